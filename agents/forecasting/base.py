@@ -1,0 +1,99 @@
+"""What a forecaster is: it learns an item's closed periods one by one, and speaks of the demand of the next ones.
+
+A forecaster object belongs to one shard and may hold a model shared by its items; what it knows of one item is an
+explicit state that it makes, updates, dumps and loads. It sees no clock, and chance only through seeds.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
+"""The quantile levels every forecast speaks of."""
+
+
+class Period(msgspec.Struct, frozen=True, gc=False):
+    """A closed period of one item: what was asked for, and what was known about the period."""
+
+    starts: int
+    """Milliseconds since 1970, as everywhere."""
+    ends: int
+    demand: float
+    censored: bool = False
+    """Stock ran out and no lost order was reported: demand was at least this."""
+    is_open: bool = True
+    """Whether the location sold at all; a closed period is not a zero."""
+    promotion: float = 0.0
+    price: float | None = None
+
+
+class Ahead(msgspec.Struct, frozen=True, gc=False):
+    """A coming period, with what is planned for it."""
+
+    starts: int
+    ends: int
+    is_open: bool = True
+    promotion: float = 0.0
+    price: float | None = None
+
+
+class Forecast(msgspec.Struct, frozen=True):
+    """The distribution of the demand of the next `horizon` periods together.
+
+    >>> Forecast(5, 41.2, 64.0, (40.0, 50.0, 55.0, 60.0, 66.0), (8.24,) * 5).quantile(0.85)
+    52.5
+    """
+
+    horizon: float
+    mean: float
+    variance: float
+    quantiles: tuple[float, ...]
+    """At LEVELS, never falling."""
+    path: tuple[float, ...]
+    """Mean demand of each coming period."""
+
+    def quantile(self, level: float) -> float:
+        """Read between the levels in a straight line; outside them, the nearest."""
+        points = list(zip(LEVELS, self.quantiles, strict=True))
+        if level <= points[0][0]:
+            return points[0][1]
+        for (low, at_low), (high, at_high) in zip(points, points[1:], strict=False):
+            if level <= high:
+                return at_low + (at_high - at_low) * (level - low) / (high - low)
+        return points[-1][1]
+
+
+class Forecaster(Protocol):
+    """One file each, one line in the registry; the contract tests of `tests/agents/forecasting` come with it."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+    def fresh(self) -> Any:
+        """Make the state of an item of which nothing is known."""
+        ...
+
+    def learn(self, state: Any, item: str, period: Period) -> None:
+        """Take in a closed period; periods come in order, one call each."""
+        ...
+
+    def forecast(self, state: Any, item: str, ahead: Sequence[Ahead]) -> Forecast:
+        """Speak of the demand of all of `ahead` together; changes nothing."""
+        ...
+
+    def dump(self, state: Any) -> bytes:
+        """Write an item's state; `load` of it forecasts the same, bit for bit."""
+        ...
+
+    def load(self, data: bytes) -> Any:
+        """Read an item's state; a blob that is not one raises ValueError."""
+        ...
+
+    def dump_shared(self) -> Mapping[str, bytes]:
+        """Write what the shard's items share, in named parts, those changed since the last call only."""
+        ...
+
+    def load_shared(self, parts: Mapping[str, bytes]) -> None:
+        """Read what the shard's items share."""
+        ...

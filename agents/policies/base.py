@@ -1,0 +1,105 @@
+"""What a policy is: it sees an item's situation at a review and says how much to order; then it learns what happened.
+
+Policies see periods, not clocks: a lead time of 3 means that an order decided now can be sold from the fourth
+period on (0: at once). Guardrails stand outside every policy (`guardrails.py`), so a policy may be wrong, not dangerous.
+"""
+
+from typing import Any, ClassVar, Literal, Protocol
+
+import msgspec
+
+from agents.forecasting.base import Forecast
+
+
+class Economics(msgspec.Struct, frozen=True):
+    """What one item costs and what its supplier insists on; money per unit and period."""
+
+    holding: float
+    shortage: float
+    order_cost: float = 0.0
+    critical_ratio: float = 0.95
+    """shortage / (shortage + holding), or the service level where no shortage cost is known."""
+    stock_out: Literal["lost", "backorder"] = "lost"
+    review_periods: int = 1
+    minimum_order: int = 1
+    order_multiple: int = 1
+    capacity: int | None = None
+    reorder_point: int | None = None
+    order_up_to: int | None = None
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """What is known of an item when a decision is due."""
+
+    item: str
+    period: int
+    """Counts the item's reviews: with the item it seeds what little chance a policy may use."""
+    available: int
+    """On hand - allocated - backorders."""
+    pipeline: tuple[tuple[float, int], ...]
+    """Open orders as (periods until due, quantity), soonest first; overdue ones are due in 0."""
+    lead_time: tuple[float, ...]
+    """Probability of a lead time of 0, 1, 2… periods; what is missing to 1 is the chance that an order is lost."""
+    forecast: Forecast
+    """Demand of the protection interval: lead time + review."""
+    economics: Economics
+
+    @property
+    def on_order(self) -> int:
+        """All that is underway."""
+        return sum(quantity for _, quantity in self.pipeline)
+
+    @property
+    def position(self) -> int:
+        """Available and on order."""
+        return self.available + self.on_order
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a closed period turned out to be."""
+
+    demand: float
+    sold: float
+    received: int
+    censored: bool = False
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """What a policy would order, before the guardrails, and the levels it steers by."""
+
+    quantity: float
+    reorder_point: int
+    order_up_to: int
+    safety_stock: int
+    expected_cost: float | None = None
+    arm: str | None = None
+    """What a learned policy chose among, in words."""
+    advantage: float | None = None
+    """What it expects to save against the baseline, a period."""
+
+
+class Policy(Protocol):
+    """One file each, one line in the registry; the contract tests of `tests/agents/policies` come with it."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+    def fresh(self) -> Any:
+        """Make the state of an item of which nothing is known."""
+        ...
+
+    def decide(self, state: Any, situation: Situation) -> Advice:
+        """Say what to order; changes nothing."""
+        ...
+
+    def learn(self, state: Any, situation: Situation, outcome: Outcome) -> None:
+        """Take in the period that followed `situation`."""
+        ...
+
+    def dump(self, state: Any) -> bytes:
+        """Write an item's state; `load` of it decides the same."""
+        ...
+
+    def load(self, data: bytes) -> Any:
+        """Read an item's state; a blob that is not one raises ValueError."""
+        ...

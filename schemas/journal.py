@@ -1,0 +1,90 @@
+"""What was decided and published: the journal, one topic partition per shard, written with the outputs it tells of.
+
+Replay reads here what was told to the world and never decides again. Everything a decision or an alert leaves in
+the state of an item is in its entry, so that a rebuilt state cannot contradict a warehouse.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from schemas.ledger import Milliseconds
+from schemas.outbound import Why
+
+
+class Point(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """A place in the ledger: a record's offset, and how many outputs of that record lie before it.
+
+    >>> Point(7, 3) < Point(8)
+    True
+    """
+
+    offset: int
+    step: int = 0
+
+
+class Decided(msgspec.Struct, frozen=True, array_like=True, tag="d"):
+    """A replenishment was requested, or proposed, or a proposal became a request."""
+
+    at: Point
+    item: str
+    replenishment: str
+    quantity: int
+    proposed: bool
+    decided_at: Milliseconds
+    need_by: Milliseconds
+    supplier: str | None
+    why: Why
+
+
+class Alerted(msgspec.Struct, frozen=True, array_like=True, tag="a"):
+    """An alert was raised or cleared."""
+
+    at: Point
+    item: str
+    kind: str
+    raised: bool
+    episode: str
+    since: Milliseconds
+
+
+class Refused(msgspec.Struct, frozen=True, array_like=True, tag="r"):
+    """A movement was refused by the state it met, and sent to the dead letters."""
+
+    at: Point
+    item: str
+    reason: str
+
+
+Told: TypeAlias = Decided | Alerted | Refused
+
+
+class Published(msgspec.Struct, frozen=True, array_like=True, tag="p"):
+    """One transaction's outputs: everything of [start, end) has been told."""
+
+    start: Point
+    end: Point
+    """The new K."""
+    done: tuple[Milliseconds, str] | None
+    """Within the record at `end`: the last review published, as (due, item), when the record is not finished."""
+    ledger: str
+    version: str
+    token: str
+    told: tuple[Told, ...]
+
+
+class Sealed(msgspec.Struct, frozen=True, array_like=True, tag="s"):
+    """A new owner took the shard, whose checkpoint stood at `saved`."""
+
+    token: str
+    saved: int
+    ledger: str
+    version: str
+    end: Point
+    """K at the time."""
+
+
+JournalRecord: TypeAlias = Published | Sealed
+
+encode_journal = msgspec.msgpack.Encoder().encode
+decode_journal = msgspec.msgpack.Decoder(JournalRecord).decode

@@ -1,0 +1,1 @@
+"""The plumbing: transport, shards, store, publisher, settings, local servers. It speaks schemas and knows no agent."""

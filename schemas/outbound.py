@@ -1,0 +1,195 @@
+"""The events the project publishes: what to order and why, what to worry about, how each review went.
+
+Fields without a default are always written; a field added later has a default and is written when it differs.
+Money and moments are text (`quantities.money`, `quantities.instant`), so that they read the same everywhere.
+
+>>> Forecast(mean=41.2, quantiles={"0.5": 40.0, "0.9": 55.0}, horizon_days=5).quantiles["0.9"]
+55.0
+"""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from schemas.quantities import Instant, Money
+
+AlertKind: TypeAlias = Literal[
+    "low_stock",
+    "stock_out",
+    "negative_stock",
+    "projected_stock_out",
+    "overstock",
+    "overdue_replenishment",
+    "demand_shift",
+    "dead_stock",
+]
+AlertState: TypeAlias = Literal["raised", "cleared"]
+Severity: TypeAlias = Literal["critical", "warning", "info"]
+Decision: TypeAlias = Literal["replenish", "enough", "stock_unknown", "not_yet"]
+Role: TypeAlias = Literal["champion", "challenger", "baseline", "reference"]
+ReplenishmentKind: TypeAlias = Literal["purchase", "transfer"]
+Trigger: TypeAlias = Literal["review", "reorder_point"]
+
+
+class Outbound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What all parts of outbound events have in common: frozen, written as JSON objects."""
+
+
+class Position(Outbound):
+    """An item's position, broken down as it stood when the decision was made."""
+
+    on_hand: int
+    allocated: int
+    backorders: int
+    on_order: int
+
+
+class Forecast(Outbound):
+    """Demand expected over a horizon: its mean, and its quantiles by their share as text (`"0.95"`)."""
+
+    mean: float
+    quantiles: dict[str, float]
+    horizon_days: float | None = None
+
+
+class Why(Outbound):
+    """The reason for a decision: enough to explain it without asking any other system."""
+
+    policy: str
+    version: int
+    role: Role
+    position: Position
+    forecast: Forecast
+    reorder_point: int
+    order_up_to: int
+    safety_stock: int
+    baseline_quantity: int
+    """What the baseline policy would have ordered in the same place."""
+    clamped_by: tuple[str, ...]
+    """Guardrails that changed the quantity, in the order in which they did."""
+    expected_cost: Money | None
+    """Cost expected over the protection interval; null where the policy has no opinion."""
+    trigger: Trigger = "review"
+    service_level: float | None = None
+    """The share of cycles without a stock-out that was aimed at."""
+    lead_time_days: float | None = None
+    arm: str | None = None
+    """The arm a learned policy chose."""
+    advantage: float | None = None
+    """Share by which the cost ledger puts this policy below the baseline; negative when above."""
+
+
+class Replenishment(Outbound):
+    """An order of goods for an item; requested outright, or proposed first in approval mode, under the same id."""
+
+    replenishment_id: str
+    sku: str
+    location: str
+    quantity: int
+    kind: ReplenishmentKind
+    need_by: Instant
+    why: Why
+    supplier: str | None = None
+    """Who delivers a purchase, where configured."""
+    source: str | None = None
+    """The location a transfer comes from."""
+
+
+class ReplenishmentRequested(Replenishment):
+    """Deliver this; a warehouse or supplier acts on it."""
+
+
+class ReplenishmentProposed(Replenishment):
+    """Somebody is to approve or decline this; it counts as on order meanwhile."""
+
+
+class StockAlert(Outbound):
+    """An edge: a condition began or ended; one raise and one clear share an episode."""
+
+    alert_id: str
+    episode: str
+    sku: str
+    location: str
+    kind: AlertKind
+    state: AlertState
+    severity: Severity
+    on_hand: int
+    threshold: float | None
+    days_of_supply: float | None
+    projected_stock_out_at: Instant | None
+    on_order: int
+    next_receipt_at: Instant | None
+    runbook: str
+    available: int | None = None
+    backorders: int = 0
+    replenishment_id: str | None = None
+    """The replenishment an alert is about, where it is about one."""
+
+
+class Period(Outbound):
+    """A stretch of time: from its start up to, and without, its end."""
+
+    starts: Instant
+    ends: Instant
+
+
+class Errors(Outbound):
+    """How good the item's forecasts have been so far; null until there is something to judge by."""
+
+    wape: float | None
+    """Sum of absolute errors over sum of demand."""
+    coverage_95: float | None
+    """Share of periods whose demand was at most the 95 % quantile."""
+    mae: float | None = None
+    mse: float | None = None
+    rmse: float | None = None
+    bias: float | None = None
+    """Mean of forecast minus demand."""
+    scaled_pinball: float | None = None
+
+
+class CostLedger(Outbound):
+    """What each policy has cost, or would have cost, on the same demand so far."""
+
+    champion: Money
+    baseline: Money
+    challengers: dict[str, Money]
+
+
+class Kpis(Outbound):
+    """The figures a planner watches, per item; null until they are defined."""
+
+    turnover: float | None
+    """Units sold a year over mean units on hand."""
+    days_of_supply: float | None
+    holding_cost: Money
+    stock_out_rate: float | None
+    """Share of periods that ended without available stock."""
+    fill_rate: float | None
+    """Share of demand served from stock."""
+
+
+class ItemReviewed(Outbound):
+    """One review of one item: what the closed period brought, what was decided, what it cost."""
+
+    sku: str
+    location: str
+    period: Period
+    demand: int
+    censored: bool
+    """Whether a stock-out hid a part of the demand."""
+    forecast: Forecast
+    errors: Errors
+    decision: Decision
+    replenishment_id: str | None
+    cost: CostLedger
+    kpis: Kpis
+    trigger: Trigger = "review"
+    policy: str | None = None
+    position: Position | None = None
+    drift: bool = False
+    late_demand: int = 0
+    """Demand that came after its period had closed and was counted in this one."""
+
+
+Output: TypeAlias = ReplenishmentRequested | ReplenishmentProposed | StockAlert | ItemReviewed

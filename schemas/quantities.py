@@ -1,0 +1,107 @@
+"""The values that events are made of, each with its bounds, so that most of a verdict is found while parsing.
+
+The bounds sit in the annotations and are checked by msgspec in C. What an annotation cannot say
+(nothing invisible in a name, a moment after the year 2000) is said by the functions below.
+
+>>> item("TEA-01", "BER1")
+'TEA-01@BER1'
+>>> split_item("TEA-01@BER1")
+('TEA-01', 'BER1')
+>>> money(13.2), amount("13.20 EUR"), currency("13.20 EUR")
+('13.20 EUR', 13.2, 'EUR')
+>>> instant(1_772_668_800_000), milliseconds(datetime(2026, 3, 5, tzinfo=UTC))
+('2026-03-05T00:00:00+00:00', 1772668800000)
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta
+
+MOST = 1_000_000_000
+"""No quantity is larger; sums of a year of orders then still fit a 64-bit integer."""
+
+# Integers in the item's base unit. msgspec is strict: no true, no "1", no 1.0.
+Quantity: TypeAlias = Annotated[int, Meta(ge=1, le=MOST, description="a positive number of base units")]
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=MOST, description="a number of base units, or none")]
+Delta: TypeAlias = Annotated[int, Meta(ge=-MOST, le=MOST, description="a signed number of base units, not 0")]
+
+Sku: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=64, description="printable characters, no `@`", examples=["TEA-01"])
+]
+Location: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=64, description="printable characters, no `@`", examples=["BER1"])
+]
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128, description="an identifier or a name")]
+Text: TypeAlias = Annotated[str, Meta(max_length=256, description="a short text for people")]
+
+# `(?!\n)`: in Python `$` also matches before a newline at the end; JSON Schema reads the pattern the same way.
+MONEY_PATTERN = r"^[0-9]{1,12}(\.[0-9]{1,6})? [A-Z]{3}$(?!\n)"
+Money: TypeAlias = Annotated[
+    str, Meta(pattern=MONEY_PATTERN, description="a decimal string and a currency", examples=["2.10 EUR"])
+]
+
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1, description="a share between 0 and 1")]
+Factor: TypeAlias = Annotated[float, Meta(ge=0, le=1000, description="a factor; 1 changes nothing")]
+Days: TypeAlias = Annotated[float, Meta(ge=0, le=3650, description="days; fractions are allowed")]
+PositiveDays: TypeAlias = Annotated[float, Meta(gt=0, le=3650, description="days above 0; fractions are allowed")]
+
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset, not before 2000")]
+Instant: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="RFC 3339 in UTC",
+        examples=["2026-03-05T00:00:00+00:00"],
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+"""A moment on its way out, as text: outputs are written with `+00:00`, where msgspec would write `Z`."""
+
+Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+ClosedDay: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(mon|tue|wed|thu|fri|sat|sun|[0-9]{4}-[0-9]{2}-[0-9]{2})$(?!\n)",
+        description="a weekday or an ISO date",
+        examples=["sun", "2026-12-25"],
+    ),
+]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def item(sku: str, location: str) -> str:
+    """Name a sku at a location."""
+    return f"{sku}@{location}"
+
+
+def split_item(name: str) -> tuple[str, str]:
+    """Take an item's name apart; neither half holds an `@`."""
+    sku, _, location = name.partition("@")
+    return sku, location
+
+
+def money(value: float, code: str = "EUR") -> str:
+    """Write an amount with its currency."""
+    return f"{value:.2f} {code}"
+
+
+def amount(value: str) -> float:
+    """Read the amount of a money string."""
+    return float(value[:-4])
+
+
+def currency(value: str) -> str:
+    """Read the currency of a money string."""
+    return value[-3:]
+
+
+def instant(time_ms: int) -> str:
+    """Write milliseconds since 1970 as a moment in UTC."""
+    return (_EPOCH + timedelta(milliseconds=time_ms)).isoformat()
+
+
+def milliseconds(moment: datetime) -> int:
+    """Milliseconds since 1970 of a moment with an offset, exactly."""
+    return (moment - _EPOCH) // _MILLISECOND

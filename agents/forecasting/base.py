@@ -13,6 +13,13 @@ LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 """The quantile levels every forecast speaks of."""
 
 
+class Rhythm(msgspec.Struct, frozen=True):
+    """How time passes: how long a period is, and how many open periods make a season."""
+
+    season: int = 7
+    period_days: float = 1.0
+
+
 class Period(msgspec.Struct, frozen=True, gc=False):
     """A closed period of one item: what was asked for, and what was known about the period."""
 
@@ -65,7 +72,11 @@ class Forecast(msgspec.Struct, frozen=True):
 
 
 class Forecaster(Protocol):
-    """One file each, one line in the registry; the contract tests of `tests/agents/forecasting` come with it."""
+    """One file each, one line in the registry; the contract tests of `tests/agents/forecasting` come with it.
+
+    Made as `Class(rhythm)`. Closed periods may be passed on or left out, as is easier: they teach nothing, and
+    count nothing in a horizon.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
@@ -74,12 +85,23 @@ class Forecaster(Protocol):
         """Make the state of an item of which nothing is known."""
         ...
 
-    def learn(self, state: Any, item: str, period: Period) -> None:
-        """Take in a closed period; periods come in order, one call each."""
+    def learn(self, state: Any, item: str, period: Period, ahead: Sequence[Ahead] = ()) -> None:
+        """Take in a closed period, and the plan of the coming ones; periods come in order, one call each.
+
+        `ahead` is the protection interval as it is known now. A forecaster that learns from its own errors files a
+        forecast for it here and judges that when the interval has passed, so what was planned then must come then.
+        """
         ...
 
     def forecast(self, state: Any, item: str, ahead: Sequence[Ahead]) -> Forecast:
-        """Speak of the demand of all of `ahead` together; changes nothing."""
+        """Speak of the demand of all of `ahead` together; changes nothing.
+
+        Right after `learn` with the same `ahead` it costs next to nothing: the forecast filed there is the answer.
+        """
+        ...
+
+    def shifted(self, state: Any) -> bool:
+        """Whether the last period raised the alarm that the item's demand is not what it was."""
         ...
 
     def dump(self, state: Any) -> bytes:

@@ -1,0 +1,276 @@
+"""Every setting there is, read once: from the environment (`RESTOCK_…`) and from `restock.toml`, the environment wins.
+
+In the file a setting has its name in lower case without the prefix: `lateness = "10m"`. A wrong value ends the start
+with one line that names the key, the value and the cure; a name nobody knows is an error with the nearest known one.
+
+>>> load(environment={"RESTOCK_LATENESS": "10m"}).fold_settings().lateness_ms
+600000
+>>> load(environment={"RESTOCK_LATENES": "10m"})
+Traceback (most recent call last):
+stream.errors.WrongUse: RESTOCK_LATENES=10m is no setting: did you mean RESTOCK_LATENESS?
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, get_type_hints
+
+import msgspec
+
+from schemas.ledger import FoldSettings
+from stream.errors import WrongUse
+from stream.setting_values import (
+    ADDRESS,
+    CLOCK_TIME,
+    DAY_MS,
+    DURATION,
+    FILE,
+    MOMENT,
+    REDIS_URL,
+    SERVERS,
+    SIZE,
+    Address,
+    Kind,
+    choice,
+    count,
+    duration,
+    text,
+)
+
+PREFIX = "RESTOCK_"
+DEFAULT_FILE = Path("restock.toml")
+
+_NAME = text(r"[A-Za-z0-9._-]{1,60}", "is no name: use 1 to 60 letters, digits, dots, dashes")
+_NAME_OR_NOTHING = text(r"[A-Za-z0-9._-]{0,100}", "is no prefix: use letters, digits, dots, dashes")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user may set. Each annotation holds how the value is written and what it is for."""
+
+    # Kafka
+    kafka: Annotated[str, SERVERS, "bootstrap servers"] = "127.0.0.1:9092"
+    kafka_security: Annotated[
+        Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"],
+        choice("plaintext", "ssl", "sasl_plaintext", "sasl_ssl"),
+        "how brokers are spoken to",
+    ] = "plaintext"
+    kafka_user: Annotated[str | None, text(r"\S.*", "is empty: name the SASL user"), "SASL user"] = None
+    kafka_password_file: Annotated[Path | None, FILE, "file with the SASL password"] = None
+    kafka_sasl_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"],
+        choice("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
+        "SASL mechanism",
+    ] = "SCRAM-SHA-512"
+    kafka_ca_file: Annotated[Path | None, FILE, "certificates that the brokers' are checked against"] = None
+    kafka_cert_file: Annotated[Path | None, FILE, "this client's certificate"] = None
+    kafka_key_file: Annotated[Path | None, FILE, "this client's private key"] = None
+
+    # Redis
+    redis: Annotated[str, REDIS_URL, "URL of the checkpoints; rediss:// for TLS"] = "redis://127.0.0.1:6379/0"
+    redis_password_file: Annotated[Path | None, FILE, "file with the Redis password"] = None
+
+    # Names and sizes
+    app: Annotated[str, _NAME, "consumer groups, transactional ids, Redis prefix"] = "restock"
+    topic_prefix: Annotated[str, _NAME_OR_NOTHING, "before every topic name"] = ""
+    partitions: Annotated[int, count(1, 10_000), "of the ledger, and default of the other topics"] = 12
+    replication: Annotated[int | None, count(1, 15), "of every topic; 3, and 1 where there is one broker"] = None
+    ledger_retention_ms: Annotated[int, duration(DAY_MS), "of ledger and journal"] = msgspec.field(
+        default=3_650 * DAY_MS, name="ledger_retention"
+    )
+    max_event_bytes: Annotated[int, SIZE, "an event above this is refused"] = 256_000
+    metrics: Annotated[Address, ADDRESS, "metrics and health; :0 is any free port"] = Address("127.0.0.1", 9477)
+    log: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        choice("debug", "info", "warning", "error"),
+        "least severity logged",
+    ] = "info"
+    privacy_key_file: Annotated[Path | None, FILE, "key that customers are hashed with; none: they are dropped"] = None
+
+    # Rhythm of a worker
+    tick_ms: Annotated[int, duration(10, 3_600_000), "between two records of the feeds' progress"] = msgspec.field(
+        default=30_000, name="tick"
+    )
+    checkpoint_ms: Annotated[int, duration(1, 60_000), "between two checkpoints of a shard"] = msgspec.field(
+        default=200, name="checkpoint"
+    )
+    session_timeout_ms: Annotated[int, duration(1_000, 300_000), "a worker silent for this long loses its shards"] = (
+        msgspec.field(default=10_000, name="session_timeout")
+    )
+    clock: Annotated[
+        Literal["wall", "events"],
+        choice("wall", "events"),
+        "wall: quiet feeds follow the clock; events: time comes only from events",
+    ] = "wall"
+
+    # What changes the fold: these live in the ledger too
+    lateness_ms: Annotated[int, DURATION, "allowed lateness of events"] = msgspec.field(
+        default=300_000, name="lateness"
+    )
+    feed_idle_ms: Annotated[int, DURATION, "a feed behind by this long holds time back no more"] = msgspec.field(
+        default=900_000, name="feed_idle"
+    )
+    unknown_items: Annotated[
+        Literal["accept", "quarantine"], choice("accept", "quarantine"), "items nobody configured"
+    ] = "accept"
+    period_ms: Annotated[int, duration(1_000, 366 * DAY_MS), "bucket of demand and default review period"] = (
+        msgspec.field(default=DAY_MS, name="period")
+    )
+    day_starts_ms: Annotated[int, CLOCK_TIME, "where a day begins, in UTC"] = msgspec.field(
+        default=0, name="day_starts"
+    )
+    spread_ms: Annotated[int, DURATION, "reviews are spread over this time"] = msgspec.field(default=0, name="spread")
+    decide_from: Annotated[int | None, MOMENT, "learn only, until then"] = None
+    max_items: Annotated[int, count(1, 1_000_000_000), "items a shard"] = 1_000_000
+    currency: Annotated[str, text(r"[A-Z]{3}", "is no currency: write it as EUR"), "of all money"] = "EUR"
+    duplicate_window_ms: Annotated[int, DURATION, "an event's id is remembered for this long"] = msgspec.field(
+        default=7 * DAY_MS, name="duplicate_window"
+    )
+    duplicate_window_ids: Annotated[int, count(1, 1_000_000), "at most so many ids of an item are remembered"] = 4_096
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{shown.key}={shown.value}' for shown in show(self))})"
+
+    def topic(self, logical: str) -> str:
+        """The broker's name of one of the contract's topics."""
+        return self.topic_prefix + logical
+
+    def fold_settings(self) -> FoldSettings:
+        """Those that change the fold, as the ledger states them."""
+        return FoldSettings(**{name: getattr(self, name) for name in FoldSettings.__struct_fields__})
+
+
+class Entry(NamedTuple):
+    """One setting: its attribute, its kind and its purpose."""
+
+    attribute: str
+    kind: Kind
+    purpose: str
+    optional: bool
+
+
+class Shown(NamedTuple):
+    """One effective setting for people to read, secrets masked."""
+
+    key: str
+    value: str
+    purpose: str
+
+
+def _entries() -> dict[str, Entry]:
+    hints = get_type_hints(Settings, include_extras=True)
+    entries = {}
+    for field in msgspec.structs.fields(Settings):
+        kind, purpose = hints[field.name].__metadata__
+        entries[field.encode_name] = Entry(field.name, kind, purpose, field.default is None)
+    return entries
+
+
+ENTRIES = _entries()
+"""Every setting by its name in the file."""
+
+
+def load(config: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of the file (`restock.toml` here, when there is one) and of the environment."""
+    given = _of_file(config) | _of_environment(os.environ if environment is None else environment)
+    values = {}
+    for name, (key, value) in given.items():
+        entry = ENTRIES[name]
+        if not value and entry.optional:
+            continue
+        try:
+            values[entry.attribute] = entry.kind.read(value)
+        except ValueError as error:
+            raise WrongUse(f"{key}={mask(value)} {error}") from None
+    settings = Settings(**values)
+    _check_together(settings)
+    return settings
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The environment that gives these settings again, for a process to be started; it holds secrets."""
+    default = Settings()
+    return {
+        PREFIX + name.upper(): _write(entry, settings)
+        for name, entry in ENTRIES.items()
+        if getattr(settings, entry.attribute) != getattr(default, entry.attribute)
+    }
+
+
+def show(settings: Settings) -> list[Shown]:
+    """Every effective setting, secrets masked."""
+    return [
+        Shown(PREFIX + name.upper(), mask(_write(entry, settings)), entry.purpose) for name, entry in ENTRIES.items()
+    ]
+
+
+def mask(value: str) -> str:
+    """Hide the password of a URL, also of a misspelt one.
+
+    >>> mask("redis://worker:secret@redis:6379/0"), mask("redis//worker:secret@redis")
+    ('redis://worker:***@redis:6379/0', '***@redis')
+    """
+    credentials, at, host = value.rpartition("@")
+    scheme, separator, user = credentials.partition("://")
+    return f"{scheme}{separator}{user.partition(':')[0]}:***@{host}" if separator else f"***@{host}" if at else value
+
+
+def _write(entry: Entry, settings: Settings) -> str:
+    value = getattr(settings, entry.attribute)
+    return "" if value is None else entry.kind.write(value)
+
+
+def _of_environment(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    given = {}
+    for key, value in environment.items():
+        if key.startswith(PREFIX):
+            name = key.removeprefix(PREFIX).lower()
+            _check_known(name, key, value, PREFIX + "{NAME}")
+            given[name] = key, value
+    return given
+
+
+def _of_file(config: Path | None) -> dict[str, tuple[str, str]]:
+    path = config or DEFAULT_FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if config is None:
+            return {}
+        raise WrongUse(f"--config={path} does not exist: name a file like restock.example.toml") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise WrongUse(f"--config={path} cannot be read: {error}") from None
+    given = {}
+    for name, value in content.items():
+        key = f"{path}: {name}"
+        _check_known(name, key, value, "{name}")
+        given[name] = key, value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return given
+
+
+def _check_known(name: str, key: str, value: object, form: str) -> None:
+    if name not in ENTRIES:
+        nearest = difflib.get_close_matches(name, ENTRIES, n=1, cutoff=0.0)[0]
+        shown = "***" if re.search("password|secret|token|key", name) else mask(str(value))
+        raise WrongUse(f"{key}={shown} is no setting: did you mean {form.format(name=nearest, NAME=nearest.upper())}?")
+
+
+def _check_together(settings: Settings) -> None:
+    """What no setting can know alone."""
+    period_ms = settings.period_ms
+    if period_ms % DAY_MS and DAY_MS % period_ms:
+        raise WrongUse(f"RESTOCK_PERIOD={DURATION.write(period_ms)} divides no day: use 1h, 6h, 1d, 7d or the like")
+    if settings.spread_ms >= period_ms:
+        raise WrongUse(
+            f"RESTOCK_SPREAD={DURATION.write(settings.spread_ms)} is not below RESTOCK_PERIOD="
+            f"{DURATION.write(period_ms)}: reviews of two periods would mix; use less"
+        )
+    if settings.kafka_security.startswith("sasl") and not (settings.kafka_user and settings.kafka_password_file):
+        raise WrongUse(
+            f"RESTOCK_KAFKA_SECURITY={settings.kafka_security} needs a user and a password: "
+            "set RESTOCK_KAFKA_USER and RESTOCK_KAFKA_PASSWORD_FILE"
+        )
+    if bool(settings.kafka_cert_file) != bool(settings.kafka_key_file):
+        raise WrongUse("RESTOCK_KAFKA_CERT_FILE and RESTOCK_KAFKA_KEY_FILE go together: set both or none")

@@ -2,13 +2,20 @@
 
 Policies see periods, not clocks: a lead time of 3 means that an order decided now can be sold from the fourth
 period on (0: at once). Guardrails stand outside every policy (`guardrails.py`), so a policy may be wrong, not dangerous.
+
+A review goes: `learn(state, situation, outcome)` with the period that closed and the situation as it is now, then
+`decide(state, situation)` with the same situation. Every closed period is learned, once and in order; `decide`
+changes nothing, so asking twice, or not at all, is the same.
 """
 
-from typing import Any, ClassVar, Literal, Protocol
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 import msgspec
 
 from agents.forecasting.base import Forecast
+
+Role: TypeAlias = Literal["champion", "challenger", "baseline", "reference"]
 
 
 class Economics(msgspec.Struct, frozen=True):
@@ -33,7 +40,7 @@ class Situation(msgspec.Struct, frozen=True):
 
     item: str
     period: int
-    """Counts the item's reviews: with the item it seeds what little chance a policy may use."""
+    """Counts the item's closed periods: with the item it seeds what little chance a policy may use."""
     available: int
     """On hand - allocated - backorders."""
     pipeline: tuple[tuple[float, int], ...]
@@ -43,6 +50,8 @@ class Situation(msgspec.Struct, frozen=True):
     forecast: Forecast
     """Demand of the protection interval: lead time + review."""
     economics: Economics
+    may_order: bool = True
+    """Whether a decision is due; between two reviews of a longer review period it is not."""
 
     @property
     def on_order(self) -> int:
@@ -59,9 +68,12 @@ class Outcome(msgspec.Struct, frozen=True):
     """What a closed period turned out to be."""
 
     demand: float
+    """What was asked for; where `censored`, at least this."""
     sold: float
     received: int
     censored: bool = False
+    ordered: int = 0
+    """What was ordered, after the guardrails, at the start of the period."""
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -72,14 +84,25 @@ class Advice(msgspec.Struct, frozen=True):
     order_up_to: int
     safety_stock: int
     expected_cost: float | None = None
+    """Over the protection interval."""
     arm: str | None = None
     """What a learned policy chose among, in words."""
     advantage: float | None = None
-    """What it expects to save against the baseline, a period."""
+    """Share by which it expects to cost less than the baseline."""
+    policy: str | None = None
+    """Who speaks, where the policy asked is a contest of several."""
+    version: int | None = None
+    role: Role = "champion"
+    baseline_quantity: float | None = None
+    """What the baseline would have ordered in the same place."""
 
 
 class Policy(Protocol):
-    """One file each, one line in the registry; the contract tests of `tests/agents/policies` come with it."""
+    """One file each, one line in the registry; the contract tests of `tests/agents/policies` come with it.
+
+    A policy object belongs to one shard and may hold a prior shared by its items; what it knows of one item is an
+    explicit state that it makes, updates, dumps and loads.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
@@ -93,7 +116,7 @@ class Policy(Protocol):
         ...
 
     def learn(self, state: Any, situation: Situation, outcome: Outcome) -> None:
-        """Take in the period that followed `situation`."""
+        """Take in the period that closed; `situation` is how things stand after it."""
         ...
 
     def dump(self, state: Any) -> bytes:
@@ -102,4 +125,12 @@ class Policy(Protocol):
 
     def load(self, data: bytes) -> Any:
         """Read an item's state; a blob that is not one raises ValueError."""
+        ...
+
+    def dump_shared(self) -> Mapping[str, bytes]:
+        """Write what the shard's items share, in named parts, those changed since the last call only."""
+        ...
+
+    def load_shared(self, parts: Mapping[str, bytes]) -> None:
+        """Read what the shard's items share."""
         ...

@@ -1,7 +1,7 @@
 """What a policy is: it sees an item's situation at a review and says how much to order; then it learns what happened.
 
 Policies see periods, not clocks: a lead time of 3 means that an order decided now can be sold from the fourth
-period on (0: at once). Guardrails stand outside every policy (`guardrails.py`), so a policy may be wrong, not dangerous.
+period on (0: at once). Guardrails stand outside every policy (`guardrails.py`): a policy may be wrong, not dangerous.
 
 A review goes: `learn(state, situation, outcome)` with the period that closed and the situation as it is now, then
 `decide(state, situation)` with the same situation. Every closed period is learned, once and in order; `decide`
@@ -35,6 +35,16 @@ class Economics(msgspec.Struct, frozen=True):
     order_up_to: int | None = None
 
 
+class Underway(msgspec.Struct, frozen=True, gc=False):
+    """What is still to come of one order."""
+
+    quantity: int
+    due: float
+    """Periods until it is due, as promised or expected; 0 when it is overdue."""
+    age: int
+    """Periods that closed since it was ordered: what was ordered at the last review is 1 old."""
+
+
 class Situation(msgspec.Struct, frozen=True):
     """What is known of an item when a decision is due."""
 
@@ -43,8 +53,8 @@ class Situation(msgspec.Struct, frozen=True):
     """Counts the item's closed periods: with the item it seeds what little chance a policy may use."""
     available: int
     """On hand - allocated - backorders."""
-    pipeline: tuple[tuple[float, int], ...]
-    """Open orders as (periods until due, quantity), soonest first; overdue ones are due in 0."""
+    pipeline: tuple[Underway, ...]
+    """Open orders, soonest due first."""
     lead_time: tuple[float, ...]
     """Probability of a lead time of 0, 1, 2… periods; what is missing to 1 is the chance that an order is lost."""
     forecast: Forecast
@@ -56,7 +66,7 @@ class Situation(msgspec.Struct, frozen=True):
     @property
     def on_order(self) -> int:
         """All that is underway."""
-        return sum(quantity for _, quantity in self.pipeline)
+        return sum(order.quantity for order in self.pipeline)
 
     @property
     def position(self) -> int:

@@ -4,7 +4,7 @@ The real ones are `agents/core.py`, `stream/store.py` and `stream/publisher.py`;
 live in memory are in `stream/memory.py`, and one contract suite holds for both.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -45,7 +45,9 @@ class Replay(msgspec.Struct, frozen=True):
 class Core(Protocol):
     """The rules of one shard: a deterministic function of ledger and journal. It never sees a clock or a server."""
 
-    def fold(self, record: Record, offset: int, appended: Milliseconds, replay: Replay | None) -> Iterable[Output | None]:
+    def fold(
+        self, record: Record, offset: int, appended: Milliseconds, replay: Replay | None
+    ) -> Iterable[Output | None]:
         """Apply one ledger record and decide.
 
         Yields the outputs in step order, each only after the state it speaks of is in place, and None now and then
@@ -56,10 +58,6 @@ class Core(Protocol):
 
     def changes(self) -> Tables:
         """Encode what has changed since the last call."""
-        ...
-
-    def counts(self) -> Mapping[str, int]:
-        """How many fields each table holds, once every change is written."""
         ...
 
     def load(self, tables: Tables) -> None:
@@ -75,6 +73,7 @@ class Cursor(msgspec.Struct, frozen=True):
     """Where a checkpoint stands and whose it is."""
 
     token: str
+    """Of the owner that wrote it."""
     next: int
     """R: the offset of the first ledger record not in the state."""
     published: Point
@@ -84,39 +83,39 @@ class Cursor(msgspec.Struct, frozen=True):
     partitions: int
     checksum: int
     """Of the last applied record."""
-    counts: Mapping[str, int]
     layout: int
     version: str
     """Of the code that wrote it."""
-    torn: bool = False
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What an owner finds: the last checkpoint, and whether it is whole."""
+
+    cursor: Cursor
+    whole: bool
 
 
 class Store(Protocol):
-    """Checkpoints of shards. Every call names its shard; errors of the server come as `StoreDown`."""
+    """Checkpoints of shards. A server that does not answer is a StoreDown."""
 
-    async def acquire(self, shard: int, token: str) -> Cursor | None:
-        """Become the writer; what the shard's cursor says, or None when there is no checkpoint."""
+    async def acquire(self, shard: int, token: str) -> Held | None:
+        """Become the writer; what the last one left, None where there is no checkpoint."""
         ...
 
-    def load(self, shard: int, token: str) -> "AsyncTables":
+    def load(self, shard: int) -> AsyncIterator[Tables]:
         """Read a checkpoint in slices."""
         ...
 
     async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
-        """Write what has changed since offset `since`; raises Fenced, Stale or Torn and then has written nothing."""
+        """Write what has changed since offset `since` (-1: since nothing).
+
+        Raises Fenced or Torn, and then has written nothing; asking again after a lost reply is harmless.
+        """
         ...
 
     async def reset(self, shard: int, token: str) -> None:
         """Forget the shard's checkpoint, as its writer."""
         ...
-
-
-class AsyncTables(Protocol):
-    """Slices of a checkpoint."""
-
-    def __aiter__(self) -> "AsyncTables": ...
-
-    async def __anext__(self) -> Tables: ...
 
 
 class Publisher(Protocol):
@@ -126,7 +125,7 @@ class Publisher(Protocol):
         """Fence the previous owner and settle what it left open."""
         ...
 
-    async def publish(self, outputs: Sequence[Output], entry: JournalRecord) -> None:
+    async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> None:
         """Publish all of it or nothing; raises Fenced when another owner came, Unclear when nobody can know."""
         ...
 
@@ -135,20 +134,42 @@ class Publisher(Protocol):
         ...
 
 
+class JournalView(msgspec.Struct, frozen=True):
+    """A shard's journal, as far back as was asked for."""
+
+    records: Sequence[JournalRecord]
+    whole: bool
+    """Whether it reaches back as far as was asked for."""
+
+
 class Journal(Protocol):
     """Reading back what a shard has published."""
 
-    async def last(self, shard: int) -> JournalRecord | None:
-        """The last committed record, None in an empty journal."""
+    async def read(self, shard: int, since: int, writer: str | None) -> JournalView:
+        """Read committed records, oldest first, back to what tells of offset `since` and to the seal of `writer`.
+
+        Without a writer everything there is.
+        """
         ...
 
-    async def since(self, shard: int, point: Point) -> Sequence[JournalRecord]:
-        """Every committed record that tells of something at or beyond the point, oldest first, and every seal."""
+
+class LedgerView(msgspec.Struct, frozen=True):
+    """One ledger partition as the broker has it now."""
+
+    id: str
+    """Topic id: a ledger made anew under the same name is another one."""
+    partitions: int
+    start: int
+    end: int
+
+
+class Ledger(Protocol):
+    """Looking at the ledger beside reading it."""
+
+    async def view(self, shard: int) -> LedgerView:
+        """What the broker says of this partition."""
         ...
 
-
-def told_by_offset(records: Iterable[JournalRecord]) -> Iterator[tuple[int, Told]]:
-    """Read the told entries of journal records with the ledger offset that caused them."""
-    for record in records:
-        for told in getattr(record, "told", ()):
-            yield told.at.offset, told
+    async def checksum(self, shard: int, offset: int) -> int:
+        """Checksum of one record; 0 for the place before the first."""
+        ...

@@ -1,0 +1,148 @@
+"""Checkpoints of shards in Redis: a cursor and a few tables under one hash tag, written by scripts that check first.
+
+The state is a function of ledger and journal, so losing a checkpoint costs time and nothing else. What matters here is
+that a checkpoint is whole, that it never runs ahead of what was published, and that only one owner writes it.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import RedisClusterException, RedisError
+
+from schemas.journal import Point
+from stream.faults import Fenced, StoreDown, Torn
+from stream.ports import Cursor, Held, Tables
+
+TABLES = ("items", "minds", "pages", "shared")
+LAYOUT = 1
+"""Of the tables' contents; a checkpoint of another layout is rebuilt from the ledger."""
+SLICE = 1000
+"""Fields read at a time: Redis serves others in between."""
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+class About(msgspec.Struct, frozen=True, array_like=True):
+    """The part of a cursor that no script looks at."""
+
+    published: Point
+    ledger: str
+    partitions: int
+    checksum: int
+    layout: int
+    version: str
+
+
+_encode_about = msgspec.msgpack.Encoder().encode
+_decode_about = msgspec.msgpack.Decoder(About).decode
+
+
+def shard_keys(app: str, shard: int) -> list[str]:
+    """Name a shard's keys: the cursor, then the tables, all in one slot of a cluster.
+
+    >>> shard_keys("restock", 4)[:2]
+    ['{restock-4}:cursor', '{restock-4}:items']
+    """
+    return [f"{{{app}-{shard}}}:{name}" for name in ("cursor", *TABLES)]
+
+
+class RedisStore:
+    """The checkpoints of one application."""
+
+    def __init__(self, redis: "Redis | RedisCluster", app: str) -> None:
+        self.redis = redis
+        self._app = app
+        scripts = {path.stem: path.read_text() for path in SCRIPTS.glob("*.lua")}
+        self._scripts = {name: redis.register_script(text) for name, text in scripts.items()}
+
+    async def acquire(self, shard: int, token: str) -> Held | None:
+        """Become the writer, and read what the last one left."""
+        cursor, sizes = await self._run("acquire", shard, token)
+        writer, at, about, torn, expected = cursor
+        if at is None:
+            return None
+        known = _decode_about(about)
+        return Held(
+            cursor=Cursor(
+                token=writer.decode(),
+                next=int(at),
+                published=known.published,
+                ledger=known.ledger,
+                partitions=known.partitions,
+                checksum=known.checksum,
+                layout=known.layout,
+                version=known.version,
+            ),
+            whole=torn != b"1" and sizes == expected,
+        )
+
+    async def load(self, shard: int) -> AsyncIterator[Tables]:
+        """Read the tables in slices."""
+        for table, key in zip(TABLES, shard_keys(self._app, shard)[1:], strict=True):
+            place = 0
+            while True:
+                place, fields = await _answer(self.redis.hscan(key, place, count=SLICE))
+                if fields:
+                    yield {table: {field.decode(): value for field, value in fields.items()}}
+                if place == 0:
+                    break
+
+    async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
+        """Write what has changed since offset `since` (-1: since nothing)."""
+        about = About(
+            cursor.published, cursor.ledger, cursor.partitions, cursor.checksum, cursor.layout, cursor.version
+        )
+        verdict = await self._run(
+            "checkpoint", shard, cursor.token, since, cursor.next, _encode_about(about), *_arguments(changes)
+        )
+        judge(verdict.decode(), shard)
+
+    async def reset(self, shard: int, token: str) -> None:
+        """Forget the shard's checkpoint, as its writer."""
+        judge((await self._run("reset", shard, token)).decode(), shard)
+
+    async def look(self, shard: int, table: str, fields: Sequence[str]) -> tuple[int | None, list[bytes | None]]:
+        """Read fields together with the offset they stand at."""
+        keys = dict(zip(("cursor", *TABLES), shard_keys(self._app, shard), strict=True))
+        at, values = await _answer(self._scripts["look"](keys=[keys["cursor"], keys[table]], args=list(fields)))
+        return (None if at is None else int(at)), values
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self.redis.aclose()
+
+    async def _run(self, script: str, shard: int, *arguments: str | int | bytes) -> Any:
+        return await _answer(self._scripts[script](keys=shard_keys(self._app, shard), args=list(arguments)))
+
+
+def judge(verdict: str, shard: int) -> None:
+    """Turn a script's verdict into what must be done about it."""
+    if verdict in {"OK", "DONE"}:
+        return
+    if verdict == "FENCED":
+        raise Fenced(f"shard {shard} has another writer")
+    raise Torn(f"the checkpoint of shard {shard} is {verdict.lower()}")
+
+
+def _arguments(changes: Tables) -> list[str | int | bytes]:
+    counts: list[str | int | bytes] = []
+    fields: list[str | int | bytes] = []
+    for table in TABLES:
+        rows: Mapping[str, bytes | None] = changes.get(table, {})
+        dropped = [field for field, value in rows.items() if value is None]
+        counts += [len(rows) - len(dropped), len(dropped)]
+        for field, value in rows.items():
+            if value is not None:
+                fields += [field, value]
+        fields += dropped
+    return counts + fields
+
+
+async def _answer(call: Awaitable[Any]) -> Any:
+    try:
+        return await call
+    except (RedisError, RedisClusterException, OSError) as error:
+        raise StoreDown(str(error) or type(error).__name__) from error

@@ -1,0 +1,207 @@
+"""Faust's transport with two changes: a message is a whole record batch, and the application owns the positions.
+
+One fetch of one partition becomes one Faust message whose value is a `Batch`. Every batch says from where to where
+it reaches, transaction markers and aborted records included, so that its reader can tell a gap from nothing; Faust
+drops fetched records around rebalances, and whoever sees a batch that does not start where the last one ended seeks
+back. Nothing is read from a partition before the application wants it: a slow shard holds back only itself.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from time import monotonic
+from typing import Any, NamedTuple, Protocol
+
+import aiokafka
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+POLL_SECONDS = 0.02
+"""How soon a partition that was not wanted is looked at again."""
+
+
+class Batch(NamedTuple):
+    """The records of [start, end) of one partition; fewer than end - start where markers or aborted records lie."""
+
+    start: int
+    end: int
+    records: tuple[aiokafka.ConsumerRecord, ...]
+
+
+class Positions(Protocol):
+    """What the transport asks of the application."""
+
+    async def assigned(self, partitions: frozenset[TP]) -> None:
+        """These partitions are ours now: seek those whose position is known, find out about the others."""
+        ...
+
+    async def kept(self, partitions: frozenset[TP]) -> None:
+        """Whatever is not among these belongs to somebody else now."""
+        ...
+
+    def handed(self, partition: TP) -> None:
+        """A batch of this partition is on its way."""
+        ...
+
+    def wanted(self, partition: TP) -> bool:
+        """Whether records of this partition may be handed over now; called from the consumer's thread."""
+        ...
+
+    def committable(self, partition: TP) -> int | None:
+        """The offset below which everything is safe elsewhere; None where nothing is committed."""
+        ...
+
+
+class _NoReadOffsets(dict[TP, int | None]):
+    """Faust drops what it believes to have read; positions are the application's, so it shall believe nothing."""
+
+    def __getitem__(self, key: TP) -> None:
+        return None
+
+    def __setitem__(self, key: TP, value: int | None) -> None:
+        return None
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Reads batches in the thread where Faust keeps its consumer."""
+
+    def _create_worker_consumer(self, transport: "Transport") -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        self._assignor = RoundRobinPartitionAssignor
+        return aiokafka.AIOKafkaConsumer(
+            group_id=conf.id,
+            client_id=conf.broker_client_id,
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",  # a first guess: what is read is checked against the wanted position
+            isolation_level="read_committed",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=transport.fetch_wait_ms,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int((conf.broker_rebalance_timeout or conf.broker_session_timeout) * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            **transport.client_options,
+        )
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: Iterable[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - the overridden method's signature
+        max_records: int | None = None,
+    ) -> dict[TP, list[Batch]]:
+        fetcher, positions = consumer._fetcher, self.app.positions
+        deadline = monotonic() + (timeout or 0.0)
+        while self.consumer.flow_active:
+            if consumer._closed or fetcher._closed:
+                raise ConsumerStoppedError
+            with fetcher._subscriptions.fetch_context():  # alive, also while nothing is wanted
+                batches = await _take(fetcher, {tp for tp in active_partitions if positions.wanted(tp)}, max_records)
+            left = deadline - monotonic()
+            if batches or left <= 0:
+                return batches
+            waiter = fetcher._create_fetch_waiter()
+            await asyncio.wait([waiter], timeout=min(left, POLL_SECONDS))
+            waiter.cancel()
+        return {}
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        consumer = self._ensure_consumer()
+        try:
+            mine = consumer.assignment()
+            await consumer.commit({tp: offset for tp, offset in offsets.items() if tp in mine})
+        except (KafkaError, IllegalStateError) as error:
+            self.log.info("Offsets stay uncommitted for now: %s", error)  # tried again at the next interval
+            return False
+        return True
+
+
+async def _take(fetcher: Any, wanted: set[TP], max_records: int | None) -> dict[TP, list[Batch]]:
+    """Take what was fetched of the wanted partitions, without waiting, so that no position moves in between."""
+    subscriptions = fetcher._subscriptions
+    if subscriptions.reassignment_in_progress:
+        return {}
+    states = {
+        tp: subscriptions.subscription.assignment.state_value(tp) for tp in wanted if subscriptions.is_assigned(tp)
+    }
+    starts = {tp: state.position for tp, state in states.items() if state.has_valid_position}
+    if not starts:
+        return {}
+    records = await fetcher.fetched_records(starts.keys(), timeout=0, max_records=max_records)
+    return {
+        tp: [Batch(start, states[tp].position, tuple(records.get(tp, ())))]
+        for tp, start in starts.items()
+        if states[tp].position != start
+    }
+
+
+class Consumer(driver.Consumer):
+    """Hands the application its batches, and asks it for positions."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._read_offset = _NoReadOffsets()
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Batch) -> ConsumerMessage:
+        self.app.positions.handed(tp)
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            record.end - 1,
+            record.records[-1].timestamp / 1000 if record.records else 0.0,
+            0,
+            (),
+            None,
+            record,
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        offset: int | None = self.app.positions.committable(tp)
+        return offset
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Gaps are normal: batches, markers, aborted records."""
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Tell the application first what it has lost: Faust seeks only where something was won."""
+        await self.app.positions.kept(frozenset(assigned))
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def perform_seek(self) -> None:
+        """Let the application position what was assigned."""
+        await self.app.positions.assigned(frozenset(self.assignment()))
+
+    async def seek_to_committed(self) -> dict[TP, int]:
+        """Faust's other name for the same."""
+        await self.perform_seek()
+        return {}
+
+    async def move(self, partition: TP, offset: int) -> None:
+        """Read this partition from `offset` on, if it is still ours."""
+        if partition in self.assignment():
+            try:
+                await self.seek_wait({partition: offset})
+            except IllegalStateError:
+                self.log.info("%s left before it could be positioned", partition)
+
+
+class Transport(driver.Transport):
+    """Named by the application as its transport."""
+
+    Consumer = Consumer
+    client_options: Mapping[str, Any]
+    fetch_wait_ms: int = 20

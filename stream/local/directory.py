@@ -1,0 +1,85 @@
+"""The directory of local servers: whose it is at the moment, and which ports it had last time."""
+
+import contextlib
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from stream.errors import Refused, WrongUse
+
+PATIENCE_SECONDS = 0.5
+
+
+class State(msgspec.Struct):
+    """What the directory remembers; `process` and `ready` speak of the holder and count only while there is one."""
+
+    ports: dict[str, int] = {}
+    process: int = 0
+    ready: bool = False
+
+
+class Directory:
+    """A directory that one process at a time can hold; the operating system lets go of it when that process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._state = self.path / "state.json"
+        self._held: TextIO | None = None
+
+    def hold(self) -> None:
+        """Make it ours, or say who cannot."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / "lock").open("a")
+        except OSError as error:
+            raise WrongUse(f"--dir {self.path} cannot be used ({error.strerror}): name another") from error
+        deadline = time.monotonic() + PATIENCE_SECONDS  # `holder` of another process holds it for a moment
+        while not _lock(lock):
+            if time.monotonic() > deadline:
+                lock.close()
+                raise Refused(f"--dir {self.path} is in use by other local servers: stop them or name another")
+            time.sleep(0.01)
+        self._held = lock
+        self._write(State(ports=self.read().ports, process=os.getpid()))
+
+    def release(self) -> None:
+        """Leave it to others, ports remembered."""
+        if self._held is not None:
+            self._write(State(ports=self.read().ports))
+            self._held.close()
+            self._held = None
+
+    def holder(self) -> int | None:
+        """The process that holds it, if any."""
+        with contextlib.suppress(OSError), (self.path / "lock").open() as lock:
+            if not _lock(lock):
+                return self.read().process
+        return None
+
+    def read(self) -> State:
+        """What it remembers."""
+        try:
+            return msgspec.json.decode(self._state.read_bytes(), type=State)
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return State()
+
+    def remember(self, ports: dict[str, int]) -> None:
+        """Keep the ports of servers that are ready."""
+        self._write(State(ports=ports, process=os.getpid(), ready=True))
+
+    def _write(self, state: State) -> None:
+        fresh = self._state.with_suffix(".new")
+        fresh.write_bytes(msgspec.json.encode(state))
+        fresh.replace(self._state)
+
+
+def _lock(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,17 @@
+"""The policies there are, by the name an item is configured with. A new one adds a file and a line here."""
+
+from collections.abc import Callable, Mapping
+
+from agents.policies.base import Policy
+from agents.policies.base_stock import BaseStock
+from agents.policies.one_point_two import OnePointTwo
+
+DEFAULT = "base-stock"
+"""Who decides where an item names nobody, or somebody unknown."""
+BASELINE = "base-stock"
+"""Who decides when the champion fails, and whom it is compared with."""
+
+POLICIES: Mapping[str, Callable[[], Policy]] = {
+    "base-stock": BaseStock,
+    "one-point-two": OnePointTwo,
+}

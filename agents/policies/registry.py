@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from agents.policies.base import Policy
 from agents.policies.base_stock import BaseStock
 from agents.policies.one_point_two import OnePointTwo
+from agents.policies.pil import Pil
 
 DEFAULT = "base-stock"
 """Who decides where an item names nobody, or somebody unknown."""
@@ -14,4 +15,5 @@ BASELINE = "base-stock"
 POLICIES: Mapping[str, Callable[[], Policy]] = {
     "base-stock": BaseStock,
     "one-point-two": OnePointTwo,
+    "pil": Pil,
 }

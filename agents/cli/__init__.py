@@ -1,17 +1,22 @@
 """The command `restock`: finds the verb's module, runs it, and turns errors into one line and an exit code.
 
 Every verb is a module `agents/cli/<verb>.py` with `register(subparsers)` and `run(args) -> int`; only the one that is
-asked for is imported, so that `restock validate` starts without Faust or Kafka.
+asked for is imported, so that `restock validate` starts without Faust or Kafka. `args` holds, beside the verb's own
+arguments, `config`, the settings file named by `--config` or None.
 """
 
 import argparse
 import importlib
 import importlib.util
 import keyword
+import os
+import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
 
-from stream.errors import RestockError
+from stream.errors import RestockError, Unreachable
 
 VERBS = {
     "audit": "fold the ledger anew and compare with Redis",
@@ -36,32 +41,73 @@ VERBS = {
     "validate": "the contract's verdict line by line, without any broker",
     "worker": "run a worker",
 }
+WRONG_USE = 2
+OUR_FAULT = 70
+EPILOG = """These go with every command: --config FILE reads settings from FILE instead of restock.toml,
+--debug prints the traceback of an error. Settings: the environment's RESTOCK_… wins over the file."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and where to read on."""
+        self.exit(WRONG_USE, f"{self.prog}: {message}: see `{self.prog} --help`\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 the answer is no, 2 wrong use, 3 a server is unreachable."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in arguments
-    arguments = [word for word in arguments if word != "--debug"]
-    wanted = next((word for word in arguments if not word.startswith("-")), None)
-    parser = argparse.ArgumentParser(prog="restock", description="Learns demand and replenishes stock.")
-    parser.add_argument("--debug", action="store_true", help="print the traceback of an error")
-    subparsers = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
-    for verb, purpose in VERBS.items():
-        if verb == wanted and importlib.util.find_spec(_module_name(verb)):
-            importlib.import_module(_module_name(verb)).register(subparsers)
-        elif importlib.util.find_spec(_module_name(verb)):
-            subparsers.add_parser(verb, help=purpose)
-    args = parser.parse_args(arguments)
+    everywhere = Parser(add_help=False)
+    everywhere.add_argument("--debug", action="store_true")
+    everywhere.add_argument("--config", type=Path)
+    common, arguments = everywhere.parse_known_args(argv)
+    args, unknown = _parser(arguments).parse_known_args(arguments, common)
+    if unknown:
+        Parser(prog=f"restock {args.verb}").error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         return int(importlib.import_module(_module_name(args.verb)).run(args))
-    except RestockError as error:
-        if debug:
-            raise
-        print(f"restock {args.verb}: {error}", file=sys.stderr)
-        return error.exit_code
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # `restock items | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:
+        if args.debug:
+            raise
+        line, exit_code = _in_one_line(error)
+        print(f"restock {args.verb}: {line}", file=sys.stderr)
+        return exit_code
+
+
+def _parser(arguments: Sequence[str]) -> Parser:
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    parser = Parser(
+        prog="restock",
+        description="Learns demand from a shop's events and replenishes its stock.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
+    for verb, purpose in VERBS.items():
+        if not importlib.util.find_spec(_module_name(verb)):
+            continue
+        if verb == wanted:
+            importlib.import_module(_module_name(verb)).register(subparsers)
+        else:
+            subparsers.add_parser(verb, help=purpose)
+    return parser
+
+
+def _in_one_line(error: Exception) -> tuple[str, int]:
+    if isinstance(error, RestockError):
+        return str(error), error.exit_code
+    kind, text = type(error).__name__, " ".join(str(error).split())
+    if type(error).__module__.partition(".")[0] in {"cimpl", "confluent_kafka", "redis", "aiokafka"}:
+        return f"{kind}: {text}: run `restock doctor`", Unreachable.exit_code
+    return f"{kind}: {text}: a fault of restock; please report it with the output of --debug", OUR_FAULT
 
 
 def _module_name(verb: str) -> str:

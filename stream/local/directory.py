@@ -64,7 +64,7 @@ class Directory:
         """What it remembers."""
         try:
             return msgspec.json.decode(self._state.read_bytes(), type=State)
-        except (FileNotFoundError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError):
             return State()
 
     def remember(self, ports: dict[str, int]) -> None:

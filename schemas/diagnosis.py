@@ -3,9 +3,9 @@
 The decoders stop at the first fault and tell it in English. Here the text becomes a verdict that does not depend on
 how the JSON was spelled, and the type's own JSON Schema says what had been expected.
 
->>> fault_of_data(msgspec.ValidationError("Expected `int` >= 1 - at `$.lines[0].quantity`"), INBOUND["order.placed"].data)
-... # doctest: +ELLIPSIS
-Refusal(reason=<Reason.OUT_OF_RANGE: 'out_of_range'>, field='data.lines[0].quantity', ...)
+>>> error = msgspec.ValidationError("Expected `int` >= 1 - at `$.lines[0].quantity`")
+>>> fault_of_data(error, INBOUND["order.placed"].data).field
+'data.lines[0].quantity'
 """
 
 import difflib
@@ -76,7 +76,7 @@ def fault_of_data(error: Exception, struct: type[msgspec.Struct]) -> Refusal:
 def fault_of_bytes(value: bytes) -> Refusal | None:
     """The verdict on bytes that are no JSON object, whatever the type of the event; None when they are one."""
     if not value.strip(b" \t\r\n"):
-        return Refusal(Reason.EMPTY, "", "there is nothing in it", "send the event as a JSON object")
+        return Refusal(Reason.EMPTY, "", "is empty", "send the event as a JSON object")
     if value.startswith(_UTF16_OR_32_MARKS) or b"\0" in value[:4] or not _is_utf8(value):
         return Refusal(Reason.BAD_ENCODING, "", "is not plain UTF-8", "send UTF-8 without a byte order mark")
     try:
@@ -88,7 +88,7 @@ def fault_of_bytes(value: bytes) -> Refusal | None:
             return Refusal(
                 Reason.BAD_ENCODING,
                 "",
-                "a `\\u` escape is one half of a surrogate pair",
+                "holds one half of a surrogate pair",
                 "escape both halves, or send the character itself as UTF-8",
             )
         return Refusal(Reason.NOT_JSON, "", "is not one complete JSON value", "send exactly one JSON object (RFC 8259)")

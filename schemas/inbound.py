@@ -7,7 +7,7 @@ one may be absent or null. Fields nobody declared are ignored, and so is nothing
 ('stock', 'StockCounted')
 """
 
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias, dataclass_transform
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
@@ -32,6 +32,8 @@ from schemas.quantities import (
 SourceTopic: TypeAlias = Literal["orders", "stock", "catalog"]
 
 
+# Tells type checkers what subclasses inherit from msgspec anyway.
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What all parts of inbound events have in common: frozen, and never part of a cycle."""
 

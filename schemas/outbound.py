@@ -7,7 +7,7 @@ Money and moments are text (`quantities.money`, `quantities.instant`), so that t
 55.0
 """
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, dataclass_transform
 
 import msgspec
 
@@ -31,6 +31,8 @@ ReplenishmentKind: TypeAlias = Literal["purchase", "transfer"]
 Trigger: TypeAlias = Literal["review", "reorder_point"]
 
 
+# Tells type checkers what subclasses inherit from msgspec anyway.
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Outbound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What all parts of outbound events have in common: frozen, written as JSON objects."""
 
@@ -201,7 +203,7 @@ class OutputKind(NamedTuple):
     """Where an outbound type belongs: the topic it is published to, and the struct of its data."""
 
     topic: OutputTopic
-    data: type[Outbound]
+    data: type[Body]
 
 
 OUTBOUND: dict[str, OutputKind] = {

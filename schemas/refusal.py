@@ -1,7 +1,7 @@
 """Why an event is refused: a reason from a closed list, the field, and what to do about it.
 
->>> Refusal(Reason.MISSING_FIELD, "data.order_id", "the field is missing", "add it").reason.value
-'missing_field'
+>>> print(Refusal(Reason.MISSING_FIELD, "data.order_id", "is missing", "add it"))
+data.order_id is missing: add it
 """
 
 from enum import StrEnum
@@ -45,3 +45,7 @@ class Refusal(msgspec.Struct, frozen=True):
     """What is wrong."""
     cure: str
     """What the producer can do."""
+
+    def __str__(self) -> str:
+        """Field, fault and cure in one line."""
+        return f"{self.field or 'the event'} {self.message}: {self.cure}"

@@ -32,6 +32,8 @@ class Placed(Change, tag="p"):
     """64-bit identity of the order, so that a cancellation finds the period whose demand it corrects."""
     price: float | None = None
     promotion: str | None = None
+    customer: int | None = None
+    """Keyed hash of the customer, where a key is set; the customer itself is in no ledger."""
 
 
 class Rejected(Change, tag="r"):

@@ -66,7 +66,7 @@ class _NoReadOffsets(dict[TP, int | None]):
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Reads batches in the thread where Faust keeps its consumer."""
 
-    def _create_worker_consumer(self, transport: "Transport") -> aiokafka.AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         self._assignor = RoundRobinPartitionAssignor
         return aiokafka.AIOKafkaConsumer(
@@ -189,6 +189,36 @@ class Consumer(driver.Consumer):
         """Faust's other name for the same."""
         await self.perform_seek()
         return {}
+
+    def stands(self, partition: TP) -> int | None:
+        """The offset that will be read next, None where it is not known."""
+        state = self._state(partition)
+        return state.position if state is not None and state.has_valid_position else None
+
+    def end(self, partition: TP) -> int | None:
+        """The end of what may be read, as the last fetch found it."""
+        state = self._state(partition)
+        return None if state is None else state.lso
+
+    async def committed(self, partition: TP) -> int | None:
+        """The offset this group has committed."""
+        thread = self._thread
+        offset: int | None = await thread.call_thread(thread._ensure_consumer().committed, partition)
+        return offset
+
+    async def bounds(self, partition: TP) -> tuple[int, int]:
+        """The first offset there is, and the one after the last."""
+        thread, consumer = self._thread, self._thread._ensure_consumer()
+        starts = await thread.call_thread(consumer.beginning_offsets, [partition])
+        ends = await thread.call_thread(consumer.end_offsets, [partition])
+        return starts[partition], ends[partition]
+
+    def _state(self, partition: TP) -> Any:
+        consumer = self._thread._consumer
+        subscriptions = consumer and consumer._subscription
+        if not subscriptions or not subscriptions.is_assigned(partition):
+            return None
+        return subscriptions.subscription.assignment.state_value(partition)
 
     async def move(self, partition: TP, offset: int) -> None:
         """Read this partition from `offset` on, if it is still ours."""

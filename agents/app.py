@@ -1,0 +1,262 @@
+"""The composition root: everything a worker is made of is put together here, and nowhere else.
+
+A worker verifies what it stands on, then runs two Faust agents: intake writes the ledger, the controller feeds the
+shards. Asked to stop, it finishes what it holds, checkpoints, and leaves its groups.
+"""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import faust
+from faust.types import TP
+from yarl import URL
+
+from agents import controller, intake
+from agents.core import Core
+from agents.intake import Intake
+from agents.outputs import Encoder
+from schemas.codec import Limits
+from schemas.topics import TOPICS
+from stream import VERSION
+from stream.faults import StoreDown
+from stream.feeds import Feed
+from stream.health import Health
+from stream.journal import KafkaJournal
+from stream.kafka import aiokafka_options, producer_config, reader_config
+from stream.ledger import KafkaLedger, identify
+from stream.ledger_state import LedgerState
+from stream.ledger_writer import LedgerWriter
+from stream.metrics import Metrics
+from stream.owner import Owner
+from stream.publisher import KafkaPublisher
+from stream.readers import Readers
+from stream.redis_client import async_client_of
+from stream.settings import Settings
+from stream.shard import Ports
+from stream.store import RedisStore
+from stream.transport import Consumer, Transport
+
+logger = logging.getLogger(__name__)
+
+SOURCES = tuple(topic.name for topic in TOPICS.values() if topic.role == "source")
+IDLE_POLL_SECONDS = 0.05
+LAST_TICKS = 4
+"""Ticks written before an idle worker stops: a quiet feed follows the others one tick later."""
+
+
+class App(faust.App):
+    """A Faust app whose consumer hands out batches and asks `positions` where to read."""
+
+    positions: Readers
+
+    def __init__(self, settings: Settings, group: str) -> None:
+        self._client_options = aiokafka_options(settings)
+        session = settings.session_timeout_ms / 1000
+        super().__init__(
+            group,
+            broker=[URL(f"kafka://{server}") for server in settings.kafka.split(",")],
+            broker_max_poll_records=5000,
+            broker_session_timeout=session,
+            broker_heartbeat_interval=session / 5,
+            broker_rebalance_timeout=session,
+            broker_request_timeout=max(60.0, 2 * session),
+            broker_max_poll_interval=300.0,
+            broker_commit_interval=1.0,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            stream_wait_empty=False,
+            stream_buffer_maxsize=1 << 16,
+            web_enabled=False,
+            datadir=str(Path(gettempdir()) / "restock"),  # Faust insists on a place; nothing is kept there
+            loghandlers=[],
+        )
+
+    def _new_transport(self) -> Transport:
+        transport = Transport(self.conf.broker, self, loop=self.loop)
+        transport.client_options = self._client_options
+        return transport
+
+
+class Worker:
+    """One process: its Faust app, its readers, and the clock that ticks."""
+
+    def __init__(self, settings: Settings, ledger: LedgerState, roles: frozenset[str]) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.roles = roles
+        self._threads = ThreadPoolExecutor(max_workers=ledger.partitions + 8, thread_name_prefix="kafka")
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._feed_names: dict[str, str] = {}
+        self.store = RedisStore(async_client_of(settings), settings.app)
+        self.app = App(settings, settings.app)
+        self.readers = self.app.positions = Readers(self._makers())
+        self.intake = Intake(
+            writer=LedgerWriter(producer_config(settings), settings.topic("ledger"), self._threads),
+            logical=lambda topic: topic.removeprefix(settings.topic_prefix),
+            dead_letters=settings.topic("dead-letters"),
+            partitions=ledger.partitions,
+            limits=Limits(settings.max_event_bytes, settings.currency),
+            privacy_key=settings.privacy_key_file,
+        )
+        self.metrics = Metrics(self.readers, self.intake, self._consumer)
+        self._health = Health(settings.metrics, self.metrics, self.readers)
+
+    # Putting together ---------------------------------------------------------------------------------------------
+
+    def _makers(self) -> dict[str, Callable[[TP], Any]]:
+        settings, makers = self.settings, {}
+        if "intake" in self.roles:
+            makers = {settings.topic(name): self._make_feed for name in SOURCES}
+        if "controller" in self.roles:
+            ports = self._ports()
+            every = settings.checkpoint_ms / 1000
+
+            def make_owner(tp: TP) -> Owner:
+                return Owner(tp.partition, ports, VERSION, every, lambda offset: self._consumer().move(tp, offset))
+
+            makers[settings.topic("ledger")] = make_owner
+        return makers
+
+    def _make_feed(self, tp: TP) -> Feed:
+        return Feed(tp, self._feed_name, self._consumer())
+
+    async def _feed_name(self, tp: TP) -> str:
+        if tp.topic not in self._feed_names:
+            await self._name_feeds()
+        return f"{self._feed_names[tp.topic]}/{tp.partition}"
+
+    async def _name_feeds(self) -> tuple[str, ...]:
+        """Every feed there is, by topic id and partition."""
+        loop, config = asyncio.get_running_loop(), reader_config(self.settings)
+        names: list[str] = []
+        for source in SOURCES:
+            topic = self.settings.topic(source)
+            topic_id, partitions = await loop.run_in_executor(self._threads, identify, config, topic)
+            self._feed_names[topic] = topic_id
+            names += [f"{topic_id}/{partition}" for partition in range(partitions)]
+        return tuple(names)
+
+    def _ports(self) -> Ports:
+        settings, ledger = self.settings, self.ledger
+        transactional = producer_config(settings, message_timeout_ms=30_000, linger_ms=0, retry_backoff_ms=2)
+        encode = Encoder(settings, self._topic_of_feed)
+
+        def publisher(shard: int) -> KafkaPublisher:
+            return KafkaPublisher(
+                transactional, f"{settings.app}-{shard}", encode, (settings.topic("journal"), shard), self._threads
+            )
+
+        reader = reader_config(settings)
+        return Ports(
+            core=lambda shard: Core(shard, ledger.ledger),
+            store=self.store,
+            publisher=publisher,
+            journal=KafkaJournal(reader, settings.topic("journal"), self._threads),
+            ledger=KafkaLedger(reader, settings.topic("ledger"), self._threads),
+        )
+
+    def _topic_of_feed(self, feed: str) -> str:
+        topic_id = feed.rpartition("/")[0]
+        return next((topic for topic, known in self._feed_names.items() if known == topic_id), topic_id)
+
+    def _consumer(self) -> Consumer:
+        consumer = self.app.consumer
+        assert isinstance(consumer, Consumer)  # noqa: S101 - our transport makes no other
+        return consumer
+
+    # Running ------------------------------------------------------------------------------------------------------
+
+    async def run(self, exit_when_idle: float | None = None) -> None:
+        """Work until asked to stop, or until nothing has come for so many seconds."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._stop.set)
+        await self._name_feeds()
+        if "intake" in self.roles:
+            intake.declare(self.app, [self.settings.topic(name) for name in SOURCES], self.readers, self.intake)
+        if "controller" in self.roles:
+            controller.declare(self.app, self.settings.topic("ledger"), self.readers)
+        await self._health.start()
+        try:
+            await self.app.start()
+            self._spawn(self.readers.mend(self._consumer()))
+            if "intake" in self.roles:
+                self._spawn(self._keep_ticking())
+            if exit_when_idle is not None:
+                self._spawn(self._watch_idle(exit_when_idle))
+            await self._stop.wait()
+        finally:
+            await self._shut_down()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            logger.critical("The worker cannot go on", exc_info=bug)
+            self._stop.set()
+
+    async def _shut_down(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await self.readers.close()
+        await self.app.stop()
+        self.intake.close()
+        await self._health.stop()
+        await self.store.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    # Time ---------------------------------------------------------------------------------------------------------
+
+    async def _keep_ticking(self) -> None:
+        every = self.settings.tick_ms / 1000
+        while True:
+            await asyncio.sleep(every)
+            await self._tick()
+
+    async def _tick(self) -> None:
+        names = await self._name_feeds()
+        now = int(time.time() * 1000) if self.settings.clock == "wall" else None
+        await self.intake.tick(self._feeds(), names, now, self.ledger.settings)
+
+    def _feeds(self) -> Sequence[Feed]:
+        return [reader for reader in self.readers.by_partition.values() if isinstance(reader, Feed)]
+
+    def _owners(self) -> Iterable[Owner]:
+        return [reader for reader in self.readers.by_partition.values() if isinstance(reader, Owner)]
+
+    # Stopping when idle -------------------------------------------------------------------------------------------
+
+    async def _watch_idle(self, seconds: float) -> None:
+        while time.monotonic() - self._busy_at() < seconds or not self._caught_up():
+            await asyncio.sleep(IDLE_POLL_SECONDS)
+        if "intake" in self.roles:
+            for _ in range(LAST_TICKS):
+                await self._tick()
+                await self._fold_all()
+        self._stop.set()
+
+    def _busy_at(self) -> float:
+        return max([self.intake.busy_at, *(owner.busy_at for owner in self._owners())])
+
+    def _caught_up(self) -> bool:
+        consumer, readers = self._consumer(), self.readers.by_partition
+        return bool(readers) and all(reader.resting == consumer.end(tp) for tp, reader in readers.items())
+
+    async def _fold_all(self) -> None:
+        """Wait until the shards have folded everything that the ledger holds now."""
+        consumer = self._consumer()
+        ends = {tp: (await consumer.bounds(tp))[1] for tp, reader in self.readers.by_partition.items() if isinstance(reader, Owner)}
+        while any((self.readers.by_partition[tp].resting or 0) < end for tp, end in ends.items() if tp in self.readers.by_partition):
+            await asyncio.sleep(IDLE_POLL_SECONDS)

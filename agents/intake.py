@@ -1,0 +1,189 @@
+"""Intake: from what producers published to what happened, written to the ledger or refused to the dead letters.
+
+One agent takes the batches of all feeds of this process, one after the other. A batch is done when every movement and
+every dead letter of it is acknowledged; only then does the feed move on. If anything of it failed, the whole batch is
+written again as a new run, and the fold drops what it has seen.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import faust
+from aiokafka import ConsumerRecord
+from faust.types import TP, EventT, StreamT
+
+from agents.split import Hash, movements_of, notice_of
+from schemas.codec import Event, Limits, decode, fingerprint, identity
+from schemas.dead_letter import Origin, letter_headers
+from schemas.ledger import FoldSettings, Movement, Notice, Ticked, encode_record
+from schemas.refusal import Refusal
+from schemas.topics import place
+from stream.failpoints import failpoint
+from stream.feeds import Feed, Place
+from stream.ledger_writer import LedgerWriter, Line
+from stream.patience import until_answered
+from stream.publisher import Message
+from stream.readers import Readers
+from stream.transport import Batch
+
+logger = logging.getLogger(__name__)
+MOST_PLACES = 500_000
+"""Items whose partition is remembered before the memory is emptied."""
+
+
+class Draft:
+    """What one batch will write: ledger records by partition, dead letters, and what the feed has written last."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.lines: defaultdict[int, list[Line]] = defaultdict(list)
+        self.letters: list[Message] = []
+        self.last: dict[int, Place] = dict(feed.last)
+        self.read_up_to = feed.read_up_to or 0
+        self.verdicts: Counter[tuple[str, str]] = Counter()
+        self.movements = 0
+
+
+class Intake:
+    """Turns the batches of this process's feeds into ledger records."""
+
+    def __init__(
+        self,
+        *,
+        writer: LedgerWriter,
+        logical: Callable[[str], str],
+        dead_letters: str,
+        partitions: int,
+        limits: Limits,
+        privacy_key: Path | None = None,
+    ) -> None:
+        self.verdicts: Counter[tuple[str, str]] = Counter()
+        self.movements = 0
+        self.busy_at = time.monotonic()
+        """When the last batch with records was done."""
+        self._writer = writer
+        self._logical = logical
+        self._dead_letters = dead_letters
+        self._partitions = partitions
+        self._limits = limits
+        self._hash = _hasher(privacy_key) if privacy_key else None
+        self._places: dict[str, tuple[int, bytes]] = {}
+        self._name = uuid.uuid4().hex[:12]
+        self._turn = asyncio.Lock()
+
+    async def take(self, feed: Feed, batch: Batch) -> None:
+        """Write one batch to the ledger, however long it takes, and move the feed on."""
+        if feed.next is None or batch.end <= feed.next:
+            return
+        if batch.start > feed.next:
+            await feed.rewind()
+            return
+        async with self._turn:
+            draft = await until_answered(lambda: self._attempt(feed, batch))
+            failpoint("intake.written")
+            feed.last, feed.read_up_to = draft.last, draft.read_up_to or None
+            feed.next = batch.end
+            self.verdicts.update(draft.verdicts)
+            self.movements += draft.movements
+            if batch.records:
+                self.busy_at = time.monotonic()
+
+    async def tick(self, feeds: Sequence[Feed], every_feed: Iterable[str], now: int | None, settings: FoldSettings) -> None:
+        """Tell every ledger partition how far this process's feeds are."""
+        async with self._turn:
+            ready = [feed for feed in feeds if feed.next is not None]
+            names = tuple(every_feed)
+            lines: dict[int, list[Line]] = {
+                partition: [
+                    {
+                        "key": None,
+                        "value": encode_record(
+                            Ticked(self._name, now, tuple(feed.progress(partition) for feed in ready), names, settings)
+                        ),
+                    }
+                ]
+                for partition in range(self._partitions)
+            }
+            await until_answered(lambda: self._writer.write(lines))
+
+    async def _attempt(self, feed: Feed, batch: Batch) -> Draft:
+        draft = Draft(feed)
+        topic = self._logical(feed.tp.topic)
+        for record in batch.records:
+            if record.offset >= (feed.next or 0):
+                self._read(record, topic, feed, draft)
+        failpoint("intake.decoded")
+        feed.last.clear()  # if this attempt fails, the next one begins a new run
+        await self._writer.write(draft.lines, draft.letters)
+        return draft
+
+    def _read(self, record: ConsumerRecord, topic: str, feed: Feed, draft: Draft) -> None:
+        event = decode(topic, record.value, record.headers, record.timestamp, self._limits)
+        if type(event) is Event:
+            draft.verdicts[event.type, "accepted"] += 1
+            draft.read_up_to = max(draft.read_up_to, event.time_ms)
+            self._write(event, record.offset, feed, draft)
+        elif event is None:
+            draft.verdicts["none", "tombstone"] += 1
+        elif isinstance(event, Refusal):
+            draft.verdicts["none", event.reason.value] += 1
+            draft.letters.append(self._letter(event, record))
+
+    def _write(self, event: Event, offset: int, feed: Feed, draft: Draft) -> None:
+        body, event_id = fingerprint(event), identity(event.source, event.id)
+        correlation, trace = event.correlation or "", event.trace or ""
+        lines, last, places, name = draft.lines, draft.last, self._places, feed.name
+        movements = movements_of(event.data, self._hash)
+        for ordinal, (item, change) in enumerate(movements):
+            partition, key = places.get(item) or self._place(item)
+            movement = Movement(
+                item, name, offset, ordinal, last.get(partition), event.source, event.id, event_id, body,
+                event.time_ms, change, correlation, trace,
+            )  # fmt: skip
+            lines[partition].append({"key": key, "value": encode_record(movement)})
+            last[partition] = (offset, ordinal)
+        draft.movements += len(movements)
+        notice = None if movements else notice_of(event.data)
+        if notice is not None:
+            for partition in range(self._partitions):
+                record = Notice(
+                    name, offset, 0, last.get(partition), event.source, event.id, event_id, body,
+                    event.time_ms, notice, correlation, trace,
+                )  # fmt: skip
+                lines[partition].append({"key": None, "value": encode_record(record)})
+                last[partition] = (offset, 0)
+
+    def _place(self, item: str) -> tuple[int, bytes]:
+        if len(self._places) >= MOST_PLACES:
+            self._places.clear()
+        found = self._places[item] = (place(item, self._partitions), item.encode())
+        return found
+
+    def _letter(self, refusal: Refusal, record: ConsumerRecord) -> Message:
+        origin = Origin(record.topic, record.partition, record.offset, record.timestamp)
+        headers = letter_headers(refusal, stage="intake", origin=origin, original=record.headers)
+        return Message(self._dead_letters, -1, record.key, record.value, headers)
+
+
+def _hasher(key_file: Path) -> Hash:
+    key = hashlib.blake2b(key_file.read_bytes()).digest()
+    return lambda customer: int.from_bytes(hashlib.blake2b(customer.encode(), key=key, digest_size=8).digest())
+
+
+def declare(app: faust.App, topics: Sequence[str], readers: Readers, intake: Intake) -> None:
+    """Declare the agent that takes what producers publish."""
+
+    @app.agent(app.topic(*topics, key_serializer="raw", value_serializer="raw"), name="intake")
+    async def take(events: StreamT[Batch]) -> None:
+        event: EventT[Batch]
+        async for event in events.events():
+            tp, batch = TP(event.message.topic, event.message.partition), event.message.value
+            feed = readers.by_partition.get(tp)
+            readers.receive(tp, batch)
+            if isinstance(feed, Feed):
+                await intake.take(feed, batch)

@@ -1,0 +1,106 @@
+"""A feed: one partition of a source topic, read in order, with what has been written to the ledger of it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from schemas.ledger import Progress
+from stream.faults import BrokerDown
+from stream.patience import until_answered
+from stream.transport import Batch, Consumer
+
+logger = logging.getLogger(__name__)
+AHEAD = 2
+Place = tuple[int, int]
+"""Offset of an event and ordinal of a movement in it."""
+
+
+class Feed:
+    """One source partition, from where this process took it on."""
+
+    def __init__(self, tp: TP, name: Callable[[TP], Awaitable[str]], consumer: Consumer) -> None:
+        self.tp = tp
+        self.name = ""
+        """Topic id and partition: a topic made anew under the same name is another feed."""
+        self.next: int | None = None
+        """The offset to read next; everything below it is acknowledged in ledger and dead letters."""
+        self.read_up_to: int | None = None
+        """The greatest event time read."""
+        self.last: dict[int, Place] = {}
+        """What this run wrote last to each ledger partition."""
+        self.parked: str | None = None
+        self.lost = 0
+        self._name = name
+        self._consumer = consumer
+        self._on_its_way = 0
+        self._start = asyncio.create_task(until_answered(self._begin))
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is room for another batch."""
+        return self.next is not None and self.parked is None and self._on_its_way < AHEAD
+
+    @property
+    def committable(self) -> int | None:
+        """Everything below is acknowledged."""
+        return self.next
+
+    @property
+    def resting(self) -> int | None:
+        """Where the partition should stand when nothing is on its way."""
+        return self.next if self._on_its_way == 0 else None
+
+    @property
+    def drained(self) -> bool:
+        """Whether everything the feed held, as the last fetch found it, is in the ledger."""
+        end = self._consumer.end(self.tp)
+        return self.next is not None and end is not None and self.next >= end
+
+    def handed(self) -> None:
+        """A batch is on its way."""
+        self._on_its_way += 1
+
+    def receive(self, batch: Batch) -> None:  # noqa: ARG002 - intake looks at the batch itself
+        """A batch has arrived."""
+        self._on_its_way = max(0, self._on_its_way - 1)
+
+    async def resume(self) -> None:
+        """Still ours after a rebalance: go on behind what is acknowledged, by us or by who had it in between."""
+        self._on_its_way = 0
+        if self.next is not None:
+            self.last.clear()
+            committed = await self._consumer.committed(self.tp)
+            self.next = max(self.next, committed or 0)
+            await self._consumer.move(self.tp, self.next)
+
+    async def leave(self) -> None:
+        """Somebody else's now."""
+        self._start.cancel()
+        await asyncio.gather(self._start, return_exceptions=True)
+
+    async def rewind(self) -> None:
+        """A batch did not start where the last one ended: ask for it again."""
+        if self.next is not None:
+            await self._consumer.move(self.tp, self.next)
+
+    def progress(self, partition: int) -> Progress:
+        """How far this feed is, as told to one ledger partition."""
+        return Progress(self.name, self.next or 0, self.read_up_to, self.drained, self.last.get(partition))
+
+    async def _begin(self) -> None:
+        try:
+            self.name = await self._name(self.tp)
+            committed = await self._consumer.committed(self.tp)
+            start, end = await self._consumer.bounds(self.tp)
+        except KafkaError as error:
+            raise BrokerDown(str(error)) from error
+        if committed is not None and committed < start:
+            self.lost = start - committed
+            logger.critical("%s/%d: %d records were deleted before they were read", *self.tp, self.lost)
+        # Without a commit, or with one of a topic that was made anew, from the start: marks drop what is known.
+        position = start if committed is None or committed > end else max(committed, start)
+        await self._consumer.move(self.tp, position)
+        self.next = position

@@ -1,0 +1,105 @@
+"""The ledger beside the consumer's reading of it: what the broker says of a partition, and single records."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+import xxhash
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from stream.faults import BrokerDown
+from stream.ports import LedgerView
+
+ANSWER_SECONDS = 10.0
+Result = TypeVar("Result")
+
+
+def checksum(value: bytes) -> int:
+    """Of a ledger record, to know it again."""
+    return xxhash.xxh3_64_intdigest(value)
+
+
+class KafkaLedger:
+    """The ledger topic, looked at from beside."""
+
+    def __init__(self, config: Mapping[str, Any], topic: str, threads: Executor) -> None:
+        self._config = dict(config)
+        self._topic = topic
+        self._threads = threads
+
+    async def view(self, shard: int) -> LedgerView:
+        """What the broker says of this partition."""
+        return await self._in_thread(self._view, shard)
+
+    async def checksum(self, shard: int, offset: int) -> int:
+        """Checksum of one record; 0 for the place before the first."""
+        return await self._in_thread(self._checksum, shard, offset) if offset >= 0 else 0
+
+    async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._asked, work, *arguments)
+
+    @staticmethod
+    def _asked(work: Callable[..., Result], *arguments: Any) -> Result:
+        try:
+            return work(*arguments)
+        except KafkaException as error:
+            raise BrokerDown(error.args[0].str()) from error
+
+    def _view(self, shard: int) -> LedgerView:
+        topic_id, partitions = identify(self._config, self._topic)
+        consumer = Consumer(self._config)
+        try:
+            start, end = consumer.get_watermark_offsets(TopicPartition(self._topic, shard), timeout=ANSWER_SECONDS)
+        finally:
+            consumer.close()
+        return LedgerView(topic_id, partitions, start, end)
+
+    def _checksum(self, shard: int, offset: int) -> int:
+        for _, value in read(self._config, self._topic, shard, offset, offset + 1):
+            return checksum(value)
+        return 0
+
+
+def identify(config: Mapping[str, Any], topic: str) -> tuple[str, int]:
+    """A topic's id and its number of partitions."""
+    client = AdminClient(
+        {key: value for key, value in config.items() if key in _CLIENT or "sasl" in key or "ssl" in key}
+    )
+    described = client.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)[topic].result()
+    return str(described.topic_id), len(described.partitions)
+
+
+_CLIENT = {"bootstrap.servers", "client.id", "security.protocol", "log_level", "error_cb"}
+
+
+def read(config: Mapping[str, Any], topic: str, partition: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Read offset and value of the records of [start, end) that there are."""
+    consumer = Consumer(dict(config))
+    try:
+        yield from read_with(consumer, topic, partition, start, end)
+    finally:
+        consumer.close()
+
+
+def read_with(consumer: Consumer, topic: str, partition: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The same with a consumer that is there already."""
+    if start >= end:
+        return
+    consumer.assign([TopicPartition(topic, partition, start)])
+    while True:
+        messages = consumer.consume(5000, ANSWER_SECONDS)
+        if not messages:
+            raise BrokerDown(f"{topic}/{partition} does not answer")
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own code
+                    return
+                raise KafkaException(error)
+            offset, value = message.offset() or 0, message.value() or b""
+            if offset < end:
+                yield offset, value
+            if offset >= end - 1:
+                return

@@ -1,0 +1,170 @@
+"""This process's claim on a shard, as long as the partition is assigned: take it, feed it, take it again after a fault.
+
+No fault of one shard reaches another. A server that is away is waited for; a fence, a torn checkpoint or an unclear
+commit means taking the shard anew; a fault that comes twice at the same record parks it, with the reason.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from stream.faults import BrokerDown, Fenced, Parked, StoreDown, Torn, Unclear
+from stream.patience import until_answered
+from stream.shard import Ports, Shard
+from stream.transport import Batch
+
+logger = logging.getLogger(__name__)
+
+Seek = Callable[[int], Awaitable[None]]
+AHEAD = 2
+"""Batches a shard may have waiting before its partition is left alone."""
+AGAIN_SECONDS = 0.5
+PARKED_SECONDS = 15.0
+"""How often a parked shard looks whether somebody helped."""
+
+
+class Owner:
+    """Reads one ledger partition into its shard."""
+
+    def __init__(self, partition: int, ports: Ports, version: str, checkpoint_seconds: float, seek: Seek) -> None:
+        self.partition = partition
+        self.shard: Shard | None = None
+        self.parked: str | None = None
+        self.fenced = 0
+        self._ports, self._version = ports, version
+        self._every = checkpoint_seconds
+        self._seek = seek
+        self._inbox: asyncio.Queue[Batch | None] = asyncio.Queue()
+        self._on_its_way = 0
+        self._leaving = False
+        self._stumbled: tuple[int, str] | None = None
+        self._life = asyncio.create_task(self._live(), name=f"shard {partition}")
+        self._life.add_done_callback(_end_on_bug)
+
+    # What the transport asks ----------------------------------------------------------------------------------------
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is room for another batch."""
+        return self.shard is not None and not self._leaving and self._on_its_way + self._inbox.qsize() < AHEAD
+
+    @property
+    def committable(self) -> None:
+        """The true position lives in Redis."""
+        return
+
+    @property
+    def resting(self) -> int | None:
+        """Where the partition should stand when nothing is on its way."""
+        quiet = self.shard is not None and self._on_its_way == 0 and self._inbox.empty()
+        return self.shard.next if quiet and self.shard else None
+
+    def handed(self) -> None:
+        """A batch is on its way."""
+        self._on_its_way += 1
+
+    def receive(self, batch: Batch) -> None:
+        """A batch has arrived."""
+        self._on_its_way = max(0, self._on_its_way - 1)
+        self._inbox.put_nowait(batch)
+
+    async def resume(self) -> None:
+        """Still ours after a rebalance: whatever was on its way is gone."""
+        self._on_its_way = 0
+        if self.shard is not None:
+            await self._seek(self.shard.next)
+
+    async def leave(self) -> None:
+        """Finish what is here, checkpoint, and let go."""
+        self._leaving = True
+        self._inbox.put_nowait(None)
+        if self.shard is None:
+            self._life.cancel()
+        await asyncio.gather(self._life, return_exceptions=True)
+
+    # Its life -----------------------------------------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        while not self._leaving:
+            shard = Shard(self.partition, self._ports, self._version)
+            pause = AGAIN_SECONDS * random.uniform(0.5, 1.5)
+            try:
+                await until_answered(shard.take)
+                self._take_up(shard)
+                await self._seek(shard.next)
+                await self._feed(shard)
+            except Parked as fault:
+                self._park(str(fault))
+                pause = PARKED_SECONDS
+            except (Fenced, Torn, Unclear, BrokerDown, StoreDown) as fault:
+                self.fenced += isinstance(fault, Fenced)
+                logger.warning("Shard %d will be taken again: %s", self.partition, fault)
+            except Exception as bug:  # noqa: BLE001 - whatever the rules raise stays inside this shard
+                pause = self._stumble(shard, bug, pause)
+            finally:
+                self.shard = None
+                await asyncio.shield(shard.close())
+            if not self._leaving:
+                await asyncio.sleep(pause)
+
+    def _take_up(self, shard: Shard) -> None:
+        while not self._inbox.empty():
+            self._inbox.get_nowait()
+        self._on_its_way = 0
+        self.shard = shard
+        if self._stumbled is None:
+            self.parked = None
+
+    async def _feed(self, shard: Shard) -> None:
+        while True:
+            batch = await self._next_batch(shard)
+            if batch is not None and (new := shard.continuation(batch)) is not None:
+                await shard.work(new)
+                if self._stumbled and shard.next > self._stumbled[0]:
+                    self._stumbled = self.parked = None
+            elif batch is not None and batch.start > shard.next:
+                await self._seek(shard.next)
+            if monotonic() - shard.saved_at >= self._every:
+                shard.save()
+            if self._leaving and self._inbox.empty():
+                await self._save_all(shard)
+                return
+
+    async def _next_batch(self, shard: Shard) -> Batch | None:
+        """The next batch, or None when it is time for a checkpoint."""
+        try:
+            return await asyncio.wait_for(self._inbox.get(), self._every if shard.unsaved else 1.0)
+        except TimeoutError:
+            return None
+
+    async def _save_all(self, shard: Shard) -> None:
+        while (saving := shard.save()) is not None:
+            await saving
+
+    # When it goes wrong -------------------------------------------------------------------------------------------
+
+    def _park(self, reason: str) -> None:
+        if self.parked != reason:
+            logger.critical("Parked: %s", reason)
+        self.parked = reason
+
+    def _stumble(self, shard: Shard, bug: Exception, pause: float) -> float:
+        """Try once more; the second time at the same record is no accident."""
+        here = (shard.next, f"{type(bug).__name__}: {bug}")
+        logger.error("Shard %d stumbled at ledger offset %d", self.partition, here[0], exc_info=bug)
+        if here != self._stumbled:
+            self._stumbled = here
+            return pause
+        self._park(
+            f"shard {self.partition}: ledger offset {here[0]} cannot be folded ({here[1]}): "
+            f"install a version that can, then `restock rebuild --shard {self.partition}`"
+        )
+        return PARKED_SECONDS
+
+
+def _end_on_bug(life: asyncio.Task[None]) -> None:
+    if not life.cancelled() and (bug := life.exception()) is not None:
+        logger.critical("An owner ended, which must not happen", exc_info=bug)
+        raise SystemExit(70) from bug

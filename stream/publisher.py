@@ -1,0 +1,141 @@
+"""Outputs and journal of one shard in one Kafka transaction: everybody is told, and the journal says so, or nobody is.
+
+`open` fences the previous owner. A commit whose answer was lost is asked for again and nothing else; an aborted
+transaction is published again as it was; anything else ends this publisher, and the journal says what came of it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, NamedTuple, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from schemas.journal import JournalRecord, encode_journal
+from stream.faults import BrokerDown, Fenced, Unclear
+from stream.ports import Output
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+ANSWER_SECONDS = 10.0
+"""How long one call may wait before it is asked again."""
+FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)  # noqa: SLF001
+
+
+class Message(NamedTuple):
+    """One record as it goes to the broker."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+Encode = Callable[[Output], Message]
+
+
+class KafkaPublisher:
+    """The transactional producer of one shard."""
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        transactional_id: str,
+        encode: Encode,
+        journal: tuple[str, int],
+        threads: Executor,
+    ) -> None:
+        self._config = {**config, "transactional.id": transactional_id}
+        self._encode = encode
+        self._journal = journal
+        self._threads = threads
+        self._producer: Producer | None = None
+        self._closed = False
+
+    async def open(self) -> None:
+        """Fence the previous owner and settle what it left open."""
+        await self._in_thread(self._open)
+
+    async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> None:
+        """Publish all of it or nothing."""
+        topic, partition = self._journal
+        messages = [*map(self._encode, outputs), Message(topic, partition, None, encode_journal(record))]
+        await self._in_thread(self._transact, messages)
+
+    async def close(self) -> None:
+        """Let go of the connection; what was not committed is aborted."""
+        self._closed = True
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await self._in_thread(producer.close)
+
+    async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    def _open(self) -> None:
+        producer = Producer(self._config)
+        try:
+            producer.init_transactions(ANSWER_SECONDS)
+        except KafkaException as error:
+            raise BrokerDown(error.args[0].str()) from error
+        self._producer = producer
+
+    def _transact(self, messages: Iterable[Message]) -> None:
+        """Publish and commit, again after every abort, until it is done or this producer is."""
+        while True:
+            if self._producer is None or self._closed:
+                raise Unclear("the publisher was closed")
+            try:
+                self._producer.begin_transaction()
+                for message in messages:
+                    self._produce(self._producer, message)
+                self._commit(self._producer)
+            except KafkaException as error:
+                self._settle(self._producer, error.args[0])
+            else:
+                return
+
+    def _produce(self, producer: Producer, message: Message) -> None:
+        while True:
+            try:
+                producer.produce(
+                    message.topic,
+                    value=message.value,
+                    key=message.key,
+                    partition=message.partition,
+                    headers=list(message.headers),
+                )
+            except BufferError:
+                producer.poll(0.05)
+            else:
+                return
+
+    def _commit(self, producer: Producer) -> None:
+        told = False
+        while True:
+            try:
+                producer.commit_transaction(ANSWER_SECONDS)
+            except KafkaException as error:
+                cause: KafkaError = error.args[0]
+                if not cause.retriable() or self._closed:
+                    raise
+                if not told:  # once, however long it takes
+                    logger.warning("Kafka does not answer a commit (%s): asking again", cause.str())
+                    told = True
+            else:
+                return
+
+    def _settle(self, producer: Producer, cause: KafkaError) -> None:
+        """Make room for another try, or say why there is none."""
+        if cause.code() in FENCED:
+            raise Fenced(cause.str())
+        if cause.fatal() or not cause.txn_requires_abort():
+            raise Unclear(cause.str())
+        logger.warning("Publishing again after an aborted transaction: %s", cause.str())
+        try:
+            producer.abort_transaction(ANSWER_SECONDS)
+        except KafkaException as error:
+            raise Unclear(error.args[0].str()) from error

@@ -1,0 +1,256 @@
+"""A shard: all items of one ledger partition, and the loop that loads, folds, publishes, checkpoints.
+
+Publish first, then checkpoint: Redis never holds the effect of something that was not told. K is the point up to which
+the journal says that outputs were published, R the offset up to which Redis remembers. After any doubt the shard is
+taken anew, and what lies between R and K is replayed from the journal without deciding anything.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
+
+import msgspec
+
+from schemas.journal import Point, Published, Sealed, Told
+from schemas.ledger import Record, Ticked, decode_record
+from stream.failpoints import failpoint
+from stream.faults import Parked
+from stream.history import refuse_strange, same_history
+from stream.ledger import checksum
+from stream.patience import until_answered
+from stream.ports import (
+    Core,
+    Cursor,
+    Held,
+    Journal,
+    JournalView,
+    Ledger,
+    LedgerView,
+    Output,
+    Publisher,
+    Replay,
+    Store,
+    Tables,
+)
+from stream.store import LAYOUT
+from stream.transport import Batch
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 2000
+"""Outputs of one transaction, unless one item has more."""
+TURN_SECONDS = 0.02
+"""How long a shard folds before others get their turn."""
+NOTHING_TOLD = Replay(told=(), whole=True)
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """What a shard leans on."""
+
+    core: Callable[[int], Core]
+    store: Store
+    publisher: Callable[[int], Publisher]
+    journal: Journal
+    ledger: Ledger
+
+
+class Shard:
+    """One owner's hold on a shard, from taking it to losing it; made anew each time."""
+
+    def __init__(self, partition: int, ports: Ports, version: str) -> None:
+        self.partition = partition
+        self.token = uuid.uuid4().hex
+        self.core = ports.core(partition)
+        self.next = 0
+        """The offset of the next record to fold."""
+        self.saved = -1
+        """R: where the checkpoint stands; -1 where there is none."""
+        self.published = Point(0)
+        """K: everything before it has been told."""
+        self.folded_movements = 0
+        self.replayed = 0
+        self.saved_at = monotonic()
+        self._ports = ports
+        self._version = version
+        self._publisher = ports.publisher(partition)
+        self._told: dict[int, list[Told]] = {}
+        self._done: tuple[int, str] | None = None
+        self._last: bytes | None = None
+        self._checksum = 0
+        self._view = LedgerView("", 0, 0, 0)
+        self._saving: asyncio.Task[None] | None = None
+
+    # Taking -------------------------------------------------------------------------------------------------------
+
+    async def take(self) -> None:
+        """Become the only owner, and stand where the last one's checkpoint stands."""
+        await self._publisher.open()  # fences the old publisher
+        failpoint("take.fenced_publisher")
+        held = await self._ports.store.acquire(self.partition, self.token)  # fences the old writer
+        failpoint("take.acquired")
+        self._view = await self._ports.ledger.view(self.partition)
+        cursor = held.cursor if held else None
+        journal = await self._ports.journal.read(
+            self.partition, cursor.next if cursor else 0, cursor.token if cursor else None
+        )
+        self.published = journal.records[-1].end if journal.records else Point(0)
+        refuse_strange(self.partition, self._view, cursor, journal)
+        if cursor is None or held is None or not await self._trusts(held, journal):
+            journal = await self._start_over()
+        else:
+            await self._load(cursor)
+        self._remember(journal)
+        await self._publisher.publish((), self._seal())
+        failpoint("take.sealed")
+        logger.info(
+            "Took shard %d: checkpoint %d, published %s, ledger ends %d",
+            self.partition, self.next, self.published.offset, self._view.end,
+        )  # fmt: skip
+
+    async def _trusts(self, held: Held, journal: JournalView) -> bool:
+        """Whether the checkpoint is whole, ours to read, and part of the history that the journal tells."""
+        cursor = held.cursor
+        if not held.whole or cursor.layout != LAYOUT or not same_history(cursor, journal):
+            logger.warning("Shard %d: the checkpoint is torn or of another history; rebuilding", self.partition)
+            return False
+        if await self._ports.ledger.checksum(self.partition, cursor.next - 1) != cursor.checksum:
+            raise Parked(
+                f"shard {self.partition}: ledger record {cursor.next - 1} is not the one that was applied: "
+                f"restore the ledger, or accept it as it is with `restock rebuild --shard {self.partition}`"
+            )
+        return True
+
+    async def _start_over(self) -> JournalView:
+        await self._ports.store.reset(self.partition, self.token)
+        whole = await self._ports.journal.read(self.partition, 0, None)
+        if self._view.start > 0 or not whole.whole:
+            raise Parked(
+                f"shard {self.partition}: there is no checkpoint and ledger or journal no longer reach back to their "
+                f"start: restore a Redis snapshot, then `restock rebuild --shard {self.partition}`"
+            )
+        return whole
+
+    async def _load(self, cursor: Cursor) -> None:
+        async for tables in self._ports.store.load(self.partition):
+            self.core.load(tables)
+        self.next = self.saved = cursor.next
+        self._checksum = cursor.checksum
+
+    def _remember(self, journal: JournalView) -> None:
+        """Keep what was told about the records that will be replayed."""
+        told = defaultdict(list)
+        for record in journal.records:
+            if isinstance(record, Published):
+                for entry in record.told:
+                    if entry.at.offset >= self.next:
+                        told[entry.at.offset].append(entry)
+                self._done = record.done
+        self._told = dict(told)
+
+    def _seal(self) -> Sealed:
+        return Sealed(self.token, max(self.saved, 0), self._view.id, self._version, self.published)
+
+    # Working ------------------------------------------------------------------------------------------------------
+
+    def continuation(self, batch: Batch) -> Batch | None:
+        """The part of a batch that comes next, None if there is none: the ledger's offsets are dense."""
+        if not batch.start <= self.next < batch.end or len(batch.records) != batch.end - batch.start:
+            return None
+        return Batch(self.next, batch.end, batch.records[self.next - batch.start :])
+
+    async def work(self, batch: Batch) -> None:
+        """Fold a batch, tell what came of it, and checkpoint when due."""
+        outputs: list[Output] = []
+        turn = monotonic()
+        for raw in batch.records:
+            record = decode_record(raw.value)
+            self._last = raw.value
+            for output in self._fold(record, raw.offset, raw.timestamp):
+                if output is None:
+                    await asyncio.sleep(0)
+                    continue
+                if len(outputs) >= CHUNK and _cause(output) != _cause(outputs[-1]):
+                    await self._tell(outputs, output.at, outputs[-1].review if output.at.step else None)
+                    outputs = []
+                outputs.append(output)
+            self.next = raw.offset + 1
+            self.folded_movements += type(record) is not Ticked
+            if monotonic() - turn > TURN_SECONDS:
+                await asyncio.sleep(0)
+                turn = monotonic()
+        failpoint("work.folded")
+        if outputs:
+            await self._tell(outputs, Point(self.next), None)
+
+    def _fold(self, record: Record, offset: int, appended: int) -> Iterable[Output | None]:
+        published = self.published
+        if offset > published.offset or (offset == published.offset and published.step == 0):
+            return self.core.fold(record, offset, appended, None)
+        self.replayed += 1
+        told: Sequence[Told] = self._told.pop(offset, ())
+        if offset < published.offset:
+            replay = Replay(told, whole=True) if told else NOTHING_TOLD
+        else:
+            replay = Replay(told, whole=False, done=self._done, step=published.step)
+        return self.core.fold(record, offset, appended, replay)
+
+    async def _tell(self, outputs: Sequence[Output], end: Point, done: tuple[int, str] | None) -> None:
+        told = tuple(output.told for output in outputs if output.told is not None)
+        entry = Published(self.published, end, done, self._view.id, self._version, self.token, told)
+        failpoint("work.before_publish")
+        await self._publisher.publish(outputs, entry)
+        self.published = end
+        failpoint("work.after_publish")
+
+    # Checkpoints --------------------------------------------------------------------------------------------------
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something was folded that no checkpoint holds."""
+        return self.next != self.saved
+
+    def save(self) -> asyncio.Task[None] | None:
+        """Encode what has changed and write it while folding goes on; one at a time."""
+        if self._saving is not None and not self._saving.done():
+            return self._saving
+        if self._saving is not None:
+            self._saving.result()  # Fenced or Torn, if it was
+        if not self.unsaved:
+            return None
+        if self._last is not None:
+            self._checksum = checksum(self._last)
+        cursor = Cursor(
+            token=self.token,
+            next=self.next,
+            published=self.published,
+            ledger=self._view.id,
+            partitions=self._view.partitions,
+            checksum=self._checksum,
+            layout=LAYOUT,
+            version=self._version,
+        )
+        self._saving = asyncio.create_task(self._save(cursor, self.core.changes()))
+        return self._saving
+
+    async def _save(self, cursor: Cursor, changes: Tables) -> None:
+        failpoint("checkpoint.before")
+        since = self.saved
+        await until_answered(lambda: self._ports.store.checkpoint(self.partition, cursor, since, changes))
+        self.saved = cursor.next
+        self.saved_at = monotonic()
+        failpoint("checkpoint.after")
+
+    async def close(self) -> None:
+        """Let go without a word: whoever takes the shard next finds its way from the journal."""
+        if self._saving is not None:
+            self._saving.cancel()
+            await asyncio.gather(self._saving, return_exceptions=True)
+        await self._publisher.close()
+
+
+def _cause(output: Output) -> tuple[int, tuple[int, str] | None]:
+    """What an output belongs to: transactions are cut only between these."""
+    return output.at.offset, output.review

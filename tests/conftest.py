@@ -12,6 +12,22 @@ from stream.local import LocalServers
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--nothing-skipped`: a test that does not run fails the run."""
+    parser.addoption("--nothing-skipped", action="store_true", help="fail when any test is skipped or deselected")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Turn a run that left tests out into a failed one."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and session.config.getoption("--nothing-skipped"):
+        left_out = [kind for kind in ("skipped", "deselected", "xfailed", "xpassed") if reporter.stats.get(kind)]
+        if left_out and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            reporter.write_line(f"failed, because tests were {', '.join(left_out)}", red=True)
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServers]:
     """Kafka and Valkey for the whole session; a test that stops one of them starts it again."""

@@ -1,0 +1,74 @@
+# The two commands of the README are `make demo` and `make test`; every other target is for people who change the code.
+# All run in the project's own environment `.venv`, which is made when it is missing or older than the lock file.
+
+PYTHON ?= python3
+export UV_PROJECT_ENVIRONMENT := .venv
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+BIN := .venv/bin
+READY := .venv/.ready
+PYTEST := $(BIN)/python -m pytest -q
+
+.PHONY: env demo test test-fast chaos soak bench lint format docs docs-check rules clean
+.DEFAULT_GOAL := env
+
+env: $(READY)
+
+$(READY): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "restock needs Python >= 3.11, and PYTHON=$(PYTHON) is not: make env PYTHON=python3.12" >&2; exit 2; }
+	@echo "making the environment .venv (once)"
+	@[ -x $(BIN)/python ] || uv venv --quiet --python $(PYTHON) .venv 2>/dev/null || $(PYTHON) -m venv .venv
+	@# uv is taken from the machine when it is there and from the package index when it is not.
+	@command -v uv >/dev/null || [ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@# What a developer added by hand stays (--inexact); everything locked is as locked.
+	@"$$(command -v uv || echo $(BIN)/uv)" sync --quiet --frozen --all-extras --inexact --python $(BIN)/python
+	@touch $@
+
+demo: env
+	@$(BIN)/restock demo $(DEMO)
+
+# The whole suite on real Kafka and Valkey. A skipped or deselected test would be a promise not kept: it fails the run.
+test: env
+	@$(PYTEST) --nothing-skipped $(TEST)
+
+# The pure rooms: no servers.
+test-fast: env
+	@$(PYTEST) schemas agents/inventory agents/forecasting agents/policies agents/simulation \
+		$(wildcard tests/schemas tests/agents/inventory tests/agents/forecasting tests/agents/policies tests/agents/simulation) $(TEST)
+
+chaos: env
+	@$(PYTEST) -s tests/chaos --override-ini timeout=1800 $(TEST)
+
+soak: env
+	@SOAK_HOURS=$(or $(HOURS),1) $(PYTEST) -s tests/chaos -k soak --override-ini timeout=0 $(TEST)
+
+bench: env
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script --short || exit 1; done
+
+lint: env
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo --no-cache
+
+format: env
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+# The contract as people and programs read it, from the types in schemas/.
+docs: env
+	@$(BIN)/restock schema --write docs/contract
+
+docs-check: docs
+	@[ -z "$$(git status --porcelain -- docs/contract)" ] || { echo "docs/contract is not what schemas/ says: make docs, then commit" >&2; exit 1; }
+
+# Prometheus' own opinion of its configuration, its rules and their unit tests.
+rules:
+	@promtool check config deploy/prometheus/prometheus.yml
+	@if ls deploy/prometheus/rules/*.yml >/dev/null 2>&1; then promtool check rules deploy/prometheus/rules/*.yml; fi
+	@if ls deploy/prometheus/tests/*.yml >/dev/null 2>&1; then promtool test rules deploy/prometheus/tests/*.yml; fi
+	@amtool check-config deploy/alertmanager/alertmanager.yml
+
+clean:
+	@rm -rf .venv .restock build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

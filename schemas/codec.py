@@ -83,11 +83,9 @@ def decode(
     fault = _fault_of_place(attributes.type, topic, time_ms, appended_ms)
     if fault is not None:
         return fault
-    try:
-        typed = _DATA_DECODERS[attributes.type](data)
-    except _FAULTS as error:
-        # Structured data was read once as a part of the whole, so only a binary event's can still be no JSON.
-        return fault_of_bytes(bytes(data)) or fault_of_data(error, INBOUND[attributes.type].data)
+    typed = _read(attributes.type, data)
+    if isinstance(typed, Refusal):
+        return typed
     return find_fault(typed, limits.currency, appended_ms) or Event(
         attributes.source,
         attributes.id,
@@ -120,8 +118,66 @@ def _open(topic: str, value: bytes, headers: Headers) -> tuple[Attributes, bytes
         if mode is Mode.BINARY:
             return msgspec.convert(header_attributes(headers), Attributes), value
     except _FAULTS:
-        pass
-    return _fault_of_envelope(mode, topic, value, headers)
+        return _open_slowly(mode, topic, value, headers)
+    return Refusal(
+        Reason.BAD_ENVELOPE,
+        "content-type",
+        "is a format this contract does not speak",
+        "send JSON: `application/cloudevents+json`, or `ce_` headers and `application/json`",
+    )
+
+
+def _open_slowly(
+    mode: Mode, topic: str, value: bytes, headers: Headers
+) -> tuple[Attributes, bytes | msgspec.Raw] | Refusal:
+    """Find what is wrong with a record; if it was only an earlier one of duplicate keys, open it after all."""
+    fault = fault_of_bytes(value)
+    if fault is not None:
+        return fault
+    data: bytes | msgspec.Raw = value
+    attributes: dict[str, object]
+    try:
+        if mode is Mode.BINARY:
+            attributes = dict(header_attributes(headers))
+        else:
+            parts = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+            data = parts.pop("data", msgspec.Raw())
+            attributes = {name: _plain(part) for name, part in parts.items()}
+    except UnicodeDecodeError:
+        return Refusal(Reason.BAD_ENVELOPE, "headers", "hold an attribute that is not UTF-8", "send UTF-8")
+    fault = fault_of_attributes(attributes, topic)
+    if fault is None and not data:
+        fault = Refusal(Reason.MISSING_FIELD, "data", "is missing", "put the type's fields into `data`")
+    return fault or (msgspec.convert(attributes, Attributes), data)
+
+
+def _plain(part: msgspec.Raw) -> object:
+    try:
+        return msgspec.json.decode(part)
+    except _FAULTS:
+        return None
+
+
+def _read(name: str, data: bytes | msgspec.Raw) -> Inbound | Refusal:
+    """Turn data into its type's struct."""
+    decode_data = _DATA_DECODERS[name]
+    try:
+        return decode_data(data)
+    except _FAULTS as error:
+        found = error
+    # Structured data was read once as a part of the whole, so only a binary event's can still be no JSON.
+    fault = None if isinstance(data, msgspec.Raw) else fault_of_bytes(data)
+    if fault is not None:
+        return fault
+    try:
+        # Of duplicate keys the last wins, but the decoder checks them all: read without types there is only the last.
+        without_duplicates = msgspec.json.encode(msgspec.json.decode(data))
+    except _FAULTS:
+        return fault_of_data(found, INBOUND[name].data)
+    try:
+        return decode_data(without_duplicates)
+    except _FAULTS as error:
+        return fault_of_data(error, INBOUND[name].data)
 
 
 def _fault_of_place(name: str, topic: str, time_ms: int, appended_ms: int) -> Refusal | None:
@@ -149,34 +205,6 @@ def depth(value: bytes) -> int:
     if b'"' in brackets or b"\\" in brackets:
         brackets = _STRING.sub(b"", value).translate(None, _NO_BRACKETS)
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
-
-
-def _fault_of_envelope(mode: Mode, topic: str, value: bytes, headers: Headers) -> Refusal:
-    """The verdict on a record that did not open."""
-    fault = None if mode is Mode.UNSUPPORTED else fault_of_bytes(value)
-    if fault is None and mode is Mode.BINARY:
-        try:
-            fault = fault_of_attributes(dict(header_attributes(headers)), topic)
-        except UnicodeDecodeError:
-            fault = Refusal(Reason.BAD_ENVELOPE, "headers", "hold an attribute that is not UTF-8", "send UTF-8")
-    elif fault is None and mode is Mode.STRUCTURED:
-        parts = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
-        fault = fault_of_attributes({name: _plain(part) for name, part in parts.items() if name != "data"}, topic)
-        if fault is None and "data" not in parts:
-            fault = Refusal(Reason.MISSING_FIELD, "data", "is missing", "put the type's fields into `data`")
-    return fault or Refusal(
-        Reason.BAD_ENVELOPE,
-        "content-type",
-        "is a format this contract does not speak",
-        "send JSON: `application/cloudevents+json`, or `ce_` headers and `application/json`",
-    )
-
-
-def _plain(part: msgspec.Raw) -> object:
-    try:
-        return msgspec.json.decode(part)
-    except _FAULTS:
-        return None
 
 
 def fingerprint(event: Event) -> int:

@@ -1,5 +1,6 @@
 """Refused records on the topic `dead-letters`: the original bytes, and in headers why, and where they came from.
 
+>>> from schemas.refusal import Reason
 >>> refusal = Refusal(Reason.NOT_JSON, "", "is not one complete JSON value", "send exactly one JSON object")
 >>> headers = letter_headers(refusal, stage="intake", origin=Origin("orders", 3, 17, 1_772_446_500_000))
 >>> letter = DeadLetter.from_record(None, b"{", headers)
@@ -17,7 +18,7 @@ import msgspec
 
 from schemas.envelope import Headers
 from schemas.quantities import instant, milliseconds
-from schemas.refusal import Reason, Refusal
+from schemas.refusal import Refusal
 
 PREFIX: Final = "restock.error."
 REASON: Final = PREFIX + "reason"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REACH_SECONDS = 10.0
+BROKER_BYTES = 1_048_588
+"""The largest record that a broker takes by default."""
 _FAILED_LOGIN = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL)  # noqa: SLF001 - librdkafka's own codes carry an underscore
 _NO_ANSWER = (
     KafkaError._TRANSPORT,  # noqa: SLF001
@@ -67,13 +69,23 @@ def producer_config(settings: Settings, **extra: Any) -> dict[str, Any]:
         "enable.idempotence": True,
         "acks": "all",
         "message.timeout.ms": 0,
-        "message.max.bytes": 4 * settings.max_event_bytes + (1 << 20),
+        "message.max.bytes": record_bytes(settings),
         "linger.ms": 5,
         # librdkafka's 100 ms would be the latency of a transaction whose predecessor's markers are still being written.
         "retry.backoff.ms": 5,
         "compression.type": "lz4",
     }
     return client_config(settings) | config | {name.replace("_", "."): value for name, value in extra.items()}
+
+
+def source_bytes(settings: Settings) -> int:
+    """The largest record a source takes: large enough that an event somewhat too large is refused with a reason."""
+    return max(BROKER_BYTES, 2 * settings.max_event_bytes)
+
+
+def record_bytes(settings: Settings) -> int:
+    """The largest record of every other topic: a dead letter holds the whole of a source's record, and headers."""
+    return 2 * source_bytes(settings)
 
 
 def reader_config(settings: Settings, **extra: Any) -> dict[str, Any]:
@@ -83,6 +95,7 @@ def reader_config(settings: Settings, **extra: Any) -> dict[str, Any]:
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "enable.partition.eof": True,
+        "fetch.wait.max.ms": 20,
         "isolation.level": "read_committed",
         "auto.offset.reset": "error",
     }

@@ -106,7 +106,7 @@ def _read_size(value: str) -> int:
 
 
 def _write_size(size: int) -> str:
-    unit = next(unit for unit in ("MiB", "MB", "KiB", "kB", "B") if size % _SIZES[unit] == 0)
+    unit = next(unit for unit in ("MB", "MiB", "kB", "KiB", "B") if size % _SIZES[unit] == 0)
     return f"{size // _SIZES[unit]}{unit}"
 
 

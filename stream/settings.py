@@ -17,6 +17,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -271,6 +272,10 @@ def _check_together(settings: Settings) -> None:
         raise WrongUse(
             f"RESTOCK_KAFKA_SECURITY={settings.kafka_security} needs a user and a password: "
             "set RESTOCK_KAFKA_USER and RESTOCK_KAFKA_PASSWORD_FILE"
+        )
+    if settings.redis_password_file and urlsplit(settings.redis).password:
+        raise WrongUse(
+            f"RESTOCK_REDIS={mask(settings.redis)} and RESTOCK_REDIS_PASSWORD_FILE both name a password: keep the file"
         )
     if bool(settings.kafka_cert_file) != bool(settings.kafka_key_file):
         raise WrongUse("RESTOCK_KAFKA_CERT_FILE and RESTOCK_KAFKA_KEY_FILE go together: set both or none")

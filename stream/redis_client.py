@@ -1,0 +1,66 @@
+"""From settings to a Redis client, for workers and commands alike.
+
+`redis+cluster://` and `rediss+cluster://` name any node of a Redis Cluster; a shard's keys share one slot.
+
+>>> client_of(Settings(redis="redis://cache:6380/2")).connection_pool.connection_kwargs["host"]
+'cache'
+"""
+
+from typing import Any
+
+import redis
+from redis import asyncio as redis_asyncio
+from redis.asyncio.cluster import RedisCluster as AsyncRedisCluster
+from redis.cluster import RedisCluster
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException, RedisError
+
+from stream.errors import Unreachable
+from stream.kafka import read_secret
+from stream.settings import Settings, mask
+
+CLUSTER = "+cluster"
+
+
+def client_of(settings: Settings) -> "redis.Redis | RedisCluster":
+    """A client that has not connected yet; a cluster's has, since it asks for the slots."""
+    url, options = _url_and_options(settings)
+    try:
+        return (RedisCluster if CLUSTER in settings.redis else redis.Redis).from_url(url, **options)
+    except (RedisError, RedisClusterException, OSError) as error:
+        raise unreachable(settings, error) from None
+
+
+def async_client_of(settings: Settings) -> "redis_asyncio.Redis | AsyncRedisCluster":
+    """The same for asyncio."""
+    url, options = _url_and_options(settings)
+    return (AsyncRedisCluster if CLUSTER in settings.redis else redis_asyncio.Redis).from_url(url, **options)
+
+
+def reach_redis(settings: Settings) -> "redis.Redis | RedisCluster":
+    """A client of a server that has been seen to answer."""
+    client = client_of(settings)
+    try:
+        client.ping()
+    except (RedisError, RedisClusterException, OSError) as error:
+        raise unreachable(settings, error) from None
+    return client
+
+
+def unreachable(settings: Settings, error: Exception) -> Unreachable:
+    """What to do when Redis does not answer, in one line."""
+    url = mask(settings.redis)
+    if isinstance(error, AuthenticationError | NoPermissionError):
+        return Unreachable(
+            f"RESTOCK_REDIS={url} refuses this client ({error}): check user and RESTOCK_REDIS_PASSWORD_FILE"
+        )
+    return Unreachable(
+        f"RESTOCK_REDIS={url} does not answer ({error}): start a server (`restock local`) or set RESTOCK_REDIS"
+    )
+
+
+def _url_and_options(settings: Settings) -> tuple[str, dict[str, Any]]:
+    options = {"health_check_interval": 15}
+    if settings.redis_password_file:
+        password = read_secret(settings.redis_password_file, "RESTOCK_REDIS_PASSWORD_FILE")
+        return settings.redis.replace(CLUSTER, "", 1), options | {"password": password}
+    return settings.redis.replace(CLUSTER, "", 1), options

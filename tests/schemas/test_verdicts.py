@@ -183,7 +183,7 @@ BYTES = {
 }
 
 
-@pytest.mark.parametrize(("value", "reason"), BYTES.values(), ids=BYTES.keys())
+@pytest.mark.parametrize("value, reason", BYTES.values(), ids=BYTES.keys())
 def test_refused_for_its_bytes(value: bytes, reason: Reason) -> None:
     _assert_refused(_verdict(value), reason, "")
 
@@ -309,14 +309,14 @@ FIELDS = {
 }
 
 
-@pytest.mark.parametrize(("name", "path", "value", "reason", "field"), FIELDS.values(), ids=FIELDS.keys())
+@pytest.mark.parametrize("name, path, value, reason, field", FIELDS.values(), ids=FIELDS.keys())
 def test_refused_for_a_field(name: str, path: str, value: Any, reason: Reason, field: str) -> None:
     topic = INBOUND[name].topic
     _assert_refused(_verdict(_changed(name, path, value), topic), reason, field)
 
 
 @pytest.mark.parametrize(
-    ("number", "reason"),
+    "number, reason",
     [(b"1e999", Reason.NOT_JSON), (b"9" * 5_000, Reason.OUT_OF_RANGE), (b"-" + b"9" * 5_000, Reason.OUT_OF_RANGE)],
     ids=["1e999", "5,000 digits", "5,000 negative digits"],
 )
@@ -338,7 +338,7 @@ def test_numbers_no_machine_holds_in_the_envelope(number: bytes) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    ("name", "path", "field"),
+    "name, path, field",
     [
         ("order.placed", "data.lines.1.sku", "data.lines[1].sku"),
         ("order.cancelled", "data.lines.0.location", "data.lines[0].location"),

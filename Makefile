@@ -28,8 +28,9 @@ demo: env
 	@$(BIN)/restock demo $(DEMO)
 
 # The whole suite on real Kafka and Valkey. A skipped or deselected test would be a promise not kept: it fails the run.
+# TEST="tests/stream -k shard" runs a part.
 test: env
-	@$(PYTEST) --nothing-skipped $(TEST)
+	@$(PYTEST) $(or $(TEST),--nothing-skipped)
 
 # The pure rooms: no servers.
 test-fast: env

@@ -25,6 +25,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         left_out = [kind for kind in ("skipped", "deselected", "xfailed", "xpassed") if reporter.stats.get(kind)]
         if left_out and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            reporter.ensure_newline()
             reporter.write_line(f"failed, because tests were {', '.join(left_out)}", red=True)
 
 

@@ -25,11 +25,10 @@ from agents.outputs import Encoder
 from schemas.codec import Limits
 from schemas.topics import TOPICS
 from stream import VERSION
-from stream.faults import StoreDown
 from stream.feeds import Feed
 from stream.health import Health
 from stream.journal import KafkaJournal
-from stream.kafka import aiokafka_options, producer_config, reader_config
+from stream.kafka import admin, aiokafka_options, producer_config, reader_config, record_bytes
 from stream.ledger import KafkaLedger, identify
 from stream.ledger_state import LedgerState
 from stream.ledger_writer import LedgerWriter
@@ -41,12 +40,15 @@ from stream.redis_client import async_client_of
 from stream.settings import Settings
 from stream.shard import Ports
 from stream.store import RedisStore
+from stream.topics import find
 from stream.transport import Consumer, Transport
 
 logger = logging.getLogger(__name__)
 
 SOURCES = tuple(topic.name for topic in TOPICS.values() if topic.role == "source")
+OUTPUTS = ("output", "dead_letters")
 IDLE_POLL_SECONDS = 0.05
+SHUTDOWN_SECONDS = 60.0
 LAST_TICKS = 4
 """Ticks written before an idle worker stops: a quiet feed follows the others one tick later."""
 
@@ -55,6 +57,7 @@ class App(faust.App):
     """A Faust app whose consumer hands out batches and asks `positions` where to read."""
 
     positions: Readers
+    crashed_by: Callable[[BaseException], None]
 
     def __init__(self, settings: Settings, group: str) -> None:
         self._client_options = aiokafka_options(settings)
@@ -78,6 +81,11 @@ class App(faust.App):
             loghandlers=[],
         )
 
+    async def crash(self, reason: BaseException) -> None:
+        """Whatever Faust cannot survive ends the process: a supervisor starts it again, and nothing is lost."""
+        await super().crash(reason)
+        self.crashed_by(reason)
+
     def _new_transport(self) -> Transport:
         transport = Transport(self.conf.broker, self, loop=self.loop)
         transport.client_options = self._client_options
@@ -94,9 +102,11 @@ class Worker:
         self._threads = ThreadPoolExecutor(max_workers=ledger.partitions + 8, thread_name_prefix="kafka")
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
         self._feed_names: dict[str, str] = {}
         self.store = RedisStore(async_client_of(settings), settings.app)
         self.app = App(settings, settings.app)
+        self.app.crashed_by = self._fail
         self.readers = self.app.positions = Readers(self._makers())
         self.intake = Intake(
             writer=LedgerWriter(producer_config(settings), settings.topic("ledger"), self._threads),
@@ -107,7 +117,7 @@ class Worker:
             privacy_key=settings.privacy_key_file,
         )
         self.metrics = Metrics(self.readers, self.intake, self._consumer)
-        self._health = Health(settings.metrics, self.metrics, self.readers)
+        self._health = Health(settings.metrics, self.metrics)
 
     # Putting together ---------------------------------------------------------------------------------------------
 
@@ -147,7 +157,7 @@ class Worker:
     def _ports(self) -> Ports:
         settings, ledger = self.settings, self.ledger
         transactional = producer_config(settings, message_timeout_ms=30_000, linger_ms=0, retry_backoff_ms=2)
-        encode = Encoder(settings, self._topic_of_feed)
+        encode = Encoder(self._output_topics(), record_bytes(settings), self._topic_of_feed)
 
         def publisher(shard: int) -> KafkaPublisher:
             return KafkaPublisher(
@@ -162,6 +172,11 @@ class Worker:
             journal=KafkaJournal(reader, settings.topic("journal"), self._threads),
             ledger=KafkaLedger(reader, settings.topic("ledger"), self._threads),
         )
+
+    def _output_topics(self) -> dict[str, tuple[str, int]]:
+        outputs = {topic.name: self.settings.topic(topic.name) for topic in TOPICS.values() if topic.role in OUTPUTS}
+        found = find(admin(self.settings), list(outputs.values()))
+        return {logical: (name, found[name].partitions) for logical, name in outputs.items()}
 
     def _topic_of_feed(self, feed: str) -> str:
         topic_id = feed.rpartition("/")[0]
@@ -194,7 +209,9 @@ class Worker:
                 self._spawn(self._watch_idle(exit_when_idle))
             await self._stop.wait()
         finally:
-            await self._shut_down()
+            await asyncio.wait_for(self._shut_down(), SHUTDOWN_SECONDS)
+        if self._failure is not None:
+            raise self._failure
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -204,8 +221,13 @@ class Worker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None:
-            logger.critical("The worker cannot go on", exc_info=bug)
-            self._stop.set()
+            self._fail(bug)
+
+    def _fail(self, reason: BaseException) -> None:
+        if self._failure is None and not self._stop.is_set():
+            logger.critical("The worker cannot go on", exc_info=reason)
+            self._failure = reason
+        self._stop.set()
 
     async def _shut_down(self) -> None:
         for task in self._tasks:

@@ -20,10 +20,11 @@ from faust.types import TP, EventT, StreamT
 
 from agents.split import Hash, movements_of, notice_of
 from schemas.codec import Event, Limits, decode, fingerprint, identity
-from schemas.dead_letter import Origin, letter_headers
+from schemas.dead_letter import DeadLetter
 from schemas.ledger import FoldSettings, Movement, Notice, Ticked, encode_record
 from schemas.refusal import Refusal
 from schemas.topics import place
+from stream import VERSION
 from stream.failpoints import failpoint
 from stream.feeds import Feed, Place
 from stream.ledger_writer import LedgerWriter, Line
@@ -76,6 +77,10 @@ class Intake:
         self._name = uuid.uuid4().hex[:12]
         self._turn = asyncio.Lock()
 
+    def close(self) -> None:
+        """Let go of the producer."""
+        self._writer.close()
+
     async def take(self, feed: Feed, batch: Batch) -> None:
         """Write one batch to the ledger, however long it takes, and move the feed on."""
         if feed.next is None or batch.end <= feed.next:
@@ -92,6 +97,18 @@ class Intake:
             self.movements += draft.movements
             if batch.records:
                 self.busy_at = time.monotonic()
+
+    async def take_or_park(self, feed: Feed, batch: Batch) -> None:
+        """The same, but a fault of our own that comes twice at the same place stops this feed and no other."""
+        try:
+            await self.take(feed, batch)
+        except Exception as bug:  # noqa: BLE001 - nothing may escape an agent: Faust would take it for done
+            logger.error("Feed %s stumbled behind offset %s", feed.name, feed.next, exc_info=bug)  # noqa: LOG014 - in the handler
+            if feed.stumbled_at == feed.next:
+                feed.parked = f"feed {feed.name}: what follows offset {feed.next} cannot be read: {bug!r}"
+                logger.critical("Parked: %s; install a version that can", feed.parked)
+            feed.stumbled_at = feed.next
+            await feed.rewind()
 
     async def tick(self, feeds: Sequence[Feed], every_feed: Iterable[str], now: int | None, settings: FoldSettings) -> None:
         """Tell every ledger partition how far this process's feeds are."""
@@ -165,9 +182,20 @@ class Intake:
         return found
 
     def _letter(self, refusal: Refusal, record: ConsumerRecord) -> Message:
-        origin = Origin(record.topic, record.partition, record.offset, record.timestamp)
-        headers = letter_headers(refusal, stage="intake", origin=origin, original=record.headers)
-        return Message(self._dead_letters, -1, record.key, record.value, headers)
+        letter = DeadLetter(
+            key=record.key,
+            value=record.value,
+            headers=tuple(record.headers),
+            reason=refusal.reason,
+            stage="intake",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            message=str(refusal),
+            first_seen_ms=record.timestamp,
+            app_version=VERSION,
+        )
+        return Message(self._dead_letters, -1, letter.key, letter.value, letter.to_headers())
 
 
 def _hasher(key_file: Path) -> Hash:
@@ -186,4 +214,4 @@ def declare(app: faust.App, topics: Sequence[str], readers: Readers, intake: Int
             feed = readers.by_partition.get(tp)
             readers.receive(tp, batch)
             if isinstance(feed, Feed):
-                await intake.take(feed, batch)
+                await intake.take_or_park(feed, batch)

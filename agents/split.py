@@ -50,7 +50,7 @@ def movements_of(data: inbound.Inbound, hash_customer: Hash | None = None) -> Se
     """The changes of single items that an event makes; none for an event about no single item."""
     match data:
         case inbound.OrderPlaced(order_id=order_id, lines=lines, customer=customer):
-            order = xxhash.xxh3_64_intdigest(order_id)
+            order = xxhash.xxh3_64_intdigest(order_id.encode())
             who = hash_customer(customer) if hash_customer and customer else None
             return [
                 (
@@ -64,7 +64,7 @@ def movements_of(data: inbound.Inbound, hash_customer: Hash | None = None) -> Se
         case inbound.OrderRejected(lines=lines, reason=reason):
             return [(_item(line), Rejected(line.quantity, reason == "out_of_stock")) for line in lines]
         case inbound.OrderCancelled(order_id=order_id, lines=lines):
-            order = xxhash.xxh3_64_intdigest(order_id)
+            order = xxhash.xxh3_64_intdigest(order_id.encode())
             return [(_item(line), Cancelled(line.quantity, order)) for line in lines]
         case inbound.OrderFulfilled(lines=lines):
             return [(_item(line), Fulfilled(line.quantity)) for line in lines]

@@ -32,6 +32,7 @@ class Feed:
         self.last: dict[int, Place] = {}
         """What this run wrote last to each ledger partition."""
         self.parked: str | None = None
+        self.stumbled_at: int | None = None
         self.lost = 0
         self._name = name
         self._consumer = consumer

@@ -33,6 +33,8 @@ class Owner:
         self.shard: Shard | None = None
         self.parked: str | None = None
         self.fenced = 0
+        self.busy_at = monotonic()
+        """When the last record that is no tick was folded."""
         self._ports, self._version = ports, version
         self._every = checkpoint_seconds
         self._seek = seek
@@ -121,7 +123,10 @@ class Owner:
         while True:
             batch = await self._next_batch(shard)
             if batch is not None and (new := shard.continuation(batch)) is not None:
+                before = shard.movements
                 await shard.work(new)
+                if shard.movements > before:
+                    self.busy_at = monotonic()
                 if self._stumbled and shard.next > self._stumbled[0]:
                     self._stumbled = self.parked = None
             elif batch is not None and batch.start > shard.next:

@@ -30,8 +30,8 @@ class Message(NamedTuple):
     topic: str
     partition: int
     key: bytes | None
-    value: bytes
-    headers: Sequence[tuple[str, bytes]] = ()
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 Encode = Callable[[Output], Message]

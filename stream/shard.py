@@ -70,7 +70,8 @@ class Shard:
         """R: where the checkpoint stands; -1 where there is none."""
         self.published = Point(0)
         """K: everything before it has been told."""
-        self.folded_movements = 0
+        self.movements = 0
+        """Records folded that are no ticks."""
         self.replayed = 0
         self.saved_at = monotonic()
         self._ports = ports
@@ -177,7 +178,7 @@ class Shard:
                     outputs = []
                 outputs.append(output)
             self.next = raw.offset + 1
-            self.folded_movements += type(record) is not Ticked
+            self.movements += type(record) is not Ticked
             if monotonic() - turn > TURN_SECONDS:
                 await asyncio.sleep(0)
                 turn = monotonic()

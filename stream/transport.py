@@ -113,7 +113,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         try:
             mine = consumer.assignment()
-            await consumer.commit({tp: offset for tp, offset in offsets.items() if tp in mine})
+            await consumer.commit({aiokafka.TopicPartition(*tp): at for tp, at in offsets.items() if tp in mine})
         except (KafkaError, IllegalStateError) as error:
             self.log.info("Offsets stay uncommitted for now: %s", error)  # tried again at the next interval
             return False

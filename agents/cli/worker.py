@@ -31,7 +31,7 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Verify what the worker stands on, then work."""
     from agents.app import Worker
-    from stream.verify import verify
+    from stream.preconditions import verify
 
     settings = load(args.config)
     roles = frozenset(args.role.split(","))

@@ -89,8 +89,8 @@ def _run(servers: "LocalServers") -> int:
         signal.signal(ending, signal.default_int_handler)
     try:
         with servers:
-            _print_exports(servers)
             print("Kafka and Valkey accept connections; Ctrl-C stops them", file=sys.stderr, flush=True)
+            _print_exports(servers)
             while not (ended := servers.ended()):
                 time.sleep(0.5)
             raise Unreachable(f"{ended[0].name} ended by itself: {ended[0].last_words()}")

@@ -47,8 +47,15 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     trace: str | None = None
 
 
+class Typed(msgspec.Struct, gc=False):
+    """As much of an event as tells where it belongs."""
+
+    type: str
+
+
 DEFAULT_LIMITS = Limits()
 
+_decode_type = msgspec.json.Decoder(Typed).decode
 _decode_structured = msgspec.json.Decoder(Structured).decode
 _DATA_DECODERS = {name: msgspec.json.Decoder(kind.data).decode for name, kind in INBOUND.items()}
 _decode_published = msgspec.json.Decoder(Published).decode
@@ -191,6 +198,19 @@ def _fault_of_place(name: str, topic: str, time_ms: int, appended_ms: int) -> Re
         message = "lies more than a day after the moment the broker received it"
         return Refusal(Reason.TIME_TOO_FAR, "time", message, "correct the producer's clock, and publish again")
     return None
+
+
+def topic_for(value: bytes) -> str:
+    """The topic an event in structured mode belongs to by its type; `orders` when that cannot be told.
+
+    >>> topic_for(b'{"type": "stock.counted"}'), topic_for(b"?")
+    ('stock', 'orders')
+    """
+    try:
+        kind = INBOUND.get(_decode_type(value).type)
+    except _FAULTS:
+        kind = None
+    return kind.topic if kind else "orders"
 
 
 def depth(value: bytes) -> int:

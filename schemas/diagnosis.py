@@ -18,7 +18,9 @@ import msgspec
 
 from schemas.envelope import Attributes
 from schemas.inbound import INBOUND
+from schemas.outbound import OUTBOUND
 from schemas.refusal import Reason, Refusal
+from schemas.schema_words import in_words, resolved
 
 TIME_CURE = "write RFC 3339 with an offset, such as 2026-03-02T10:15:00+00:00"
 
@@ -158,6 +160,8 @@ def _missing(name: str) -> Refusal:
 def fault_of_type(name: str, topic: str) -> Refusal | None:
     """The verdict on an event's type and the topic it came by."""
     kind = INBOUND.get(name)
+    if name in OUTBOUND:
+        return Refusal(Reason.UNKNOWN_TYPE, "type", "is one that this service publishes itself", "consume it")
     if kind is None:
         near = difflib.get_close_matches(name, INBOUND, n=1) or ["order.placed"]
         return Refusal(
@@ -173,9 +177,6 @@ def fault_of_type(name: str, topic: str) -> Refusal | None:
     return None
 
 
-# What had been expected ---------------------------------------------------------------------------------------------
-
-
 @cache
 def _schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
     return msgspec.json.schema(struct)
@@ -184,31 +185,9 @@ def _schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
 def _expected(struct: type[msgspec.Struct], path: str) -> str:
     """Say in words what the schema wants at a path."""
     root = _schema(struct)
-    node = _resolved(root, root)
+    node = resolved(root["$defs"], root)
     for step in re.findall(r"[^.\[\]]+", path):
-        node = _resolved(root, node.get("items", {}) if step.isdigit() else node.get("properties", {}).get(step, {}))
-    return _in_words(node)
-
-
-def _resolved(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    if "anyOf" in node:
-        node = next(each for each in node["anyOf"] if each != {"type": "null"})
-    if "$ref" in node:
-        node = root["$defs"][node["$ref"].rpartition("/")[2]]
-    return node
-
-
-def _in_words(node: dict[str, Any]) -> str:
-    if "enum" in node:
-        return "one of " + ", ".join(f'"{choice}"' for choice in node["enum"] if choice is not None)
-    kind = {"integer": "an integer", "number": "a number", "string": "a text", "boolean": "true or false"}
-    words = [kind.get(node.get("type", ""), "an array" if node.get("type") == "array" else "an object")]
-    low = node.get("minimum", node.get("exclusiveMinimum", node.get("minItems", node.get("minLength"))))
-    high = node.get("maximum", node.get("maxLength"))
-    if low is not None:
-        words.append(f"from {low}" if node.get("type") in {"integer", "number"} else f"of at least {low}")
-    if high is not None:
-        words.append(f"up to {high}" if node.get("type") in {"integer", "number"} else f"and at most {high} long")
-    if "description" in node:
-        words.append(f"({node['description']})")
-    return " ".join(words)
+        inner = node.get("items", {}) if step.isdigit() else node.get("properties", {}).get(step, {})
+        node = resolved(root["$defs"], inner)
+    description = node.get("description")
+    return in_words(node) + (f" ({description})" if description else "")

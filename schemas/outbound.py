@@ -41,16 +41,22 @@ class Position(Outbound):
     """An item's position, broken down as it stood when the decision was made."""
 
     on_hand: int
+    """Units in the house; below 0 when more was sold than was there."""
     allocated: int
+    """Reserved for orders that are not fulfilled yet."""
     backorders: int
+    """Demand that waits for stock."""
     on_order: int
+    """Requested, proposed or underway."""
 
 
 class Forecast(Outbound):
     """Demand expected over a horizon: its mean, and its quantiles by their share as text (`"0.95"`)."""
 
     mean: float
+    """Units expected over the horizon."""
     quantiles: dict[str, float]
+    """By share, as text: demand stays at or below it with that probability."""
     horizon_days: float | None = None
 
 
@@ -58,13 +64,20 @@ class Why(Outbound):
     """The reason for a decision: enough to explain it without asking any other system."""
 
     policy: str
+    """Name of the policy that decided."""
     version: int
+    """Version of the policy."""
     role: Role
     position: Position
+    """As it stood before this decision."""
     forecast: Forecast
+    """Of demand until the next chance to order arrives."""
     reorder_point: int
+    """At or below this position an order is due."""
     order_up_to: int
+    """The position the order aims at."""
     safety_stock: int
+    """What is kept against demand above the mean."""
     baseline_quantity: int
     """What the baseline policy would have ordered in the same place."""
     clamped_by: tuple[str, ...]
@@ -72,9 +85,11 @@ class Why(Outbound):
     expected_cost: Money | None
     """Cost expected over the protection interval; null where the policy has no opinion."""
     trigger: Trigger = "review"
+    """What led to the decision: a period that closed, or a position that fell."""
     service_level: float | None = None
     """The share of cycles without a stock-out that was aimed at."""
     lead_time_days: float | None = None
+    """The lead time the decision reckoned with."""
     arm: str | None = None
     """The arm a learned policy chose."""
     advantage: float | None = None
@@ -85,11 +100,14 @@ class Replenishment(Outbound):
     """An order of goods for an item; requested outright, or proposed first in approval mode, under the same id."""
 
     replenishment_id: str
+    """Found again by `restock explain`; the same in every event about it."""
     sku: str
     location: str
     quantity: int
+    """Units wanted: minimum and multiple are kept."""
     kind: ReplenishmentKind
     need_by: Instant
+    """When the goods should be there."""
     why: Why
     supplier: str | None = None
     """Who delivers a purchase, where configured."""
@@ -109,20 +127,30 @@ class StockAlert(Outbound):
     """An edge: a condition began or ended; one raise and one clear share an episode."""
 
     alert_id: str
+    """Of this edge."""
     episode: str
+    """The same when it is raised and when it is cleared."""
     sku: str
     location: str
     kind: AlertKind
     state: AlertState
     severity: Severity
     on_hand: int
+    """Units in the house at that moment."""
     threshold: float | None
+    """The number that was crossed; null where the kind has none."""
     days_of_supply: float | None
+    """Available stock over expected demand a day."""
     projected_stock_out_at: Instant | None
+    """When stock is expected to run out."""
     on_order: int
+    """Units already on their way: low stock may need nothing more."""
     next_receipt_at: Instant | None
+    """When the next of them is expected."""
     runbook: str
+    """What to do about it."""
     available: int | None = None
+    """On hand minus allocated minus backorders."""
     backorders: int = 0
     replenishment_id: str | None = None
     """The replenishment an alert is about, where it is about one."""
@@ -132,7 +160,9 @@ class Period(Outbound):
     """A stretch of time: from its start up to, and without, its end."""
 
     starts: Instant
+    """Inclusive."""
     ends: Instant
+    """Exclusive."""
 
 
 class Errors(Outbound):
@@ -143,19 +173,26 @@ class Errors(Outbound):
     coverage_95: float | None
     """Share of periods whose demand was at most the 95 % quantile."""
     mae: float | None = None
+    """Mean absolute error."""
     mse: float | None = None
+    """Mean squared error."""
     rmse: float | None = None
+    """Its root."""
     bias: float | None = None
     """Mean of forecast minus demand."""
     scaled_pinball: float | None = None
+    """Pinball loss over the quantiles, relative to mean demand."""
 
 
 class CostLedger(Outbound):
     """What each policy has cost, or would have cost, on the same demand so far."""
 
     champion: Money
+    """Of the policy that acts."""
     baseline: Money
+    """Of the analytic policy, had it acted."""
     challengers: dict[str, Money]
+    """Of each policy that runs in shadow, by name."""
 
 
 class Kpis(Outbound):
@@ -164,7 +201,9 @@ class Kpis(Outbound):
     turnover: float | None
     """Units sold a year over mean units on hand."""
     days_of_supply: float | None
+    """Available stock over expected demand a day."""
     holding_cost: Money
+    """Of the period."""
     stock_out_rate: float | None
     """Share of periods that ended without available stock."""
     fill_rate: float | None
@@ -177,19 +216,26 @@ class ItemReviewed(Outbound):
     sku: str
     location: str
     period: Period
+    """The period that closed."""
     demand: int
+    """Units asked for in it."""
     censored: bool
     """Whether a stock-out hid a part of the demand."""
     forecast: Forecast
+    """What had been expected of it."""
     errors: Errors
     decision: Decision
+    """`stock_unknown`: never counted; `not_yet`: before deciding begins."""
     replenishment_id: str | None
+    """What was ordered; null when nothing was."""
     cost: CostLedger
     kpis: Kpis
     trigger: Trigger = "review"
     policy: str | None = None
+    """Name of the policy that acts."""
     position: Position | None = None
     drift: bool = False
+    """Whether demand has shifted lately."""
     late_demand: int = 0
     """Demand that came after its period had closed and was counted in this one."""
 

@@ -24,8 +24,17 @@ MOST = 1_000_000_000
 # Integers in the item's base unit. msgspec is strict: no true, no "1", no 1.0.
 Quantity: TypeAlias = Annotated[int, Meta(ge=1, le=MOST, description="a positive number of base units")]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=MOST, description="a number of base units, or none")]
-Delta: TypeAlias = Annotated[int, Meta(ge=-MOST, le=MOST, description="a signed number of base units, not 0")]
+Delta: TypeAlias = Annotated[
+    int,
+    Meta(
+        ge=-MOST,
+        le=MOST,
+        description="a signed number of base units, not 0",
+        extra_json_schema={"not": {"const": 0}},
+    ),
+]
 
+NAME_PATTERN = "^[^@\\u0000-\\u001f\\u007f]+$"
 # `extra={"check": …}` names the function of `checks.py` that sees to what the annotation cannot say.
 Sku: TypeAlias = Annotated[
     str,
@@ -34,6 +43,7 @@ Sku: TypeAlias = Annotated[
         max_length=64,
         description="printable characters, no `@`",
         examples=["TEA-01"],
+        extra_json_schema={"pattern": NAME_PATTERN},
         extra={"check": "identity"},
     ),
 ]
@@ -44,6 +54,7 @@ Location: TypeAlias = Annotated[
         max_length=64,
         description="printable characters, no `@`",
         examples=["BER1"],
+        extra_json_schema={"pattern": NAME_PATTERN},
         extra={"check": "identity"},
     ),
 ]

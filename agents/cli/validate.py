@@ -1,0 +1,102 @@
+"""`restock validate`: the contract's verdict on every line of a file, without any broker."""
+
+import argparse
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from agents.cli.terminal import progress, warn
+from schemas.codec import Event, Limits, decode, topic_for
+from schemas.inbound import INBOUND
+from schemas.refusal import Refusal
+from stream.errors import WrongUse
+from stream.settings import load
+
+EXAMPLES = """examples:
+  restock validate orders.jsonl
+  restock schema order.placed --example | restock validate -
+  restock validate --json *.jsonl | jq 'select(.verdict == "refused")'"""
+
+
+def register(subparsers: Any) -> None:
+    """Declare the command's arguments."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "validate",
+        help="the contract's verdict line by line, without any broker",
+        description="Tells for each line, one CloudEvent in structured mode, ok, or reason, field and what to do. "
+        "Currency and largest size are those of the settings. A time may be a day ahead of now.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="JSON Lines; - is standard input")
+    topics = sorted({kind.topic for kind in INBOUND.values()})
+    parser.add_argument("--topic", choices=topics, help="as if everything was published here; default: by type")
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON object a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 1 when a line was refused."""
+    settings = load(args.config)
+    limits = Limits(settings.max_event_bytes, settings.currency)
+    accepted = refused = 0
+    for name in args.files:
+        shown = name if len(args.files) > 1 else ""
+        with _opened(name) as file, _progress(name) as tell:
+            for number, verdict, read in _verdicts(file, args.topic, limits):
+                accepted += isinstance(verdict, Event)
+                refused += isinstance(verdict, Refusal)
+                print(_as_json(shown, number, verdict) if args.json else _as_text(shown, number, verdict))
+                tell(read)
+    if not args.json:
+        warn(f"{accepted:,} ok, {refused:,} refused")
+    return 1 if refused else 0
+
+
+def _verdicts(file: IO[bytes], topic: str | None, limits: Limits) -> Iterator[tuple[int, Event | Refusal | None, int]]:
+    """The verdict on each line that is not blank, with its number and the bytes read so far."""
+    now_ms = int(time.time() * 1000)
+    read = 0
+    for number, line in enumerate(file, 1):
+        read += len(line)
+        value = line.rstrip(b"\r\n")
+        if value.strip():
+            yield number, decode(topic or topic_for(value), value, None, now_ms, limits), read
+
+
+def _progress(name: str) -> contextlib.AbstractContextManager[Callable[[int], None]]:
+    """A bar, unless the verdicts themselves run over the screen."""
+    if sys.stdout.isatty():
+        return contextlib.nullcontext(lambda _: None)
+    return progress(f"validating {name}", Path(name).stat().st_size if name != "-" else None)
+
+
+def _as_text(name: str, number: int, verdict: Event | Refusal | None) -> str:
+    where = f"{name}:{number}" if name else str(number)
+    return f"{where}: {verdict.reason.value}: {verdict}" if isinstance(verdict, Refusal) else f"{where}: ok"
+
+
+def _as_json(name: str, number: int, verdict: Event | Refusal | None) -> str:
+    told: dict[str, object] = {"file": name} if name else {}
+    told["line"] = number
+    if isinstance(verdict, Refusal):
+        told |= {"verdict": "refused", "reason": verdict.reason, "field": verdict.field, "cure": verdict.cure}
+    else:
+        told |= {"verdict": "ok", "reason": None, "field": None, "cure": None}
+    return json.dumps(told, ensure_ascii=False)
+
+
+@contextlib.contextmanager
+def _opened(name: str) -> Iterator[IO[bytes]]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115 - only what opening raises is the user's
+    except OSError as error:
+        raise WrongUse(f"{name} cannot be read ({error.strerror}): name a file of JSON Lines") from None
+    with file:
+        yield file

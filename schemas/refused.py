@@ -1,0 +1,18 @@
+"""A ledger record that the state refused: what the controller sends to the dead letters.
+
+The record carries its origin, so that `redrive` finds the original bytes at the source.
+"""
+
+import msgspec
+
+from schemas.ledger import Milliseconds, Movement, Notice
+from schemas.refusal import Refusal
+
+
+class RefusedRecord(msgspec.Struct, frozen=True):
+    """A verdict that needed state, and the record it was passed on."""
+
+    refusal: Refusal
+    record: Movement | Notice
+    appended: Milliseconds
+    """When the ledger took the record."""

@@ -1,0 +1,87 @@
+"""`restock validate`: a verdict a line, without any broker."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from schemas.examples import example, examples
+from schemas.inbound import INBOUND
+from tests.agents.cli.conftest import Run
+
+GOOD = json.dumps(example("order.placed"))
+BAD = json.dumps({**example("stock.adjusted"), "data": {**example("stock.adjusted")["data"], "delta": 0}})
+
+
+def _file(directory: Path, *lines: str) -> Path:
+    path = directory / "events.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_every_inbound_example_is_ok(restock: Run, tmp_path: Path) -> None:
+    lines = [json.dumps(event) for event in examples() if event["type"] in INBOUND]
+    code, out, err = restock("validate", _file(tmp_path, *lines))
+    assert code == 0
+    assert out.splitlines() == [f"{number}: ok" for number in range(1, len(lines) + 1)]
+    assert err == f"{len(lines)} ok, 0 refused\n"
+
+
+def test_json_for_programs(restock: Run, tmp_path: Path) -> None:
+    code, out, err = restock("validate", "--json", _file(tmp_path, GOOD, "", "   ", BAD, "{"))
+    assert code == 1
+    assert err == ""
+    first, second, third = map(json.loads, out.splitlines())
+    assert first == {"line": 1, "verdict": "ok", "reason": None, "field": None, "cure": None}
+    assert second["line"] == 4
+    assert (second["verdict"], second["reason"], second["field"]) == ("refused", "out_of_range", "data.delta")
+    assert second["cure"]
+    assert (third["line"], third["reason"], third["field"]) == (5, "not_json", "")
+    assert set(first) == set(second) == set(third)
+
+
+def test_text_names_reason_field_and_cure(restock: Run, tmp_path: Path) -> None:
+    code, out, _ = restock("validate", _file(tmp_path, BAD))
+    assert code == 1
+    assert out == "1: out_of_range: data.delta is 0 and adjusts nothing: send a difference, or nothing\n"
+
+
+def test_several_files_are_told_apart(restock: Run, tmp_path: Path) -> None:
+    (tmp_path / "other.jsonl").write_text(GOOD, encoding="utf-8")
+    events, other = _file(tmp_path, GOOD), tmp_path / "other.jsonl"
+    assert restock("validate", events, other)[1].splitlines() == [f"{events}:1: ok", f"{other}:1: ok"]
+    assert json.loads(restock("validate", "--json", events, other)[1].splitlines()[1])["file"] == str(other)
+
+
+def test_standard_input(restock: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(GOOD.encode() + b"\r\n\xff\n")))
+    code, out, _ = restock("validate", "-")
+    assert code == 1
+    assert out.splitlines()[0] == "1: ok"
+    assert out.splitlines()[1].startswith("2: bad_encoding: ")
+
+
+def test_an_empty_file_is_fine(restock: Run, tmp_path: Path) -> None:
+    assert restock("validate", _file(tmp_path))[0] == 0
+
+
+def test_on_another_topic(restock: Run, tmp_path: Path) -> None:
+    code, out, _ = restock("validate", "--topic", "stock", _file(tmp_path, GOOD))
+    assert code == 1
+    assert "wrong_topic" in out
+
+
+def test_settings_count(restock: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESTOCK_CURRENCY", "SEK")
+    assert "SEK" in restock("validate", _file(tmp_path, GOOD))[1]
+    monkeypatch.setenv("RESTOCK_MAX_EVENT_BYTES", "10000")
+    assert "too_large" in restock("validate", _file(tmp_path, GOOD + " " * 10_000 + "x"))[1]
+
+
+def test_a_file_that_is_not_there(restock: Run, tmp_path: Path) -> None:
+    code, out, err = restock("validate", tmp_path / "none.jsonl")
+    assert (code, out) == (2, "")
+    assert "none.jsonl" in err
+    assert err.count("\n") == 1

@@ -16,7 +16,7 @@ env: $(READY)
 
 $(READY): pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "restock needs Python >= 3.11, and PYTHON=$(PYTHON) is not: make env PYTHON=python3.12" >&2; exit 2; }
-	@echo "making the environment .venv (once)"
+	@echo "making the environment .venv"
 	@[ -x $(BIN)/python ] || uv venv --quiet --python $(PYTHON) .venv 2>/dev/null || $(PYTHON) -m venv .venv
 	@# uv is taken from the machine when it is there and from the package index when it is not.
 	@command -v uv >/dev/null || [ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv

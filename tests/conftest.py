@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from confluent_kafka.admin import AdminClient
 
 from stream.local import LocalServers
 
@@ -57,9 +58,14 @@ def app() -> str:
 
 
 @pytest.fixture
-def topic_prefix(app: str) -> str:
-    """A prefix that no other test has, for `RESTOCK_TOPIC_PREFIX`."""
-    return f"{app}."
+def topic_prefix(servers: LocalServers, app: str) -> Iterator[str]:
+    """A prefix that no other test has, for `RESTOCK_TOPIC_PREFIX`; its topics go when the test ends."""
+    prefix = f"{app}."
+    yield prefix
+    admin = AdminClient({"bootstrap.servers": servers.kafka})
+    if ours := [topic for topic in admin.list_topics(timeout=30).topics if topic.startswith(prefix)]:
+        for deleted in admin.delete_topics(ours).values():
+            deleted.result(30)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -76,7 +76,7 @@ def test_on_another_topic(restock: Run, tmp_path: Path) -> None:
 def test_settings_count(restock: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESTOCK_CURRENCY", "SEK")
     assert "SEK" in restock("validate", _file(tmp_path, GOOD))[1]
-    monkeypatch.setenv("RESTOCK_MAX_EVENT_BYTES", "10000")
+    monkeypatch.setenv("RESTOCK_MAX_EVENT_BYTES", "10kB")
     assert "too_large" in restock("validate", _file(tmp_path, GOOD + " " * 10_000 + "x"))[1]
 
 

@@ -1,0 +1,35 @@
+"""A warehouse's counts to `stock.counted`: how opening stock becomes known."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import xxhash
+
+from agents.imports.cells import Unreadable, location_of, moment, needed, whole
+from agents.imports.events import Draft
+from agents.imports.orders import Form
+from agents.imports.report import Report
+from agents.imports.table import Row
+from schemas.inbound import StockCounted
+from schemas.quantities import item
+
+FIELDS = ("sku", "location", "counted", "as_of")
+
+
+def drafts(rows: Iterable[Row], form: Form, as_of: datetime, report: Report) -> Iterator[Draft]:
+    """One event a row, true at its own `as_of` or else at the file's; the same row again has the same id."""
+    for row in rows:
+        report.rows += 1
+        try:
+            when = moment(row, form.times, "as_of") if "as_of" in row.values else as_of
+            sku, location = needed(row, "sku"), location_of(row, form.location)
+            counted = whole(needed(row, "counted"), "counted")
+        except Unreadable as fault:
+            report.refuse(fault.reason.value, row.number, str(fault))
+            continue
+        counted_item = item(sku, location)
+        report.notes["items counted more than once"] += counted_item in report.items
+        report.items.add(counted_item)
+        name = "counted-" + xxhash.xxh3_128_hexdigest(f"{counted_item} {when.isoformat()} {counted}".encode())
+        data = StockCounted(sku=sku, location=location, count_id=name, counted=counted, as_of=when)
+        yield Draft(when, name, data, row.number)

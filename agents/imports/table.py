@@ -1,0 +1,100 @@
+r"""Reading a CSV file, plain or gzipped, as rows under the contract's field names.
+
+>>> mapping = parse_mapping(["Artikel=sku", "Menge=quantity"])
+>>> list(rows(io.StringIO("Artikel;Menge;Note\nTEA;3;-\n"), mapping, ("sku", "quantity")))
+[Row(number=2, values={'sku': 'TEA', 'quantity': '3'})]
+"""
+
+import csv
+import gzip
+import io
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import IO, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from stream.errors import WrongUse
+
+DELIMITERS = ",;\t|"
+
+
+class Row(NamedTuple):
+    """One row: where it stands in the file, and its cells by field, without the empty ones."""
+
+    number: int
+    values: dict[str, str]
+
+
+class Times(NamedTuple):
+    """How the file writes moments."""
+
+    zone: tzinfo
+    form: str | None = None
+
+    def read(self, value: str) -> datetime:
+        """A moment with an offset. Raises ValueError."""
+        moment = datetime.strptime(value, self.form) if self.form else datetime.fromisoformat(value)  # noqa: DTZ007
+        return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
+
+
+def zone(name: str) -> tzinfo:
+    """A time zone by its name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise WrongUse(f"--timezone={name} is unknown: use a name such as UTC or Europe/Berlin") from None
+
+
+def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """What `--map column=field` says, by column."""
+    mapping = {}
+    for pair in pairs:
+        column, equals, field = pair.rpartition("=")
+        if not equals or not column or not field:
+            raise WrongUse(f"--map {pair} is no pair: write it as COLUMN=field, such as Artikel=sku")
+        mapping[column] = field
+    return mapping
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[str]]:
+    """The file as text; `.gz` is unpacked on the way."""
+    try:
+        binary = gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise WrongUse(f"{path} cannot be read ({error.strerror}): name a CSV file") from None
+    with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as file:
+        try:
+            yield file
+        except (gzip.BadGzipFile, EOFError, UnicodeDecodeError, csv.Error) as error:
+            raise WrongUse(f"{path} is no UTF-8 CSV file: {error}") from None
+
+
+def rows(file: Iterable[str], mapping: Mapping[str, str], fields: Collection[str]) -> Iterator[Row]:
+    """Every row, with the cells of columns that are mapped to a field, or have a field's name."""
+    lines = iter(file)
+    header = next(lines, "")
+    delimiter = max(DELIMITERS, key=header.count)
+    columns = next(csv.reader([header], delimiter=delimiter), [])
+    missing = sorted(mapping.keys() - set(columns))
+    if missing:
+        raise WrongUse(f"--map {missing[0]}={mapping[missing[0]]}: no such column; the file has {', '.join(columns)}")
+    unknown = sorted(set(mapping.values()) - set(fields))
+    if unknown:
+        raise WrongUse(f"--map …={unknown[0]}: no such field; there are {', '.join(fields)}")
+    places = {place: mapping.get(column, column) for place, column in enumerate(columns)}
+    wanted = [(place, field) for place, field in places.items() if field in fields]
+    for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 2):
+        if cells:
+            yield Row(number, {field: value for place, field in wanted if (value := _cell(cells, place))})
+
+
+def require(row: Row, fields: Iterable[str]) -> str | None:
+    """The first of these fields that a row lacks."""
+    return next((field for field in fields if field not in row.values), None)
+
+
+def _cell(cells: Sequence[str], place: int) -> str:
+    return cells[place].strip() if place < len(cells) else ""

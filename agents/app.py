@@ -8,7 +8,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import gettempdir
@@ -22,6 +22,7 @@ from agents import controller, intake
 from agents.core import Core
 from agents.intake import Intake
 from agents.outputs import Encoder
+from agents.pulse import Pulse
 from schemas.codec import Limits
 from schemas.topics import TOPICS
 from stream import VERSION
@@ -42,15 +43,13 @@ from stream.shard import Ports
 from stream.store import RedisStore
 from stream.topics import find
 from stream.transport import Consumer, Transport
+from stream.watch import Watch
 
 logger = logging.getLogger(__name__)
 
 SOURCES = tuple(topic.name for topic in TOPICS.values() if topic.role == "source")
 OUTPUTS = ("output", "dead_letters")
-IDLE_POLL_SECONDS = 0.05
 SHUTDOWN_SECONDS = 60.0
-LAST_TICKS = 4
-"""Ticks written before an idle worker stops: a quiet feed follows the others one tick later."""
 
 
 class App(faust.App):
@@ -104,11 +103,13 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._feed_names: dict[str, str] = {}
+        self.watch = Watch()
         self.store = RedisStore(async_client_of(settings), settings.app)
         self.app = App(settings, settings.app)
         self.app.crashed_by = self._fail
         self.readers = self.app.positions = Readers(self._makers())
         self.intake = Intake(
+            watch=self.watch,
             writer=LedgerWriter(producer_config(settings), settings.topic("ledger"), self._threads),
             logical=lambda topic: topic.removeprefix(settings.topic_prefix),
             dead_letters=settings.topic("dead-letters"),
@@ -116,7 +117,7 @@ class Worker:
             limits=Limits(settings.max_event_bytes, settings.currency),
             privacy_key=settings.privacy_key_file,
         )
-        self.metrics = Metrics(self.readers, self.intake, self._consumer)
+        self.metrics = Metrics(self.watch, self.readers, self.intake, self._consumer)
         self._health = Health(settings.metrics, self.metrics)
 
     # Putting together ---------------------------------------------------------------------------------------------
@@ -155,9 +156,9 @@ class Worker:
         return tuple(names)
 
     def _ports(self) -> Ports:
-        settings, ledger = self.settings, self.ledger
+        settings = self.settings
         transactional = producer_config(settings, message_timeout_ms=30_000, linger_ms=0, retry_backoff_ms=2)
-        encode = Encoder(self._output_topics(), record_bytes(settings), self._topic_of_feed)
+        encode = Encoder(self._output_topics(), record_bytes(settings), self._place_of_feed)
 
         def publisher(shard: int) -> KafkaPublisher:
             return KafkaPublisher(
@@ -166,21 +167,29 @@ class Worker:
 
         reader = reader_config(settings)
         return Ports(
-            core=lambda shard: Core(shard, ledger.ledger),
+            core=self._make_core,
             store=self.store,
             publisher=publisher,
             journal=KafkaJournal(reader, settings.topic("journal"), self._threads),
             ledger=KafkaLedger(reader, settings.topic("ledger"), self._threads),
+            watch=self.watch,
         )
+
+    def _make_core(self, shard: int) -> Core:
+        core = Core(shard, self.ledger.ledger)
+        self.watch.tallies.append(core.tally)
+        return core
 
     def _output_topics(self) -> dict[str, tuple[str, int]]:
         outputs = {topic.name: self.settings.topic(topic.name) for topic in TOPICS.values() if topic.role in OUTPUTS}
         found = find(admin(self.settings), list(outputs.values()))
         return {logical: (name, found[name].partitions) for logical, name in outputs.items()}
 
-    def _topic_of_feed(self, feed: str) -> str:
-        topic_id = feed.rpartition("/")[0]
-        return next((topic for topic, known in self._feed_names.items() if known == topic_id), topic_id)
+    def _place_of_feed(self, feed: str) -> tuple[str, int]:
+        """The topic by its name, where it is still the one the feed was of, and the partition."""
+        topic_id, _, partition = feed.rpartition("/")
+        names = (topic for topic, known in self._feed_names.items() if known == topic_id)
+        return next(names, topic_id), int(partition)
 
     def _consumer(self) -> Consumer:
         consumer = self.app.consumer
@@ -199,14 +208,15 @@ class Worker:
             intake.declare(self.app, [self.settings.topic(name) for name in SOURCES], self.readers, self.intake)
         if "controller" in self.roles:
             controller.declare(self.app, self.settings.topic("ledger"), self.readers)
+        pulse = Pulse(self.readers, self.intake, self._consumer, self._tick)
         await self._health.start()
         try:
             await self.app.start()
             self._spawn(self.readers.mend(self._consumer()))
             if "intake" in self.roles:
-                self._spawn(self._keep_ticking())
+                self._spawn(pulse.keep_ticking(self.settings.tick_ms / 1000))
             if exit_when_idle is not None:
-                self._spawn(self._watch_idle(exit_when_idle))
+                self._spawn(self._stop_when_idle(pulse, exit_when_idle))
             await self._stop.wait()
         finally:
             await asyncio.wait_for(self._shut_down(), SHUTDOWN_SECONDS)
@@ -239,46 +249,13 @@ class Worker:
         await self.store.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    # Time ---------------------------------------------------------------------------------------------------------
-
-    async def _keep_ticking(self) -> None:
-        every = self.settings.tick_ms / 1000
-        while True:
-            await asyncio.sleep(every)
-            await self._tick()
-
     async def _tick(self) -> None:
-        names = await self._name_feeds()
-        now = int(time.time() * 1000) if self.settings.clock == "wall" else None
-        await self.intake.tick(self._feeds(), names, now, self.ledger.settings)
-
-    def _feeds(self) -> Sequence[Feed]:
-        return [reader for reader in self.readers.by_partition.values() if isinstance(reader, Feed)]
-
-    def _owners(self) -> Iterable[Owner]:
-        return [reader for reader in self.readers.by_partition.values() if isinstance(reader, Owner)]
-
-    # Stopping when idle -------------------------------------------------------------------------------------------
-
-    async def _watch_idle(self, seconds: float) -> None:
-        while time.monotonic() - self._busy_at() < seconds or not self._caught_up():
-            await asyncio.sleep(IDLE_POLL_SECONDS)
         if "intake" in self.roles:
-            for _ in range(LAST_TICKS):
-                await self._tick()
-                await self._fold_all()
+            names = await self._name_feeds()
+            now = int(time.time() * 1000) if self.settings.clock == "wall" else None
+            feeds = [reader for reader in self.readers.by_partition.values() if isinstance(reader, Feed)]
+            await self.intake.tick(feeds, names, now, self.ledger.settings)
+
+    async def _stop_when_idle(self, pulse: Pulse, seconds: float) -> None:
+        await pulse.idle(seconds)
         self._stop.set()
-
-    def _busy_at(self) -> float:
-        return max([self.intake.busy_at, *(owner.busy_at for owner in self._owners())])
-
-    def _caught_up(self) -> bool:
-        consumer, readers = self._consumer(), self.readers.by_partition
-        return bool(readers) and all(reader.resting == consumer.end(tp) for tp, reader in readers.items())
-
-    async def _fold_all(self) -> None:
-        """Wait until the shards have folded everything that the ledger holds now."""
-        consumer = self._consumer()
-        ends = {tp: (await consumer.bounds(tp))[1] for tp, reader in self.readers.by_partition.items() if isinstance(reader, Owner)}
-        while any((self.readers.by_partition[tp].resting or 0) < end for tp, end in ends.items() if tp in self.readers.by_partition):
-            await asyncio.sleep(IDLE_POLL_SECONDS)

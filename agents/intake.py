@@ -20,11 +20,10 @@ from faust.types import TP, EventT, StreamT
 
 from agents.split import Hash, movements_of, notice_of
 from schemas.codec import Event, Limits, decode, fingerprint, identity
-from schemas.dead_letter import DeadLetter
+from schemas.dead_letter import Origin, letter_headers
 from schemas.ledger import FoldSettings, Movement, Notice, Ticked, encode_record
 from schemas.refusal import Refusal
 from schemas.topics import place
-from stream import VERSION
 from stream.failpoints import failpoint
 from stream.feeds import Feed, Place
 from stream.ledger_writer import LedgerWriter, Line
@@ -32,6 +31,7 @@ from stream.patience import until_answered
 from stream.publisher import Message
 from stream.readers import Readers
 from stream.transport import Batch
+from stream.watch import Watch
 
 logger = logging.getLogger(__name__)
 MOST_PLACES = 500_000
@@ -57,6 +57,7 @@ class Intake:
         self,
         *,
         writer: LedgerWriter,
+        watch: Watch,
         logical: Callable[[str], str],
         dead_letters: str,
         partitions: int,
@@ -68,6 +69,7 @@ class Intake:
         self.busy_at = time.monotonic()
         """When the last batch with records was done."""
         self._writer = writer
+        self._watch = watch
         self._logical = logical
         self._dead_letters = dead_letters
         self._partitions = partitions
@@ -89,7 +91,8 @@ class Intake:
             await feed.rewind()
             return
         async with self._turn:
-            draft = await until_answered(lambda: self._attempt(feed, batch))
+            with self._watch.stage("intake"):
+                draft = await until_answered(lambda: self._attempt(feed, batch))
             failpoint("intake.written")
             feed.last, feed.read_up_to = draft.last, draft.read_up_to or None
             feed.next = batch.end
@@ -102,15 +105,17 @@ class Intake:
         """The same, but a fault of our own that comes twice at the same place stops this feed and no other."""
         try:
             await self.take(feed, batch)
-        except Exception as bug:  # noqa: BLE001 - nothing may escape an agent: Faust would take it for done
-            logger.error("Feed %s stumbled behind offset %s", feed.name, feed.next, exc_info=bug)  # noqa: LOG014 - in the handler
+        except Exception as bug:  # nothing may escape an agent: Faust would take it for done
+            logger.exception("Feed %s stumbled behind offset %s", feed.name, feed.next)
             if feed.stumbled_at == feed.next:
                 feed.parked = f"feed {feed.name}: what follows offset {feed.next} cannot be read: {bug!r}"
                 logger.critical("Parked: %s; install a version that can", feed.parked)
             feed.stumbled_at = feed.next
             await feed.rewind()
 
-    async def tick(self, feeds: Sequence[Feed], every_feed: Iterable[str], now: int | None, settings: FoldSettings) -> None:
+    async def tick(
+        self, feeds: Sequence[Feed], every_feed: Iterable[str], now: int | None, settings: FoldSettings
+    ) -> None:
         """Tell every ledger partition how far this process's feeds are."""
         async with self._turn:
             ready = [feed for feed in feeds if feed.next is not None]
@@ -144,15 +149,15 @@ class Intake:
         if type(event) is Event:
             draft.verdicts[event.type, "accepted"] += 1
             draft.read_up_to = max(draft.read_up_to, event.time_ms)
-            self._write(event, record.offset, feed, draft)
+            self._write(event, record, feed, draft)
         elif event is None:
             draft.verdicts["none", "tombstone"] += 1
         elif isinstance(event, Refusal):
             draft.verdicts["none", event.reason.value] += 1
             draft.letters.append(self._letter(event, record))
 
-    def _write(self, event: Event, offset: int, feed: Feed, draft: Draft) -> None:
-        body, event_id = fingerprint(event), identity(event.source, event.id)
+    def _write(self, event: Event, record: ConsumerRecord, feed: Feed, draft: Draft) -> None:
+        offset, body, event_id = record.offset, fingerprint(event), identity(event.source, event.id)
         correlation, trace = event.correlation or "", event.trace or ""
         lines, last, places, name = draft.lines, draft.last, self._places, feed.name
         movements = movements_of(event.data, self._hash)
@@ -160,7 +165,7 @@ class Intake:
             partition, key = places.get(item) or self._place(item)
             movement = Movement(
                 item, name, offset, ordinal, last.get(partition), event.source, event.id, event_id, body,
-                event.time_ms, change, correlation, trace,
+                event.time_ms, change, correlation, trace, record.timestamp,
             )  # fmt: skip
             lines[partition].append({"key": key, "value": encode_record(movement)})
             last[partition] = (offset, ordinal)
@@ -168,11 +173,11 @@ class Intake:
         notice = None if movements else notice_of(event.data)
         if notice is not None:
             for partition in range(self._partitions):
-                record = Notice(
+                told = Notice(
                     name, offset, 0, last.get(partition), event.source, event.id, event_id, body,
                     event.time_ms, notice, correlation, trace,
                 )  # fmt: skip
-                lines[partition].append({"key": None, "value": encode_record(record)})
+                lines[partition].append({"key": None, "value": encode_record(told)})
                 last[partition] = (offset, 0)
 
     def _place(self, item: str) -> tuple[int, bytes]:
@@ -182,20 +187,9 @@ class Intake:
         return found
 
     def _letter(self, refusal: Refusal, record: ConsumerRecord) -> Message:
-        letter = DeadLetter(
-            key=record.key,
-            value=record.value,
-            headers=tuple(record.headers),
-            reason=refusal.reason,
-            stage="intake",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            message=str(refusal),
-            first_seen_ms=record.timestamp,
-            app_version=VERSION,
-        )
-        return Message(self._dead_letters, -1, letter.key, letter.value, letter.to_headers())
+        origin = Origin(record.topic, record.partition, record.offset, record.timestamp)
+        headers = letter_headers(refusal, stage="intake", origin=origin, original=record.headers)
+        return Message(self._dead_letters, -1, record.key, record.value, headers)
 
 
 def _hasher(key_file: Path) -> Hash:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from schemas.codec import encode
-from schemas.dead_letter import DeadLetter
+from schemas.dead_letter import Origin, letter_headers
 from schemas.envelope import STRUCTURED_HEADERS
+from schemas.ledger import encode_record
+from schemas.refused import RefusedRecord
 from schemas.topics import place
 from stream.ports import Output
 from stream.publisher import Message
@@ -15,20 +17,27 @@ from stream.publisher import Message
 class Encoder:
     """Turns outputs into messages; the broker takes none of more than `most_bytes`."""
 
-    def __init__(self, topics: Mapping[str, tuple[str, int]], most_bytes: int, topic_of_feed: Callable[[str], str]) -> None:
+    def __init__(
+        self, topics: Mapping[str, tuple[str, int]], most_bytes: int, place_of_feed: Callable[[str], tuple[str, int]]
+    ) -> None:
         self._topics = topics
         """Logical name to the broker's name and the number of partitions."""
         self._most_bytes = most_bytes
-        self._topic_of_feed = topic_of_feed
+        self._place_of_feed = place_of_feed
 
     def __call__(self, output: Output) -> Message:
         """Encode one output."""
         topic, partitions = self._topics[output.topic]
         partition, key = place(output.item, partitions), output.item.encode()
-        if isinstance(output.event, DeadLetter):
-            letter = msgspec.structs.replace(output.event, topic=self._topic_of_feed(output.event.topic))
-            return Message(topic, partition, letter.key, letter.value, letter.to_headers())
+        if isinstance(output.event, RefusedRecord):
+            return self._letter(output.event, topic, partition, key)
         value = encode(output.event)
         if len(value) > self._most_bytes:  # only the attributes carried from cause to effect have no bound of their own
             value = encode(msgspec.structs.replace(output.event, correlation=None, causation=None, trace=None))
         return Message(topic, partition, key, value, STRUCTURED_HEADERS)
+
+    def _letter(self, refused: RefusedRecord, topic: str, partition: int, key: bytes) -> Message:
+        record = refused.record
+        origin = Origin(*self._place_of_feed(record.feed), record.offset, refused.appended)
+        headers = letter_headers(refused.refusal, stage="controller", origin=origin)
+        return Message(topic, partition, key, encode_record(record), headers)

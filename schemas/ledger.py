@@ -282,6 +282,8 @@ class Movement(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="m"):
     change: ItemChange
     correlation: str = ""
     trace: str = ""
+    appended: Milliseconds = 0
+    """When the broker took the event in: latency is counted from here."""
 
 
 class Notice(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="a"):

@@ -26,7 +26,11 @@ class Health:
         """Listen, and say where."""
         app = web.Application()
         app.add_routes(
-            [web.get("/metrics", self._serve_metrics), web.get("/healthz", _serve_life), web.get("/readyz", self._serve_ready)]
+            [
+                web.get("/metrics", self._serve_metrics),
+                web.get("/healthz", _serve_life),
+                web.get("/readyz", self._serve_ready),
+            ]
         )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()

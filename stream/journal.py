@@ -45,7 +45,7 @@ def read_back(consumer: Consumer, topic: str, shard: int, since: int, writer: st
     top, step = high, FIRST_STEP
     while top > low and not _reaches(found, since, writer):
         start = max(low, top - step)
-        found = [decode_journal(value) for _, value in read_with(consumer, topic, shard, start, top)] + found
+        found = [decode_journal(record.value) for record in read_with(consumer, topic, shard, start, top)] + found
         top, step = start, step * 4
     return JournalView(found, whole=low == 0 or _reaches(found, since, writer))
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import xxhash
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -21,6 +21,14 @@ def checksum(value: bytes) -> int:
     return xxhash.xxh3_64_intdigest(value)
 
 
+class Stored(NamedTuple):
+    """A record as it lies in a topic; it has the names of the consumer's records."""
+
+    offset: int
+    timestamp: int
+    value: bytes
+
+
 class KafkaLedger:
     """The ledger topic, looked at from beside."""
 
@@ -36,6 +44,10 @@ class KafkaLedger:
     async def checksum(self, shard: int, offset: int) -> int:
         """Checksum of one record; 0 for the place before the first."""
         return await self._in_thread(self._checksum, shard, offset) if offset >= 0 else 0
+
+    def records(self, shard: int, start: int, end: int) -> Iterator[Stored]:
+        """Read a stretch of it, for those who have time to wait."""
+        return read(self._config, self._topic, shard, start, end)
 
     async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._asked, work, *arguments)
@@ -57,8 +69,8 @@ class KafkaLedger:
         return LedgerView(topic_id, partitions, start, end)
 
     def _checksum(self, shard: int, offset: int) -> int:
-        for _, value in read(self._config, self._topic, shard, offset, offset + 1):
-            return checksum(value)
+        for record in read(self._config, self._topic, shard, offset, offset + 1):
+            return checksum(record.value)
         return 0
 
 
@@ -74,8 +86,8 @@ def identify(config: Mapping[str, Any], topic: str) -> tuple[str, int]:
 _CLIENT = {"bootstrap.servers", "client.id", "security.protocol", "log_level", "error_cb"}
 
 
-def read(config: Mapping[str, Any], topic: str, partition: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """Read offset and value of the records of [start, end) that there are."""
+def read(config: Mapping[str, Any], topic: str, partition: int, start: int, end: int) -> Iterator[Stored]:
+    """Read the records of [start, end) that there are."""
     consumer = Consumer(dict(config))
     try:
         yield from read_with(consumer, topic, partition, start, end)
@@ -83,7 +95,7 @@ def read(config: Mapping[str, Any], topic: str, partition: int, start: int, end:
         consumer.close()
 
 
-def read_with(consumer: Consumer, topic: str, partition: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+def read_with(consumer: Consumer, topic: str, partition: int, start: int, end: int) -> Iterator[Stored]:
     """The same with a consumer that is there already."""
     if start >= end:
         return
@@ -98,8 +110,8 @@ def read_with(consumer: Consumer, topic: str, partition: int, start: int, end: i
                 if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own code
                     return
                 raise KafkaException(error)
-            offset, value = message.offset() or 0, message.value() or b""
+            offset = message.offset() or 0
             if offset < end:
-                yield offset, value
+                yield Stored(offset, message.timestamp()[1], message.value() or b"")
             if offset >= end - 1:
                 return

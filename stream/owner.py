@@ -32,7 +32,6 @@ class Owner:
         self.partition = partition
         self.shard: Shard | None = None
         self.parked: str | None = None
-        self.fenced = 0
         self.busy_at = monotonic()
         """When the last record that is no tick was folded."""
         self._ports, self._version = ports, version
@@ -101,7 +100,8 @@ class Owner:
                 self._park(str(fault))
                 pause = PARKED_SECONDS
             except (Fenced, Torn, Unclear, BrokerDown, StoreDown) as fault:
-                self.fenced += isinstance(fault, Fenced)
+                self._ports.watch.counts["fenced"] += isinstance(fault, Fenced)
+                self._ports.watch.counts["torn"] += isinstance(fault, Torn)
                 logger.warning("Shard %d will be taken again: %s", self.partition, fault)
             except Exception as bug:  # noqa: BLE001 - whatever the rules raise stays inside this shard
                 pause = self._stumble(shard, bug, pause)
@@ -124,7 +124,8 @@ class Owner:
             batch = await self._next_batch(shard)
             if batch is not None and (new := shard.continuation(batch)) is not None:
                 before = shard.movements
-                await shard.work(new)
+                with self._ports.watch.stage("fold"):
+                    await shard.work(new)
                 if shard.movements > before:
                     self.busy_at = monotonic()
                 if self._stumbled and shard.next > self._stumbled[0]:

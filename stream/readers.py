@@ -20,6 +20,9 @@ MEND_SECONDS = 0.5
 class Reader(Protocol):
     """Reads one partition as long as it is assigned."""
 
+    parked: str | None
+    """Why it cannot go on by itself."""
+
     @property
     def wanted(self) -> bool:
         """Whether there is room for another batch; asked from the consumer's thread."""

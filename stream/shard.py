@@ -15,7 +15,7 @@ from time import monotonic
 import msgspec
 
 from schemas.journal import Point, Published, Sealed, Told
-from schemas.ledger import Record, Ticked, decode_record
+from schemas.ledger import Movement, Record, Ticked, decode_record
 from stream.failpoints import failpoint
 from stream.faults import Parked
 from stream.history import refuse_strange, same_history
@@ -37,6 +37,7 @@ from stream.ports import (
 )
 from stream.store import LAYOUT
 from stream.transport import Batch
+from stream.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Ports(msgspec.Struct, frozen=True):
     publisher: Callable[[int], Publisher]
     journal: Journal
     ledger: Ledger
+    watch: Watch
 
 
 class Shard:
@@ -72,13 +74,15 @@ class Shard:
         """K: everything before it has been told."""
         self.movements = 0
         """Records folded that are no ticks."""
-        self.replayed = 0
         self.saved_at = monotonic()
         self._ports = ports
+        self._watch = ports.watch
         self._version = version
         self._publisher = ports.publisher(partition)
         self._told: dict[int, list[Told]] = {}
         self._done: tuple[int, str] | None = None
+        self._caused: list[int] = []
+        """Append times of the events whose outputs are not yet told."""
         self._last: bytes | None = None
         self._checksum = 0
         self._view = LedgerView("", 0, 0, 0)
@@ -163,7 +167,8 @@ class Shard:
         return Batch(self.next, batch.end, batch.records[self.next - batch.start :])
 
     async def work(self, batch: Batch) -> None:
-        """Fold a batch, tell what came of it, and checkpoint when due."""
+        """Fold a batch and tell what came of it."""
+        self._watch.batch.observe(len(batch.records))
         outputs: list[Output] = []
         turn = monotonic()
         for raw in batch.records:
@@ -177,6 +182,8 @@ class Shard:
                     await self._tell(outputs, output.at, outputs[-1].review if output.at.step else None)
                     outputs = []
                 outputs.append(output)
+                if type(record) is Movement:
+                    self._caused.append(record.appended)
             self.next = raw.offset + 1
             self.movements += type(record) is not Ticked
             if monotonic() - turn > TURN_SECONDS:
@@ -190,7 +197,7 @@ class Shard:
         published = self.published
         if offset > published.offset or (offset == published.offset and published.step == 0):
             return self.core.fold(record, offset, appended, None)
-        self.replayed += 1
+        self._watch.counts["replayed"] += 1
         told: Sequence[Told] = self._told.pop(offset, ())
         if offset < published.offset:
             replay = Replay(told, whole=True) if told else NOTHING_TOLD
@@ -202,8 +209,11 @@ class Shard:
         told = tuple(output.told for output in outputs if output.told is not None)
         entry = Published(self.published, end, done, self._view.id, self._version, self.token, told)
         failpoint("work.before_publish")
-        await self._publisher.publish(outputs, entry)
+        with self._watch.stage("publish"):
+            await self._publisher.publish(outputs, entry)
         self.published = end
+        self._watch.told(self._caused)
+        self._caused = []
         failpoint("work.after_publish")
 
     # Checkpoints --------------------------------------------------------------------------------------------------
@@ -239,7 +249,8 @@ class Shard:
     async def _save(self, cursor: Cursor, changes: Tables) -> None:
         failpoint("checkpoint.before")
         since = self.saved
-        await until_answered(lambda: self._ports.store.checkpoint(self.partition, cursor, since, changes))
+        with self._watch.stage("checkpoint"):
+            await until_answered(lambda: self._ports.store.checkpoint(self.partition, cursor, since, changes))
         self.saved = cursor.next
         self.saved_at = monotonic()
         failpoint("checkpoint.after")

@@ -104,15 +104,27 @@ class RedisStore:
         """Forget the shard's checkpoint, as its writer."""
         judge((await self._run("reset", shard, token)).decode(), shard)
 
+    async def fields(self, shard: int, table: str) -> list[str]:
+        """The names of a table's fields."""
+        key, names, place = self._key(shard, table), [], 0
+        while True:
+            place, some = await _answer(self.redis.hscan(key, place, count=SLICE, no_values=True))
+            names += [field.decode() for field in some]
+            if place == 0:
+                return sorted(set(names))
+
     async def look(self, shard: int, table: str, fields: Sequence[str]) -> tuple[int | None, list[bytes | None]]:
         """Read fields together with the offset they stand at."""
-        keys = dict(zip(("cursor", *TABLES), shard_keys(self._app, shard), strict=True))
-        at, values = await _answer(self._scripts["look"](keys=[keys["cursor"], keys[table]], args=list(fields)))
+        keys = [self._key(shard, "cursor"), self._key(shard, table)]
+        at, values = await _answer(self._scripts["look"](keys=keys, args=list(fields)))
         return (None if at is None else int(at)), values
 
     async def close(self) -> None:
         """Let go of the connections."""
         await self.redis.aclose()
+
+    def _key(self, shard: int, name: str) -> str:
+        return shard_keys(self._app, shard)[("cursor", *TABLES).index(name)]
 
     async def _run(self, script: str, shard: int, *arguments: str | int | bytes) -> Any:
         return await _answer(self._scripts[script](keys=shard_keys(self._app, shard), args=list(arguments)))

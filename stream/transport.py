@@ -7,7 +7,7 @@ back. Nothing is read from a partition before the application wants it: a slow s
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
@@ -26,7 +26,8 @@ class Batch(NamedTuple):
 
     start: int
     end: int
-    records: tuple[aiokafka.ConsumerRecord, ...]
+    records: Sequence[Any]
+    """They have an offset, a timestamp, a value; and where a source was read key and headers too."""
 
 
 class Positions(Protocol):

@@ -20,6 +20,7 @@ from stream.memory import MemoryBroker, MemoryPublisher, MemoryStore
 from stream.ports import Core, Replay
 from stream.shard import Ports, Shard
 from stream.transport import Batch
+from stream.watch import Watch
 
 HISTORIES = 3000
 
@@ -43,6 +44,7 @@ class History:
         self.chance = random.Random(seed)
         self.broker, self.store = MemoryBroker(), MemoryStore()
         self.core = core
+        self.watch = Watch()
         self.snapshots: list[MemoryStore] = []
         self.appended = 0
 
@@ -64,6 +66,7 @@ class History:
             publisher=lambda shard: MemoryPublisher(self.broker, shard),
             journal=self.broker,
             ledger=self.broker,
+            watch=self.watch,
         )
         return Shard(0, ports, "v")
 

@@ -1,0 +1,205 @@
+"""What on-call staff watch: counted where it happens, collected when Prometheus asks.
+
+Every label value there can be is there from the start with 0, or `increase()` would miss the first event; no metric has
+a label for items. A shard that is taken anew counts on from where its last hold ended.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from schemas.inbound import INBOUND
+from schemas.refusal import Reason
+from stream import VERSION
+from stream.feeds import Feed
+from stream.owner import Owner
+from stream.readers import Readers
+from stream.transport import Consumer
+from stream.watch import Watch
+
+INVARIANTS = tuple(f"I{number}" for number in range(1, 13))
+CLASSES = ("A", "B", "C")
+FAR_BEHIND = 10_000
+"""Ledger records a ready worker may lag."""
+
+
+class Intake(Protocol):
+    """What intake counts."""
+
+    verdicts: Mapping[tuple[str, str], int]
+    movements: int
+
+
+class Metrics(Collector):
+    """All metrics of one worker, in a registry of their own."""
+
+    def __init__(self, watch: Watch, readers: Readers, intake: Intake, consumer: Callable[[], Consumer]) -> None:
+        self.registry = watch.registry
+        self._watch = watch
+        self._readers = readers
+        self._intake = intake
+        self._consumer = consumer
+        self.registry.register(self)
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is known before the worker runs; registering must not ask."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Read everything as it is now."""
+        yield from self._events()
+        yield from self._flow()
+        yield from self._stock()
+
+    def not_ready(self) -> str:
+        """Why this worker is not ready, empty when it is."""
+        readers = self._readers.by_partition
+        if not readers:
+            return "no partition is assigned yet\n"
+        for owner in self._owners():
+            if owner.shard is None:
+                return f"shard {owner.partition} is not taken: {owner.parked or 'being taken'}\n"
+        behind = max(self._lags().values(), default=0)
+        return f"{behind} ledger records behind\n" if behind > FAR_BEHIND else ""
+
+    # What there is to read ----------------------------------------------------------------------------------------
+
+    def _owners(self) -> list[Owner]:
+        return [reader for reader in self._readers.by_partition.values() if isinstance(reader, Owner)]
+
+    def _current(self) -> list[Any]:
+        return [owner.shard.core.tally for owner in self._owners() if owner.shard is not None]
+
+    def _lags(self) -> dict[int, int]:
+        lags = {}
+        for tp, reader in self._readers.by_partition.items():
+            if isinstance(reader, Owner) and reader.shard is not None:
+                end = self._consumer().end(tp)
+                lags[tp.partition] = max(0, (end or 0) - reader.shard.next)
+        return lags
+
+    # Families -----------------------------------------------------------------------------------------------------
+
+    def _events(self) -> Iterator[Metric]:
+        refused_here = self._sum("refused")
+        accepted = {(kind, "accepted"): 0 for kind in INBOUND} | {("none", reason.value): 0 for reason in Reason}
+        accepted |= {("none", "tombstone"): 0} | dict(self._intake.verdicts)
+        yield _counter("restock_events", "Events read, by type and verdict of intake.", ("type", "verdict"), accepted)
+        letters = Counter({reason.value: 0 for reason in Reason})
+        for (kind, verdict), number in self._intake.verdicts.items():
+            if kind == "none" and verdict in letters:
+                letters[verdict] += number
+        letters.update(refused_here)
+        yield _counter("restock_dead_letters", "Records refused, by reason.", ("reason",), letters)
+        yield _counter(
+            "restock_movements_written", "Ledger records written by intake.", (), {(): self._intake.movements}
+        )
+        yield _counter("restock_movements_applied", "Movements that changed state.", self._total("applied"))
+        duplicates = {"technical": 0, "business": 0} | self._sum("duplicates")
+        yield _counter("restock_duplicates_dropped", "Movements that had come before.", ("kind",), duplicates)
+        yield _counter(
+            "restock_orphans_dropped",
+            "Movements whose predecessor is missing; they come again.",
+            (),
+            {(): self._total("orphans")},
+        )
+        yield _counter("restock_late_events", "Events timed in a closed period.", self._total("late"))
+
+    def _flow(self) -> Iterator[Metric]:
+        owners, now, faults = self._owners(), time.time(), self._watch.counts
+        lags = {str(partition): lag for partition, lag in self._lags().items()}
+        yield _gauge("restock_ledger_lag_records", "Ledger records not folded yet.", ("partition",), lags)
+        behind = {
+            str(owner.partition): max(0.0, now - owner.shard.core.tally.watermark / 1000)  # type: ignore[attr-defined]
+            for owner in owners
+            if owner.shard is not None and owner.shard.core.tally.watermark is not None  # type: ignore[attr-defined]
+        }
+        yield _gauge("restock_watermark_age_seconds", "How far event time is behind the clock.", ("partition",), behind)
+        yield _gauge(
+            "restock_shards_owned", "Shards this worker holds.", (), {(): sum(o.shard is not None for o in owners)}
+        )
+        parked = [reader for reader in self._readers.by_partition.values() if reader.parked]
+        yield _gauge(
+            "restock_shards_parked", "Shards that wait for help.", (), {(): sum(isinstance(p, Owner) for p in parked)}
+        )
+        yield _gauge(
+            "restock_feeds_parked", "Feeds that wait for help.", (), {(): sum(isinstance(p, Feed) for p in parked)}
+        )
+        feeds = [reader for reader in self._readers.by_partition.values() if isinstance(reader, Feed)]
+        yield _counter(
+            "restock_feed_records_lost",
+            "Source records deleted before they were read.",
+            (),
+            {(): sum(f.lost for f in feeds)},
+        )
+        silent = max((tally.silent_feeds for tally in self._current()), default=0)
+        yield _gauge("restock_silent_feeds", "Feeds that hold the watermark back no more.", silent)
+        yield _counter(
+            "restock_fenced", "Times another owner took a shard from this worker.", (), {(): faults["fenced"]}
+        )
+        yield _counter(
+            "restock_replayed_records", "Ledger records folded from the journal.", (), {(): faults["replayed"]}
+        )
+        yield _counter("restock_torn_checkpoints", "Checkpoints that were not whole.", faults["torn"])
+        violations = dict.fromkeys(INVARIANTS, 0) | self._sum("violations")
+        yield _counter("restock_invariant_violations", "Broken promises.", ("invariant",), violations)
+        yield _gauge("restock_build_info", "The version that runs.", ("version",), {VERSION: 1})
+
+    def _stock(self) -> Iterator[Metric]:
+        current = self._current()
+        items, at_risk = Counter(dict.fromkeys(CLASSES, 0)), Counter(dict.fromkeys(CLASSES, 0))
+        alerts: Counter[tuple[str, str]] = Counter()
+        for tally in current:
+            items.update(tally.gauges.items)
+            at_risk.update(tally.gauges.at_risk)
+            for label, number in tally.gauges.open_alerts.items():
+                kind, _, abc = label.partition(" ")
+                alerts[kind, abc] += number
+        yield _gauge("restock_items_tracked", "Items this worker keeps.", ("class",), items)
+        yield _gauge("restock_items_at_risk", "Items without available stock, or soon to be.", ("class",), at_risk)
+        yield _gauge("restock_alerts_open", "Alerts raised and not cleared.", ("kind", "class"), alerts)
+        yield _counter("restock_reviews", "Reviews made.", self._total("reviews"))
+        yield _counter("restock_decisions", "Replenishments decided.", ("policy", "kind"), self._sum("decisions"))
+        yield _counter("restock_ordered_units", "Units ordered.", ("policy", "kind"), self._sum("units"))
+        yield _counter(
+            "restock_guardrail_clamps", "Orders that a guardrail changed.", ("guardrail",), self._sum("clamps")
+        )
+        yield _counter(
+            "restock_learner_failures", "Forecasters and policies that failed.", ("name",), self._sum("failures")
+        )
+        yield _counter("restock_demand_units", "Units asked for in closed periods.", ("class",), self._sum("demand"))
+        yield _counter("restock_unserved_units", "Of these, units without stock.", ("class",), self._sum("unserved"))
+
+    def _sum(self, name: str) -> Counter[Any]:
+        total: Counter[Any] = Counter()
+        for tally in self._watch.tallies:
+            total.update(getattr(tally, name))
+        return total
+
+    def _total(self, name: str) -> int:
+        return sum(getattr(tally, name) for tally in self._watch.tallies)
+
+
+def _counter(name: str, text: str, *rest: Any) -> Metric:
+    return _family(CounterMetricFamily, name, text, *rest)
+
+
+def _gauge(name: str, text: str, *rest: Any) -> Metric:
+    return _family(GaugeMetricFamily, name, text, *rest)
+
+
+def _family(kind: Any, name: str, text: str, *rest: Any) -> Metric:
+    """A family of one number, or of labels and a number for each of their values."""
+    metric: Metric
+    if len(rest) == 1:
+        metric = kind(name, text, value=rest[0])
+        return metric
+    labels, values = rest
+    metric = family = kind(name, text, labels=labels)
+    for key, value in values.items():
+        family.add_metric([key] if isinstance(key, str) else list(key), value)
+    return metric

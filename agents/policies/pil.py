@@ -3,13 +3,13 @@
 With an order cost it orders only when that stock is low, and then for a cycle of periods.
 """
 
+import math
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-import numpy as np
-
 from agents.policies.base import Advice, Situation
-from agents.policies.levels import CAP_DEVIATIONS, lot, missing, target
-from agents.policies.projection import Demand, Route, by_period, expected_arrivals, horizon_of, route, stock_left
+from agents.policies.levels import CAP_DEVIATIONS, lot, one_missing, target
+from agents.policies.projection import Paths, Route, by_period, expected_arrivals, horizon_of, one_stock_left, route
 from agents.policies.stateless import Stateless
 
 
@@ -18,7 +18,6 @@ class Levels(NamedTuple):
 
     left: float
     """Expected stock when an order placed now arrives."""
-    left_variance: float
     low: float
     """Order when the stock left is below this; without order cost, whenever it is below `high`."""
     high: float
@@ -52,48 +51,34 @@ class Pil(Stateless):
         """Order what is missing to the target."""
         del state
         way = route(situation.lead_time)
-        return advise(situation, levels(situation, way, *by_period(situation.forecast, horizon_of(situation, way))))
+        return advise(situation, levels(situation, way, by_period(situation.forecast, horizon_of(situation, way))))
 
 
-def levels(
-    situation: Situation,
-    way: Route,
-    mean: np.ndarray[tuple[int], np.dtype[np.float64]],
-    variance: np.ndarray[tuple[int], np.dtype[np.float64]],
-    shift: float = 0.0,
-    stretch: float = 1.0,
-) -> Levels:
+def levels(situation: Situation, way: Route, demand: Paths, shift: float = 0.0, stretch: float = 1.0) -> Levels:
     """Project the item's own stock and say where it should be; learned policies tune `shift` and `stretch`."""
     terms = situation.economics
-    arrivals, spread = expected_arrivals(situation, way)
-    left, left_variance = stock_left(
-        np.array([float(situation.available)]),
-        arrivals[:, None],
-        None if way.certain else spread[:, None],
-        Demand(mean[:, None], variance[:, None]),
-        way,
-        lost=terms.stock_out == "lost",
+    lost, review = terms.stock_out == "lost", max(1, terms.review_periods)
+    left, left_variance = one_stock_left(
+        float(situation.available), *expected_arrivals(situation, way), demand, way, lost=lost
     )
-    review = max(1, terms.review_periods)
-    covered, covered_variance = cover(mean, way, review), cover(variance, way, review)
-    high, deviation = target(np.array([covered]), np.array([covered_variance]), left_variance, terms)
-    high = high + shift * deviation
-    most = covered + CAP_DEVIATIONS * float(np.sqrt(covered_variance)) if terms.stock_out == "lost" else np.inf
-    low = float(high[0])
+    mean, variance = cover(demand.mean, way, review), cover(demand.variance, way, review)
     if terms.order_cost > 0.0:
-        order = lot(covered / review, covered_variance / review, float(left_variance[0]), terms, stretch)
-        low = order.low + shift * float(deviation[0])
-        high = np.array([max(order.high + shift * float(deviation[0]), low)])
-        most = np.inf
-    return Levels(float(left[0]), float(left_variance[0]), low, float(high[0]), float(deviation[0]), covered, most)
+        order = lot(mean / review, variance / review, left_variance, terms, stretch)
+        moved = shift * math.sqrt(variance + left_variance)
+        low, high = order.low + moved, order.high + moved
+        return Levels(left, low, max(high, low), math.sqrt(variance + left_variance), mean, math.inf)
+    high = target(mean, variance, left_variance, terms) + shift * math.sqrt(variance + left_variance)
+    most = mean + CAP_DEVIATIONS * math.sqrt(variance) if lost else math.inf
+    return Levels(left, high, high, math.sqrt(variance + left_variance), mean, most)
 
 
-def cover(values: np.ndarray[tuple[int], np.dtype[np.float64]], way: Route, review: int) -> float:
+def cover(values: Sequence[float], way: Route, review: int) -> float:
     """Sum over the review interval that begins when the order arrives, averaged over the possible lead times."""
-    if review == 1:
-        return float(way.own @ values[: way.longest + 1])
-    ends = np.concatenate(([0.0], np.cumsum(values)))
-    return float(way.own @ (ends[review : review + way.longest + 1] - ends[: way.longest + 1]))
+    if way.certain:
+        return sum(values[way.longest : way.longest + review])
+    return math.fsum(
+        chance * sum(values[lead : lead + review]) for lead, chance in enumerate(way.own.tolist()) if chance
+    )
 
 
 def advise(situation: Situation, at: Levels, arm: str | None = None, advantage: float | None = None) -> Advice:
@@ -101,7 +86,7 @@ def advise(situation: Situation, at: Levels, arm: str | None = None, advantage: 
     used = situation.position - at.left
     terms = situation.economics
     after = at.left + at.quantity
-    short = float(missing(np.array(after - at.mean), max(at.deviation, 1e-9)))
+    short = one_missing(after - at.mean, max(at.deviation, 1e-9))
     cost = terms.holding * max(after - at.mean + short, 0.0) + terms.shortage * short
     safety = max(at.high - at.mean, 0.0) if terms.order_cost <= 0.0 else max(at.low - at.mean, 0.0)
     return Advice(

@@ -9,6 +9,8 @@ van Jaarsveld, Arts (2024), "Projected Inventory Level Policies for Lost Sales I
 """
 
 import itertools
+import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,10 +22,13 @@ from agents.forecasting.base import Forecast
 from agents.policies.base import Situation
 
 Floats = npt.NDArray[np.float64]
-DENSITY = 1.0 / np.sqrt(2.0 * np.pi)
+DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
 BLOCKS = 8
 """Lead times longer than this are projected in so many stretches, which costs little and saves much."""
 MATURE = 1e-9
+LEAST_VARIANCE = 1e-6
+CERTAIN_DEVIATIONS = 6.0
+"""Stock so far from zero does not notice that it cannot fall below."""
 
 
 class Route(NamedTuple):
@@ -31,8 +36,12 @@ class Route(NamedTuple):
 
     arrivals: Floats
     """[j, a]: the chance that an order of age a, still open, arrives at the start of the j-th coming period."""
+    odds: tuple[tuple[float, ...], ...]
+    """The same as plain numbers: [a][j]."""
     own: Floats
     """Chance that an order placed now arrives at the start of the j-th coming period, given that it arrives."""
+    landing: tuple[float, ...]
+    """The same, gathered at the ends of the blocks."""
     blocks: tuple[tuple[int, int], ...]
     """The stretches of periods that are projected as one, up to the last period before the longest lead time."""
     certain: bool
@@ -67,20 +76,24 @@ def route(lead_time: tuple[float, ...]) -> Route:
     edges = np.unique(np.linspace(0, longest, min(longest, BLOCKS) + 1).round().astype(int))
     own = chances / total if total > MATURE else np.eye(1, longest + 1, longest)[0]
     blocks = tuple((int(a), int(b)) for a, b in itertools.pairwise(edges))
-    return Route(arrivals, own, blocks, certain)
+    landing = [0.0] * (longest + 1)
+    landing[0] = float(own[0])
+    for first, last in blocks:
+        landing[last] = float(own[first + 1 : last + 1].sum())
+    odds = tuple(tuple(column) for column in arrivals.T.tolist())
+    return Route(arrivals, odds, own, tuple(landing), blocks, certain)
 
 
-def expected_arrivals(situation: Situation, way: Route) -> tuple[Floats, Floats]:
+def expected_arrivals(situation: Situation, way: Route) -> tuple[list[float], list[float]]:
     """Mean and variance of what arrives at the start of each coming period, up to the longest lead time."""
-    mean = np.zeros(way.longest + 1)
-    variance = np.zeros(way.longest + 1)
+    mean, variance = [0.0] * (way.longest + 1), [0.0] * (way.longest + 1)
     for order in situation.pipeline:
         if way.certain:
             mean[min(max(int(order.due + 0.5), 0), way.longest)] += order.quantity
-        else:
-            chance = way.arrivals[:, min(order.age, way.longest + 1)]
-            mean += chance * order.quantity
-            variance += chance * (1.0 - chance) * order.quantity**2
+            continue
+        for period, chance in enumerate(way.odds[min(order.age, way.longest + 1)]):
+            mean[period] += chance * order.quantity
+            variance[period] += chance * (1.0 - chance) * order.quantity**2
     return mean, variance
 
 
@@ -89,20 +102,26 @@ def horizon_of(situation: Situation, way: Route) -> int:
     return way.longest + max(1, situation.economics.review_periods)
 
 
-def by_period(forecast: Forecast, periods: int) -> tuple[Floats, Floats]:
-    """Mean and variance of demand in each coming period; the forecast's last one goes on beyond its horizon.
+class Paths(NamedTuple):
+    """Mean and variance of demand by coming period, of one inventory."""
 
-    >>> mean, variance = by_period(Forecast(2, 6.0, 12.0, (6.0, 8.0, 9.0, 10.0, 12.0), (2.0, 4.0)), 3)
-    >>> mean.tolist(), variance.tolist()
-    ([2.0, 4.0, 3.0], [4.0, 8.0, 6.0])
+    mean: Sequence[float]
+    variance: Sequence[float]
+
+
+def by_period(forecast: Forecast, periods: int) -> Paths:
+    """Mean and variance of demand in each coming period; the forecast's average goes on beyond its horizon.
+
+    >>> by_period(Forecast(2, 6.0, 12.0, (6.0, 8.0, 9.0, 10.0, 12.0), (2.0, 4.0)), 3)
+    Paths(mean=[2.0, 4.0, 3.0], variance=[4.0, 8.0, 6.0])
     """
     span = max(float(forecast.horizon), 1.0)
-    mean = np.full(periods, max(forecast.mean, 0.0) / span)
-    known = np.maximum(np.asarray(forecast.path[:periods], dtype=float), 0.0)
-    mean[: len(known)] = known
-    each = max(forecast.variance, 1e-6) / span
-    total = max(forecast.mean, 0.0) / span
-    return mean, each * (mean / total) if total > 0.0 else np.full(periods, each)
+    level, each = max(forecast.mean, 0.0) / span, max(forecast.variance, 1e-6) / span
+    mean = [max(float(value), 0.0) for value in forecast.path[:periods]]
+    mean += [level] * (periods - len(mean))
+    if level <= 0.0:
+        return Paths(mean, [each] * periods)
+    return Paths(mean, [max(each * value / level, LEAST_VARIANCE) for value in mean])
 
 
 class Demand(NamedTuple):
@@ -136,28 +155,40 @@ def stock_left(
     """
     mean = on_hand + arrivals[0]
     variance = np.zeros_like(mean) if spread is None else spread[0] + 0.0
-    left = way.own[0] * mean
-    left_variance = way.own[0] * variance
+    left, left_variance = way.landing[0] * mean, way.landing[0] * variance
     for first, last in way.blocks:
-        if last - first == 1:
-            used, used_variance = demand.mean[first], demand.variance[first]
-            came = arrivals[last]
-            came_variance = None if spread is None else spread[last]
-        else:
+        used, used_variance = demand.mean[first], demand.variance[first]
+        if last - first > 1:
             used, used_variance = demand.mean[first:last].sum(axis=0), demand.variance[first:last].sum(axis=0)
-            came = arrivals[first + 1 : last + 1].sum(axis=0)
-            came_variance = None if spread is None else spread[first + 1 : last + 1].sum(axis=0)
-            early = came - arrivals[last]
-            mean = mean + early
-            came = arrivals[last]
+            mean = mean + arrivals[first + 1 : last].sum(axis=0)
+            if spread is not None:
+                variance = variance + spread[first + 1 : last].sum(axis=0)
         mean, variance = mean - used, variance + used_variance
         if lost:
             mean, variance = positive_part(mean, variance)
-        mean = mean + came
-        if came_variance is not None:
-            variance = variance + came_variance
-        share = float(way.own[first + 1 : last + 1].sum())
-        if share:
-            left = left + share * mean
-            left_variance = left_variance + share * variance
+        mean = mean + arrivals[last]
+        if spread is not None:
+            variance = variance + spread[last]
+        if share := way.landing[last]:
+            left, left_variance = left + share * mean, left_variance + share * variance
+    return left, left_variance
+
+
+def one_stock_left(
+    on_hand: float, arrivals: Sequence[float], spread: Sequence[float], demand: Paths, way: Route, *, lost: bool
+) -> tuple[float, float]:
+    """`stock_left` of a single inventory, in plain numbers: several times quicker than with arrays of one."""
+    mean, variance = on_hand + arrivals[0], spread[0]
+    left, left_variance = way.landing[0] * mean, way.landing[0] * variance
+    for first, last in way.blocks:
+        mean += sum(arrivals[first + 1 : last]) - sum(demand.mean[first:last])
+        variance += sum(spread[first + 1 : last]) + sum(demand.variance[first:last])
+        if lost and mean < CERTAIN_DEVIATIONS * (deviation := math.sqrt(variance)):
+            t = mean / deviation
+            below = 0.5 * math.erfc(-t / math.sqrt(2.0))
+            first_moment = t * below + DENSITY * math.exp(-0.5 * t * t)
+            variance *= max(t * first_moment + below - first_moment**2, 0.0)
+            mean = deviation * first_moment
+        mean, variance = mean + arrivals[last], variance + spread[last]
+        left, left_variance = left + way.landing[last] * mean, left_variance + way.landing[last] * variance
     return left, left_variance

@@ -1,0 +1,56 @@
+"""The arms of policy-parameter Q-learning: ways to run the projected-inventory-level rule, tried in shadow.
+
+An arm says whose demand to believe (the item's forecast, or the item's own average at some rate), how far to move the
+target (in standard deviations) and, where orders cost something, how far to stretch a cycle.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.policies.projection import Floats
+
+SOURCES = ("forecast", "running mean", "ewma 0.1", "ewma 0.3")
+RATES = (0.0, 0.1, 0.3)
+"""Of the item's own averages: 0 is the running mean."""
+SHIFTS = (-0.6, -0.4, -0.25, -0.12, 0.0, 0.12, 0.25, 0.4, 0.6)
+LOT_SHIFTS = (-0.3, 0.0, 0.3)
+STRETCHES = (0.7, 1.0, 1.3)
+
+
+class Menu(NamedTuple):
+    """Arms by number; the first `reference` is what analysis alone would do."""
+
+    source: npt.NDArray[np.intp]
+    shift: Floats
+    stretch: Floats
+    reference: int
+    of_source: npt.NDArray[np.intp]
+    """The arm that follows analysis, with each arm's source."""
+    distance: Floats
+    """How far an arm is from the analytic rule: it has to earn that."""
+
+    def words(self, arm: int) -> str:
+        """What the arm does.
+
+        >>> PLAIN.words(PLAIN.reference), PLAIN.words(0), LOTS.words(0)
+        ('forecast', 'forecast, target -0.60 sd', 'forecast, target -0.30 sd, cycle x 0.7')
+        """
+        said = SOURCES[int(self.source[arm])]
+        if self.shift[arm]:
+            said += f", target {self.shift[arm]:+.2f} sd"
+        return said if self.stretch[arm] == 1.0 else said + f", cycle x {self.stretch[arm]:.1f}"
+
+
+def _menu(shifts: tuple[float, ...], stretches: tuple[float, ...]) -> Menu:
+    arms = [(i, shift, stretch) for i in range(len(SOURCES)) for shift in shifts for stretch in stretches]
+    source, shift, stretch = (np.array(column) for column in zip(*arms, strict=True))
+    plain = np.array([arms.index((i, 0.0, 1.0)) for i in range(len(SOURCES))])
+    return Menu(source, shift, stretch, int(plain[0]), plain[source], shift**2 + np.log(stretch) ** 2)
+
+
+PLAIN = _menu(SHIFTS, (1.0,))
+LOTS = _menu(LOT_SHIFTS, STRETCHES)
+"""Where an order costs something."""
+ARMS = len(PLAIN.source)

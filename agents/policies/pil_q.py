@@ -1,0 +1,298 @@
+"""`pil-q`, the learned champion: Q-learning over the parameters of PIL, with full feedback from shadow inventories.
+
+Every arm (`arms.py`) keeps a shadow inventory that meets the item's real demand, lead times, minimums and multiples.
+Q of an arm is its cost a period, Q ← Q + α (cost − Q); the arm that acts is the cheapest one after a prior, which
+says that the analytic rule is good, and what arms were worth to the shard's other items of the same kind.
+
+Demand that a stock-out hid is replaced by its expectation given what was sold, for all arms alike.
+"""
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import ClassVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from agents.policies.arms import ARMS, LOTS, PLAIN, RATES, Menu
+from agents.policies.averages import Averages
+from agents.policies.base import Advice, Economics, Outcome, Situation
+from agents.policies.chance import uniform
+from agents.policies.levels import CAP_DEVIATIONS, lift, lot, one_missing, targets
+from agents.policies.pil import advise, cover, levels
+from agents.policies.pool import Pool
+from agents.policies.projection import Demand, Floats, Paths, Route, by_period, horizon_of, route, stock_left
+from agents.policies.shadow import Shadows, admitted, drawn_lead_time
+
+FLOOR = 1.0 / 2000.0
+"""Smallest step: the past fades over about so many periods."""
+TRUST_SOURCE, TRUST_SHIFT = 60.0, 1000.0
+"""Weight of the prior, in periods: little for whose demand to believe, much for moving a target that analysis chose."""
+TRUST_POOL = 5000.0
+"""Item-periods after which the pool counts as much as analysis."""
+CURVATURE = 0.5
+"""Share by which costs are expected to rise with the square of an arm's distance from the analytic rule."""
+
+
+@lru_cache
+def _unrest(periods: int) -> Floats:
+    """Share by which following the last periods closely raises costs while demand is steady: more uncertain demand."""
+    return np.array([0.0, *(math.sqrt(1.0 + rate / (2.0 - rate) * periods) - 1.0 for rate in RATES)])
+
+
+class State(msgspec.Struct):
+    """What is known of one item."""
+
+    averages: Averages
+    shadows: Shadows | None = None
+    lots: bool = False
+    """Which menu the costs belong to."""
+    lived: int = 0
+    """Periods since the shadows began."""
+    learned: int = 0
+    """Periods that the costs average."""
+    costs: Floats = msgspec.field(default_factory=lambda: np.zeros(ARMS))
+
+
+class Image(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """A state as it is stored."""
+
+    version: int
+    averages: Averages
+    lots: bool
+    lived: int
+    learned: int
+    costs: list[float]
+    stock: list[int]
+    pipeline: list[list[int]]
+    drawn: list[int]
+    fees: list[float]
+
+
+class PilQ:
+    """Policy-parameter Q-learning."""
+
+    name: ClassVar[str] = "pil-q"
+    version: ClassVar[int] = 1
+
+    def __init__(self) -> None:
+        self.pool = Pool(ARMS)
+
+    def fresh(self) -> State:
+        """Know nothing: the analytic rule acts until arms have shown what they are worth."""
+        return State(Averages())
+
+    def decide(self, state: State, situation: Situation) -> Advice:
+        """Order as the cheapest arm would."""
+        menu = menu_of(situation.economics)
+        way = route(situation.lead_time)
+        worth = self._worth(state, situation, menu)
+        arm = int(worth.argmin())
+        demand = _paths(state.averages, int(menu.source[arm]), situation, way)
+        at = levels(situation, way, demand, float(menu.shift[arm]), float(menu.stretch[arm]))
+        return advise(situation, at, menu.words(arm), float(worth[menu.reference] - worth[arm]))
+
+    def chosen(self, state: State, situation: Situation) -> int:
+        """The arm that acts."""
+        return int(self._worth(state, situation, menu_of(situation.economics)).argmin())
+
+    def learn(self, state: State, situation: Situation, outcome: Outcome) -> None:
+        """Let every arm live through the period, and order anew."""
+        terms, way = situation.economics, route(situation.lead_time)
+        menu = menu_of(terms)
+        demand = _uncensored(state.averages, outcome)
+        if state.lots != (menu is LOTS):
+            state.lots, state.shadows, state.learned, state.costs = menu is LOTS, None, 0, np.zeros(ARMS)
+        if state.shadows is not None:
+            self._judge(state, situation, menu, state.shadows.live(demand, terms))
+        state.averages.learn(demand)
+        if state.shadows is None:
+            state.shadows, state.lived = _begin(state.averages, situation, way, menu), 0
+        _order(state.shadows, state.averages, situation, way, menu)
+
+    def _judge(self, state: State, situation: Situation, menu: Menu, costs: Floats) -> None:
+        """Q ← Q + α (cost − Q), once the shadows no longer remember how they began."""
+        state.lived += 1
+        if state.lived <= 2 * len(situation.lead_time) - 2:
+            return
+        state.learned += 1
+        state.costs += max(1.0 / state.learned, FLOOR) * (costs - state.costs)
+        if state.learned % self.pool.interval == 0:
+            self.pool.learn(_kind(state, situation), _relative(state.costs, menu), self.pool.interval)
+
+    def _worth(self, state: State, situation: Situation, menu: Menu) -> Floats:
+        """Expected cost of each arm, relative to the average arm's, after the prior."""
+        prior = CURVATURE * menu.distance + _unrest(len(situation.lead_time))[menu.source]
+        pooled, weight = self.pool.worth(_kind(state, situation))
+        prior = prior + weight / (weight + TRUST_POOL) * (pooled - prior)
+        if not state.learned:
+            return prior
+        seen, cost = min(float(state.learned), 1.0 / FLOOR), _relative(state.costs, menu)
+        sources = menu.of_source
+        shifted = cost - cost[sources], prior - prior[sources]
+        source = seen * cost[sources] + TRUST_SOURCE * prior[sources]
+        shift = seen * shifted[0] + TRUST_SHIFT * shifted[1]
+        return np.asarray(source / (seen + TRUST_SOURCE) + shift / (seen + TRUST_SHIFT))
+
+    def dump(self, state: State) -> bytes:
+        """Write an item's state."""
+        shadows = state.shadows
+        image = Image(
+            self.version,
+            state.averages,
+            state.lots,
+            state.lived,
+            state.learned,
+            state.costs.tolist(),
+            [] if shadows is None else shadows.stock.tolist(),
+            [] if shadows is None else shadows.pipeline.tolist(),
+            [] if shadows is None else shadows.drawn,
+            [] if shadows is None else shadows.fees.tolist(),
+        )
+        return msgspec.msgpack.encode(image)
+
+    def load(self, data: bytes) -> State:
+        """Read an item's state."""
+        image = _decoded(data, self.version)
+        shadows = None
+        if image.stock:
+            shadows = Shadows(
+                np.asarray(image.stock, dtype=np.int32),
+                np.asarray(image.pipeline, dtype=np.int32),
+                image.drawn,
+                np.asarray(image.fees, dtype=float),
+            )
+        return State(image.averages, shadows, image.lots, image.lived, image.learned, np.asarray(image.costs))
+
+    def dump_shared(self) -> Mapping[str, bytes]:
+        """Write the prior of each kind of item that has changed."""
+        return self.pool.dump()
+
+    def load_shared(self, parts: Mapping[str, bytes]) -> None:
+        """Read the priors."""
+        self.pool.load(parts)
+
+
+def menu_of(terms: Economics) -> Menu:
+    """The arms for these costs."""
+    return LOTS if terms.order_cost > 0.0 else PLAIN
+
+
+def _relative(costs: Floats, menu: Menu) -> Floats:
+    """Costs less those of the reference, as a share of the average."""
+    return np.asarray((costs - costs[menu.reference]) / max(float(costs.mean()), 1e-12))
+
+
+def _kind(state: State, situation: Situation) -> str:
+    """The kind of item whose experience is shared: how variable, how dear a shortage, how long the wait."""
+    averages, terms = state.averages, situation.economics
+    mean = max(averages.mean[0], 1e-6)
+    variability = min(int(2.0 * math.sqrt(averages.variance_of(0)) / mean), 6)
+    odds = min(int(math.log2(1.0 + terms.shortage / max(terms.holding, 1e-9))), 8)
+    wait = min(int(math.log2(len(situation.lead_time))), 5)
+    return f"{'l' if state.lots else 'p'}{terms.stock_out[0]}{variability}{odds}{wait}"
+
+
+def _uncensored(averages: Averages, outcome: Outcome) -> float:
+    """The period's demand, or what it was on average when at least so much was sold."""
+    demand = max(float(outcome.demand), 0.0)
+    if not outcome.censored or averages.periods == 0:
+        return demand
+    deviation = math.sqrt(averages.variance_of(1))
+    gap = demand - averages.mean[1]
+    beyond = 0.5 * math.erfc(gap / deviation / math.sqrt(2.0))
+    return demand + (one_missing(gap, deviation) / beyond if beyond > 1e-6 else 0.0)
+
+
+def _paths(averages: Averages, source: int, situation: Situation, way: Route) -> Paths:
+    """Demand by coming period as one source sees it."""
+    periods = horizon_of(situation, way)
+    if source == 0 or averages.periods == 0:
+        return by_period(situation.forecast, periods)
+    k = source - 1
+    variance, doubt = averages.variance_of(k), averages.doubt_of(k)
+    return Paths([averages.mean[k]] * periods, [variance * (1.0 + (2 * ahead + 1) * doubt) for ahead in range(periods)])
+
+
+def _begin(averages: Averages, situation: Situation, way: Route, menu: Menu) -> Shadows:
+    """Begin in each arm's steady state, where stock at a period's start is about its target."""
+    paths = [_paths(averages, source, situation, way) for source in range(len(RATES) + 1)]
+    review = max(1, situation.economics.review_periods)
+    mean = np.array([cover(path.mean, way, review) for path in paths])[menu.source]
+    variance = np.array([cover(path.variance, way, review) for path in paths])[menu.source]
+    high, deviation = targets(mean, variance, np.zeros(ARMS), np.zeros(ARMS), situation.economics)
+    flow = paths[0].mean[-1] if review == 1 and situation.economics.order_cost <= 0.0 else 0.0
+    return Shadows.steady(high + menu.shift * deviation, flow, way.longest)
+
+
+def _order(shadows: Shadows, averages: Averages, situation: Situation, way: Route, menu: Menu) -> None:
+    """Place every arm's order."""
+    terms = situation.economics
+    shadows.fit(way.longest)
+    drawn = way.longest if way.certain else _drawn(situation)
+    if not situation.may_order:
+        shadows.place(np.zeros(ARMS, dtype=np.int32), drawn, 0.0)
+        return
+    wanted = wanted_by(shadows, averages, situation, way, menu)
+    shadows.place(admitted(wanted, shadows, terms), drawn, terms.order_cost)
+
+
+def _drawn(situation: Situation) -> int:
+    return drawn_lead_time(situation.lead_time, uniform(situation.item, situation.period, "lead time"))
+
+
+def wanted_by(
+    shadows: Shadows, averages: Averages, situation: Situation, way: Route, menu: Menu
+) -> npt.NDArray[np.float64]:
+    """What each arm would order from its own stock: `pil.levels` for all arms at once."""
+    terms = situation.economics
+    review = max(1, terms.review_periods)
+    paths = [_paths(averages, source, situation, way) for source in range(len(RATES) + 1)]
+    means = np.array([path.mean for path in paths]).T
+    variances = np.array([path.variance for path in paths]).T
+    arrivals, spread = shadows.arrivals(way)
+    lost = terms.stock_out == "lost"
+    demand = Demand(means[:, menu.source], variances[:, menu.source])
+    left, left_variance = stock_left(shadows.stock.astype(float), arrivals, spread, demand, way, lost=lost)
+    covered = [(cover(path.mean, way, review), cover(path.variance, way, review)) for path in paths]
+    mean, variance = np.array(covered).T[:, menu.source]
+    if terms.order_cost <= 0.0:
+        bends = np.array([lift(m, v, terms)[1] for m, v in covered])[menu.source]
+        high, deviation = targets(mean, variance, left_variance, bends, terms)
+        wanted = np.maximum(high + menu.shift * deviation - left, 0.0)
+        return np.minimum(wanted, mean + CAP_DEVIATIONS * np.sqrt(variance)) if lost else wanted
+    typical = float(left_variance.mean())
+    lots = {
+        (source, stretch): lot(m / review, v / review, typical, terms, stretch)
+        for source, (m, v) in enumerate(covered)
+        for stretch in set(menu.stretch.tolist())
+    }
+    pairs = [lots[pair] for pair in zip(menu.source.tolist(), menu.stretch.tolist(), strict=True)]
+    moved = menu.shift * np.sqrt(variance + typical)
+    low, high = np.array([pair.low for pair in pairs]) + moved, np.array([pair.high for pair in pairs]) + moved
+    return np.where(left <= low, np.maximum(high, low) - left, 0.0)
+
+
+def _decoded(data: bytes, version: int) -> Image:
+    """A stored state whose parts fit together."""
+    try:
+        image = msgspec.msgpack.decode(data, type=Image)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"not a state of pil-q: {error}") from error
+    rows = len(image.drawn)
+    fits = (
+        image.version == version
+        and len(image.costs) == ARMS
+        and all(map(math.isfinite, [*image.costs, *image.fees, *image.averages.mean, *image.averages.variance]))
+        and len(image.averages.mean) == len(image.averages.variance) == len(RATES)
+        and min(image.averages.periods, image.lived, image.learned, *image.averages.variance) >= 0
+        and len(image.stock) == len(image.fees) == (ARMS if rows else 0)
+        and len(image.pipeline) == rows
+        and all(len(row) == ARMS for row in image.pipeline)
+        and all(abs(units) < 2**31 for row in (image.stock, image.drawn, *image.pipeline) for units in row)
+    )
+    if not fits:
+        raise ValueError(f"not a state of pil-q version {version}: its parts do not fit together")
+    return image

@@ -1,0 +1,55 @@
+"""Topics are declared once, items are placed for ever, and the room imports next to nothing."""
+
+import subprocess
+import sys
+
+from schemas.json_schema import TYPES
+from schemas.topics import TOPICS, place
+
+
+def test_every_type_belongs_to_exactly_one_topic() -> None:
+    declared = [name for topic in TOPICS.values() if topic.role in {"source", "output"} for name in topic.types]
+    assert sorted(declared) == sorted(TYPES)
+
+
+def test_the_logs_are_what_state_is_rebuilt_from() -> None:
+    logs = {name for name, topic in TOPICS.items() if topic.role == "log"}
+    assert logs == {"ledger", "journal"}
+    assert {name for name, topic in TOPICS.items() if topic.retention == "long"} == logs
+    assert {name for name, topic in TOPICS.items() if topic.partitions == "ledger"} == logs
+    assert {topic.cleanup for topic in TOPICS.values()} == {"delete"}
+
+
+def test_names_take_the_prefix() -> None:
+    assert TOPICS["dead-letters"].name_with("eu.shop-") == "eu.shop-dead-letters"
+    assert all(name == topic.name == topic.name_with("") for name, topic in TOPICS.items())
+
+
+def test_an_item_stays_where_it_was_placed() -> None:
+    """Pinned: another hash would part items from their history."""
+    items = ["TEA-01@BER1", "MUG-07@BER1", "TEA-01@MUC1", "Grüner Tee@Zürich", "🫖@東京"]
+    assert [place(item, 12) for item in items] == [10, 5, 11, 8, 11]
+    assert [place(item, 96) for item in items] == [10, 77, 95, 68, 71]
+
+
+def test_items_spread_over_all_partitions() -> None:
+    counts = [0] * 12
+    for number in range(12_000):
+        counts[place(f"SKU-{number}@BER1", 12)] += 1
+    assert min(counts) > 850
+    assert max(counts) < 1_150
+
+
+def test_the_room_needs_only_msgspec_and_xxhash() -> None:
+    script = (
+        "import pkgutil, sys, importlib, schemas\n"
+        "for each in pkgutil.iter_modules(schemas.__path__): importlib.import_module('schemas.' + each.name)\n"
+        "foreign = {name.partition('.')[0] for name, module in sys.modules.items()\n"
+        "           if 'site-packages' in (getattr(module, '__file__', None) or '')}\n"
+        "print(*sorted(name for name in foreign if not name.startswith('_')))\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules} & {'agents', 'stream'}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    third_party, ours = done.stdout.split("\n")[:2]
+    assert set(third_party.split()) - {"typing_extensions"} == {"msgspec", "xxhash"}  # msgspec takes it if there
+    assert ours == ""

@@ -1,0 +1,1 @@
+"""What is where, what is coming, and what that means: the inventory rule, pure."""

@@ -1,0 +1,94 @@
+"""How good an item's forecasts have been: each judged when the interval it spoke of has passed.
+
+One forecast waits at a time and is judged by the sum of demand that followed, so the judged intervals never overlap.
+The pinball loss at level τ is max(τ·e, (τ − 1)·e) for demand minus quantile e (Koenker and Bassett 1978).
+
+>>> accuracy = Accuracy()
+>>> accuracy.expect(10.0, (9.0, 11.0, 12.0, 14.0, 17.0), 2)
+>>> accuracy.happened(5.0), accuracy.happened(8.0)
+(None, Judged(error=-3.0, demand=13.0, covered=True))
+>>> accuracy.errors().wape, accuracy.errors().coverage_95
+(0.230..., 1.0)
+"""
+
+from math import sqrt
+
+import msgspec
+
+from agents.forecasting.base import LEVELS
+from schemas.outbound import Errors
+
+_COVERED = LEVELS.index(0.95)
+
+
+class Waiting(msgspec.Struct, array_like=True, gc=False):
+    """A forecast whose interval has not passed yet."""
+
+    mean: float
+    quantiles: tuple[float, ...]
+    left: int
+    demand: float = 0.0
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A forecast beside what came."""
+
+    error: float
+    demand: float
+    covered: bool
+
+
+class Accuracy(msgspec.Struct, array_like=True, gc=False):
+    """Sums over the forecasts judged so far."""
+
+    waiting: Waiting | None = None
+    judged: int = 0
+    absolute: float = 0.0
+    squared: float = 0.0
+    signed: float = 0.0
+    demand: float = 0.0
+    covered: int = 0
+    pinball: float = 0.0
+
+    def expect(self, mean: float, quantiles: tuple[float, ...], periods: int) -> None:
+        """File a forecast, unless one waits."""
+        if self.waiting is None:
+            self.waiting = Waiting(mean, quantiles, periods)
+
+    def happened(self, demand: float) -> Judged | None:
+        """Take in a closed period; the verdict when it was the last of the waiting forecast's."""
+        waiting = self.waiting
+        if waiting is None:
+            return None
+        waiting.demand += demand
+        waiting.left -= 1
+        if waiting.left > 0:
+            return None
+        self.waiting = None
+        total, error = waiting.demand, waiting.mean - waiting.demand
+        covered = total <= waiting.quantiles[_COVERED]
+        self.judged += 1
+        self.absolute += abs(error)
+        self.squared += error * error
+        self.signed += error
+        self.demand += total
+        self.covered += covered
+        for level, quantile in zip(LEVELS, waiting.quantiles, strict=True):
+            off = total - quantile
+            self.pinball += max(level * off, (level - 1.0) * off) / len(LEVELS)
+        return Judged(error, total, covered)
+
+    def errors(self) -> Errors:
+        """The figures; None until there is something to judge by."""
+        n = self.judged
+        if n == 0:
+            return Errors(wape=None, coverage_95=None)
+        return Errors(
+            wape=self.absolute / self.demand if self.demand > 0.0 else None,
+            coverage_95=self.covered / n,
+            mae=self.absolute / n,
+            mse=self.squared / n,
+            rmse=sqrt(self.squared / n),
+            bias=self.signed / n,
+            scaled_pinball=self.pinball / self.demand if self.demand > 0.0 else None,
+        )

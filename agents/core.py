@@ -1,0 +1,387 @@
+"""The core of a shard: folds ledger records into cards, reviews them when time has come, and decides.
+
+It is a deterministic function of ledger and journal: no clock, no chance, no server. State is the same whether it was
+folded in one piece, restored from a checkpoint, or replayed from the journal, byte for byte (I6).
+
+>>> from schemas.ledger import Configured, LedgerCreated, Placed, Received, Terms
+>>> core = Core(4, "k3f9")
+>>> def happened(offset: int, change: ItemChange) -> list[str]:
+...     time = 60_000 * offset
+...     movement = Movement("TEA-01@BER1", "f/0", offset, 0, None, "wms", f"e{offset}", offset, 0, time, change)
+...     return [output.event.body.kind for output in core.fold(movement, offset, time, None)]
+>>> happened(1, Configured(Terms(low_stock=14))), happened(2, Received(40)), happened(3, Placed(20))
+([], [], [])
+>>> happened(4, Placed(9)), happened(5, Placed(2))
+(['low_stock'], [])
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from agents.inventory import alerts, replenishments
+from agents.inventory.card import Card, Shelf
+from agents.inventory.catalogue import Catalogue
+from agents.inventory.conservation import conserved
+from agents.inventory.fold import COUNTABLE, Frame, apply, refusal
+from agents.inventory.periods import Schedule, due
+from agents.inventory.position import MINUTE, Episode, Item, available, position
+from agents.inventory.timeline import Timeline
+from agents.inventory.window import Window
+from agents.mind import encode_mind
+from agents.planner import Planner
+from agents.tally import Tally
+from agents.telling import Cause
+from schemas.journal import Alerted, Decided, Refused, Told
+from schemas.ledger import (
+    Acknowledged,
+    Approved,
+    Counted,
+    Declined,
+    FoldSettings,
+    ItemChange,
+    LedgerCreated,
+    Milliseconds,
+    Movement,
+    Notice,
+    Record,
+    SettingsChanged,
+    Shipped,
+    Ticked,
+    Withdrawn,
+)
+from schemas.outbound import AlertKind
+from schemas.refusal import Reason
+from stream.ports import Output, Replay, Tables
+
+__all__ = ["Core", "ItemChange"]
+_EXAMINED = frozenset({Counted, Acknowledged, Shipped, Withdrawn, Approved, Declined})
+"""Changes that the state of an item may refuse."""
+_BREATH = 64
+"""Reviews without output after which others get their turn."""
+
+
+class _About(msgspec.Struct, array_like=True):
+    """Whose ledger this is, and the settings that hold."""
+
+    ledger: str
+    settings: FoldSettings
+
+
+_encode_about = msgspec.msgpack.Encoder().encode
+_decode_about = msgspec.msgpack.Decoder(_About).decode
+
+
+class Core:
+    """The rules of one shard, as `stream.ports.Core` has them."""
+
+    def __init__(self, partition: int, ledger: str = "", most_decoded: int = 200_000) -> None:
+        self.tally = Tally()
+        self._partition = partition
+        self._about = _About(ledger, FoldSettings())
+        self._about_changed = True
+        self._timeline = Timeline()
+        self._catalogue = Catalogue()
+        self._frame = Frame(self._about.settings, None, self._catalogue.suppliers)
+        self._planner = Planner(self._frame, self._catalogue, self.tally)
+        self._shelf = Shelf(encode_mind, alerts.quieten, most_decoded)
+        self._schedule = Schedule()
+        self._notices = Window()
+        self._loaded: dict[str, bytes] = {}
+
+    # Folding ------------------------------------------------------------------------------------------------------
+
+    def fold(
+        self, record: Record, offset: int, appended: Milliseconds, replay: Replay | None
+    ) -> Iterable[Output | None]:
+        """Apply one ledger record and decide; with `replay`, decide nothing that was told or not told already."""
+        if self._loaded:
+            self._unpack()
+        if type(record) is Movement:
+            return self._move(record, offset, appended, replay)
+        if isinstance(record, Ticked):
+            return self._tick(record, offset, appended, replay)
+        if isinstance(record, Notice):
+            return self._note(record, offset, appended, replay)
+        if isinstance(record, LedgerCreated):
+            self._about.ledger = record.ledger
+        if isinstance(record, LedgerCreated | SettingsChanged):
+            self._about.settings = self._frame.settings = record.settings
+            self._about_changed = True
+        return ()
+
+    def _move(  # noqa: C901 - the fast path and its exits, in one place
+        self, record: Movement, offset: int, appended: Milliseconds, replay: Replay | None
+    ) -> Sequence[Output]:
+        """Apply a movement. An ordinary order line passes through here and through `apply`, and nothing else."""
+        frame, timeline, tally = self._frame, self._timeline, self.tally
+        clock = timeline.at(appended)
+        admission = timeline.admit(record.feed, record.offset, record.ordinal, record.prev)
+        if admission != "applied":
+            return self._dropped(admission)
+        card = self._shelf.cards.get(record.item) or self._shelf.find(record.item)
+        further = False
+        if card is None or record.event in card.window.seen or type(record.change) in _EXAMINED:
+            verdict = self._judge(card, record, clock, replay)
+            if verdict == "duplicate":
+                tally.duplicates["business"] += 1
+                return ()
+            if isinstance(verdict, Reason):
+                return self._refuse(record, verdict, offset, appended, replay)
+            further = verdict == "further"
+            if card is None:
+                card = self._shelf.open(record.item)
+                tally.reclass(None, card.item.abc, [], at_risk=False)
+        item = card.item
+        before = item.abc
+        placed = apply(card, record, frame)
+        if not further:
+            card.window.remember(record.event, record.body, record.ordinal, placed, clock, frame.settings)
+        tally.applied += 1
+        if record.time < item.starts:
+            tally.late += 1
+        if not card.changed:
+            card.touch(self._shelf)
+        stock = item.net - item.reserved if item.reserved > 0 else item.net
+        if card.quiet_below < stock < card.quiet_above and stock + item.on_order > card.reorder_at:
+            return ()
+        if item.abc != before:
+            tally.reclass(before, item.abc, [e.kind for e in item.alerts], at_risk=alerts.at_risk(item))
+        moment = max(frame.watermark or 0, min(record.time, appended))
+        cause = Cause((self._about.ledger, self._partition), offset, 0, moment, record)
+        self._settle(card, cause, None if replay is None else replay.told, frame.watermark or 0)
+        return cause.outputs
+
+    def _judge(self, card: Card | None, record: Movement, clock: Milliseconds, replay: Replay | None) -> Reason | str:
+        """Look at a movement more closely: whether it is a duplicate, and whether the state takes it.
+
+        In replay what was refused is refused again, and nothing else, whatever today's rules say.
+        """
+        told = next((entry for entry in replay.told if isinstance(entry, Refused)), None) if replay else None
+        if told is not None:
+            return Reason(told.reason)
+        verdict: Reason | str = "new"
+        if card is not None:
+            window, settings = card.window, self._frame.settings
+            verdict = window.judge(record.event, record.body, record.ordinal, clock, settings)
+            if verdict == "conflict":
+                verdict = Reason.CONFLICTING_DUPLICATE if replay is None else "duplicate"
+        if verdict in {"new", "further"} and replay is None:
+            return refusal(card, record.change, self._frame, len(self._shelf)) or verdict
+        return verdict
+
+    def _refuse(
+        self, record: Movement, reason: Reason, offset: int, appended: Milliseconds, replay: Replay | None
+    ) -> Sequence[Output]:
+        self.tally.refused[reason.value] += 1
+        if replay is not None:
+            return ()
+        cause = Cause((self._about.ledger, self._partition), offset, 0, appended, record)
+        cause.refused(record.item, reason, appended)
+        return cause.outputs
+
+    def _dropped(self, admission: str) -> Sequence[Output]:
+        if admission == "orphan":
+            self.tally.orphans += 1
+        else:
+            self.tally.duplicates["technical"] += 1
+        return ()
+
+    def _settle(self, card: Card, cause: Cause, told: Sequence[Told] | None, now: Milliseconds) -> None:
+        """Do what a movement, or a deadline, calls for: order, approve, begin and end alerts, look again later."""
+        item, planner, record = card.item, self._planner, cause.record
+        may_act = told is None and planner.may_act(item, cause.moment)
+        if told is not None:
+            planner.retell(card, told)
+        elif isinstance(record, Movement) and isinstance(record.change, Approved):
+            planner.approve(card, record.change.replenishment, cause)
+        elif may_act and not item.below and _at_reorder_point(item):
+            planner.cross(card, cause)
+        item.below = _at_reorder_point(item)
+        if may_act:
+            for kind, raised in alerts.edges(item, overdue=replenishments.is_overdue(item, now, self._frame.settings)):
+                self._alert(card, kind, cause, raised=raised)
+        self._retell_alerts(card, told or ())
+        self._rest(card, now)
+
+    def _alert(self, card: Card, kind: AlertKind, cause: Cause, *, raised: bool) -> None:
+        """Begin or end an alert, and tell it."""
+        open_one = next((episode.id for episode in card.item.alerts if episode.kind == kind), None)
+        episode = open_one or cause.name("eps")
+        entry = Alerted(cause.at, card.name, kind, raised, episode, cause.moment)
+        self._set_alert(card, entry)
+        cause.alerted(card, kind, entry)
+
+    def _retell_alerts(self, card: Card, told: Sequence[Told]) -> None:
+        """Let the alerts that began and ended then do so again."""
+        for entry in told:
+            if isinstance(entry, Alerted):
+                self._set_alert(card, entry)
+
+    def _set_alert(self, card: Card, entry: Alerted) -> None:
+        """Let an alert that was told stand in the state."""
+        item, before = card.item, alerts.at_risk(card.item)
+        item.alerts = [episode for episode in item.alerts if episode.kind != entry.kind]
+        if entry.raised:
+            item.alerts.append(Episode(entry.kind, entry.episode, entry.since))
+        self.tally.alert(entry.kind, item.abc, raised=entry.raised)
+        self.tally.risk(item.abc, alerts.at_risk(item) - before)
+
+    def _rest(self, card: Card, now: Milliseconds) -> None:
+        """Note what the next movements are checked against, and when the item wants attention whatever moves."""
+        item, settings = card.item, self._frame.settings
+        if item.known and available(item) <= 0:
+            item.open.ran_out = True
+        alerts.quieten(card)
+        wake = min(due(item, card.name, settings), replenishments.next_deadline(item, now, settings))
+        if wake != card.wake:
+            card.wake = wake
+            self._schedule.add(wake, card.name)
+
+    # Time ---------------------------------------------------------------------------------------------------------
+
+    def _tick(
+        self, record: Ticked, offset: int, appended: Milliseconds, replay: Replay | None
+    ) -> Iterator[Output | None]:
+        """Move the watermark, and give their attention to the items whose time has come, in the order of time."""
+        frame, timeline = self._frame, self._timeline
+        timeline.at(appended)
+        timeline.tick(record, appended, frame.settings)
+        watermark = frame.watermark = self.tally.watermark = timeline.watermark
+        self.tally.silent_feeds = len(timeline.silent)
+        if watermark is None:
+            return
+        told = _by_moment(replay)
+        step, quiet = 0, 0
+        while (woken := self._schedule.take(watermark)) is not None:
+            at, name = woken
+            card = self._shelf.find(name)
+            if card is None or card.wake != at:
+                continue
+            past = replay is not None and (replay.whole or (replay.done is not None and woken <= replay.done))
+            if replay is not None and not past:
+                step = max(step, replay.step)
+            cause = Cause((self._about.ledger, self._partition), offset, step, at, review=woken)
+            self._attend(card, cause, told[at, name] if past else None)
+            step = cause.step
+            yield from cause.outputs
+            quiet = 0 if cause.outputs else quiet + 1
+            if quiet == _BREATH:
+                quiet = 0
+                yield None
+
+    def _attend(self, card: Card, cause: Cause, told: Sequence[Told] | None) -> None:
+        """Review an item whose period is over, and see to orders that are overdue or lost."""
+        item, now, settings = card.item, cause.moment, self._frame.settings
+        card.touch(self._shelf)
+        replenishments.give_up(card, now)
+        if now < due(item, card.name, settings):
+            self._settle(card, cause, told, now)
+            return
+        review = self._planner.review(card, cause, told)
+        if review is None:
+            self._retell_alerts(card, told or ())
+        else:
+            standing = self._planner.standing(card, now)
+            if self._planner.may_act(item, now):
+                overdue = replenishments.is_overdue(item, now, settings)
+                for kind, raised in alerts.edges(item, overdue=overdue, reviewed=standing):
+                    self._alert(card, kind, cause, raised=raised)
+            cause.reviewed(msgspec.structs.replace(review, drift=standing["demand_shift"]))
+        card.history.forget((now - COUNTABLE) // MINUTE)
+        if not conserved(item):
+            self.tally.violations["I1"] += 1
+        self._rest(card, now)
+
+    # Notices ------------------------------------------------------------------------------------------------------
+
+    def _note(self, record: Notice, offset: int, appended: Milliseconds, replay: Replay | None) -> Sequence[Output]:
+        """Apply what concerns no single item; reviews to come will see it."""
+        clock = self._timeline.at(appended)
+        admission = self._timeline.admit(record.feed, record.offset, record.ordinal, record.prev)
+        if admission != "applied":
+            return self._dropped(admission)
+        settings = self._frame.settings
+        verdict = self._notices.judge(record.event, record.body, record.ordinal, clock, settings)
+        if verdict == "duplicate":
+            self.tally.duplicates["business"] += 1
+            return ()
+        if verdict == "conflict":
+            self.tally.refused[Reason.CONFLICTING_DUPLICATE.value] += 1
+            # Every shard has the notice; one of them sends it to the dead letters.
+            if replay is not None or self._partition != 0:
+                return ()
+            cause = Cause((self._about.ledger, self._partition), offset, 0, appended, record)
+            cause.refused("", Reason.CONFLICTING_DUPLICATE, appended)
+            return cause.outputs
+        if verdict == "new":
+            self._notices.remember(record.event, record.body, record.ordinal, 0, clock, settings)
+        self._catalogue.apply(record.change, self._frame.watermark)
+        self.tally.applied += 1
+        return ()
+
+    # State --------------------------------------------------------------------------------------------------------
+
+    def changes(self) -> Tables:
+        """Encode what has changed since the last call."""
+        if self._loaded:
+            self._unpack()
+        shared: dict[str, bytes | None] = dict(self._timeline.changed())
+        shared.update(self._catalogue.changed())
+        shared.update(self._planner.learners.changed())
+        shared.update({f"notices {number}": data for number, data in self._notices.changed()})
+        shared.update(self.tally.dump())
+        if self._about_changed:
+            shared["about"] = _encode_about(self._about)
+            self._about_changed = False
+        return {**self._shelf.changes(), "shared": shared}
+
+    def load(self, tables: Tables) -> None:
+        """Take in a slice of a checkpoint; items stay as they are until somebody looks at them."""
+        self._schedule.fill(self._shelf.load(tables))
+        self._loaded.update({field: data for field, data in tables.get("shared", {}).items() if data is not None})
+
+    def dump(self) -> Mapping[str, Mapping[str, bytes]]:
+        """Everything, encoded: what an audit compares."""
+        if self._loaded:
+            self._unpack()
+        shared = {
+            "about": _encode_about(self._about),
+            **self._timeline.dump(),
+            **self._catalogue.dump(),
+            **self._planner.learners.dump(),
+            **{f"notices {number}": page.dump() for number, page in self._notices.pages.items()},
+            **self.tally.dump(),
+        }
+        return {**self._shelf.dump(), "shared": shared}
+
+    def _unpack(self) -> None:
+        """Read the shared table, once all of it is here."""
+        fields, self._loaded = self._loaded, {}
+        if "about" in fields:
+            self._about = _decode_about(fields["about"])
+            self._frame.settings = self._about.settings
+            self._about_changed = False
+        self._timeline.load(fields)
+        self._catalogue.load(fields)
+        self._planner.learners.load(fields)
+        self.tally.load(fields)
+        prefix = "notices "
+        self._notices = Window({int(f.removeprefix(prefix)): d for f, d in fields.items() if f.startswith(prefix)})
+        self._frame.watermark = self.tally.watermark = self._timeline.watermark
+
+
+def _at_reorder_point(item: Item) -> bool:
+    return item.reorder_point is not None and position(item) <= item.reorder_point
+
+
+def _by_moment(replay: Replay | None) -> dict[tuple[Milliseconds, str], list[Told]]:
+    """What was told of a tick, by the moments of the items it woke: an entry's own time says which."""
+    found: dict[tuple[Milliseconds, str], list[Told]] = defaultdict(list)
+    for entry in replay.told if replay is not None else ():
+        if isinstance(entry, Decided):
+            found[entry.decided_at, entry.item].append(entry)
+        elif isinstance(entry, Alerted):
+            found[entry.since, entry.item].append(entry)
+    return found

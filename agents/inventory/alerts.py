@@ -1,0 +1,128 @@
+"""Alerts: edges with a band between them, so that one crossing is told once.
+
+| kind | begins when | ends when |
+|---|---|---|
+| low_stock | available ≤ t; t = configured `low_stock`, else safety stock | available ≥ t + max(1, ⌈0.2 t⌉) |
+| stock_out | available ≤ 0 | available ≥ max(1, ⌈0.2 t⌉) |
+| negative_stock | on hand < 0 | on hand ≥ 0 |
+| overstock | available > 1.5 × order-up-to | available ≤ order-up-to |
+| overdue_replenishment | the watermark passes what was promised, expected, or needed and a period | none is |
+| projected_stock_out, demand_shift, dead_stock | a review says so | a review says no more |
+
+>>> from agents.inventory.position import Episode
+>>> item = Item(known=True, net=14, low_stock=14)
+>>> edges(item)
+[('low_stock', True)]
+>>> item.alerts = [Episode("low_stock", "eps-1", 0)]
+>>> item.net = 16
+>>> edges(item), quiet(item)
+([], (0, 17))
+>>> item.net = 17
+>>> edges(item)
+[('low_stock', False)]
+"""
+
+from collections.abc import Mapping
+from typing import get_args
+
+from agents.inventory.card import Card
+from agents.inventory.position import NEVER, Item, available, on_hand
+from schemas.outbound import AlertKind, Severity
+
+KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
+_SEVERITY: Mapping[AlertKind, Severity] = {
+    "low_stock": "warning",
+    "stock_out": "critical",
+    "negative_stock": "critical",
+    "projected_stock_out": "warning",
+    "overstock": "info",
+    "overdue_replenishment": "warning",
+    "demand_shift": "info",
+    "dead_stock": "info",
+}
+
+
+def edges(
+    item: Item, *, overdue: bool | None = None, reviewed: Mapping[AlertKind, bool] | None = None
+) -> list[tuple[AlertKind, bool]]:
+    """The alerts that begin (True) or end (False) as things stand; None and what is missing leave a kind as it is."""
+    stock, hand, t, most = available(item), on_hand(item), item.low_stock, item.order_up_to
+    begins: dict[AlertKind, bool] = {
+        "low_stock": t is not None and stock <= t,
+        "stock_out": stock <= 0,
+        "negative_stock": hand < 0,
+        "overstock": bool(most) and 2 * stock > 3 * (most or 0),
+    }
+    ends: dict[AlertKind, bool] = {
+        "low_stock": t is None or stock >= t + _band(t),
+        "stock_out": stock >= _band(t),
+        "negative_stock": hand >= 0,
+        "overstock": not most or stock <= most,
+    }
+    said = dict(reviewed or {})
+    if overdue is not None:
+        said["overdue_replenishment"] = overdue
+    for kind, stands in said.items():
+        begins[kind], ends[kind] = stands, not stands
+    open_kinds = {episode.kind for episode in item.alerts}
+    return [
+        (kind, kind not in open_kinds) for kind in KINDS if (ends if kind in open_kinds else begins).get(kind, False)
+    ]
+
+
+def quiet(item: Item) -> tuple[int, int]:
+    """Two levels of availability strictly between which no edge of `edges` lies, whatever moves."""
+    t, most = item.low_stock, item.order_up_to
+    open_kinds = {episode.kind for episode in item.alerts}
+    below, above = -NEVER, NEVER
+    if not item.open.ran_out:
+        below = 0
+    if "low_stock" in open_kinds:
+        above = min(above, (t or 0) + _band(t)) if t is not None else -NEVER
+    elif t is not None:
+        below = max(below, t)
+    if "stock_out" in open_kinds:
+        above = min(above, _band(t))
+    else:
+        below = max(below, 0)
+    if "negative_stock" in open_kinds:
+        below = NEVER
+    elif not item.backorder:
+        below = max(below, -1)
+    if "overstock" in open_kinds:
+        below = max(below, most or NEVER)
+    elif most:
+        above = min(above, 3 * most // 2 + 1)
+    return below, above
+
+
+def quieten(card: Card) -> None:
+    """Note on a card within which levels its movements need no closer look."""
+    item = card.item
+    card.quiet_below, card.quiet_above = quiet(item) if item.known else (-NEVER, NEVER)
+    watched = item.known and item.reorder_point is not None and not item.below
+    card.reorder_at = item.reorder_point if watched and item.reorder_point is not None else -NEVER
+
+
+def threshold(item: Item, kind: AlertKind) -> float | None:
+    """The level whose crossing an alert of that kind tells of."""
+    if kind == "low_stock":
+        return item.low_stock
+    if kind == "overstock":
+        return 1.5 * item.order_up_to if item.order_up_to else None
+    return 0.0 if kind in {"stock_out", "negative_stock"} else None
+
+
+def severity(kind: AlertKind) -> Severity:
+    """How much an alert of that kind matters."""
+    return _SEVERITY[kind]
+
+
+def at_risk(item: Item) -> bool:
+    """Whether customers are, or will soon be, without the item."""
+    return any(episode.kind in {"stock_out", "projected_stock_out"} for episode in item.alerts)
+
+
+def _band(t: int | None) -> int:
+    """Hysteresis: a fifth of the threshold, at least one unit."""
+    return max(1, -(-(t or 0) // 5)) if t is None or t >= 0 else 1

@@ -1,0 +1,146 @@
+"""What was said about no single item: suppliers, calendars, and promotions of a whole sku, location or shop.
+
+>>> catalogue = Catalogue()
+>>> catalogue.apply(CalendarConfigured("BER1", ("sun", "2026-12-25")), None)
+>>> friday = 1_798_156_800_000  # 2026-12-25
+>>> catalogue.is_open("BER1", friday, friday + DAY, FoldSettings())
+False
+>>> catalogue.is_open("BER1", friday, friday + 2 * DAY, FoldSettings())
+True
+>>> catalogue.apply(PromotionPlanned("p", "TEA-01", None, friday, friday + DAY), None)
+>>> catalogue.plan("TEA-01@BER1", Said(), friday, friday + 2 * DAY, FoldSettings())
+Plan(is_open=True, promotion=0.5, price=None)
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import assert_never
+
+import msgspec
+
+from agents.inventory.periods import weekday
+from agents.inventory.position import DAY
+from agents.inventory.terms import Said
+from schemas.ledger import (
+    CalendarConfigured,
+    FoldSettings,
+    Milliseconds,
+    PromotionDropped,
+    PromotionPlanned,
+    SharedChange,
+    SupplierConfigured,
+)
+
+REMEMBERED = 60 * DAY
+"""How long a promotion is kept after its end; what closes later than that has lost it."""
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+class Plan(msgspec.Struct, frozen=True, gc=False):
+    """What is known of a period in advance."""
+
+    is_open: bool
+    promotion: float
+    """The share of the period that is on promotion."""
+    price: float | None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(SupplierConfigured | CalendarConfigured | PromotionPlanned).decode
+
+
+class Catalogue:
+    """Suppliers, calendars and shared promotions of a shard; every shard has the same."""
+
+    def __init__(self) -> None:
+        self.suppliers: dict[str, SupplierConfigured] = {}
+        self.calendars: dict[str, CalendarConfigured] = {}
+        self.promotions: dict[str, PromotionPlanned] = {}
+        """By the field each is stored under."""
+        self._changed: dict[str, SharedChange | None] = {}
+
+    def apply(self, change: SharedChange, watermark: Milliseconds | None) -> None:
+        """Take in a change."""
+        match change:
+            case SupplierConfigured():
+                self.suppliers[change.supplier] = change
+                self._changed[f"supplier {change.supplier}"] = change
+            case CalendarConfigured():
+                self.calendars[change.location] = change
+                self._changed[f"calendar {change.location}"] = change
+            case PromotionPlanned():
+                field = _promotion_field(change)
+                self.promotions[field] = self._changed[field] = change
+                self._forget((watermark or 0) - REMEMBERED)
+            case PromotionDropped():
+                field = _promotion_field(change)
+                if self.promotions.pop(field, None) is not None:
+                    self._changed[field] = None
+            case _:
+                assert_never(change)
+
+    def plan(self, name: str, said: Said, starts: Milliseconds, ends: Milliseconds, settings: FoldSettings) -> Plan:
+        """What is known of a period of an item."""
+        sku, _, location = name.partition("@")
+        promotion = 0.0
+        if said.promotions or self.promotions:
+            plans = [*said.promotions, *self.promotions.values()]
+            shares = [
+                (min(ends, plan.ends) - max(starts, plan.starts)) / (ends - starts)
+                for plan in plans
+                if plan.sku in {None, sku} and plan.location in {None, location}
+            ]
+            promotion = min(1.0, max(0.0, *shares)) if shares else 0.0
+        price = None if said.terms.price is msgspec.UNSET else said.terms.price
+        for change in said.prices:
+            if change.effective_at <= starts:
+                price = change.price
+        return Plan(self.is_open(location, starts, ends, settings), promotion, price)
+
+    def is_open(self, location: str, starts: Milliseconds, ends: Milliseconds, settings: FoldSettings) -> bool:
+        """Whether a location sells on any day that a period touches."""
+        calendar = self.calendars.get(location)
+        if calendar is None:
+            return True
+        closed = calendar.closed_days
+        first, last = (time - settings.day_starts_ms for time in (starts, ends - 1))
+        for day in range(first // DAY, last // DAY + 1):
+            names = {
+                weekday(day * DAY + settings.day_starts_ms, settings),
+                date.fromordinal(_EPOCH_DAY + day).isoformat(),
+            }
+            if names.isdisjoint(closed):
+                return True
+        return False
+
+    def changed(self) -> Iterator[tuple[str, bytes | None]]:
+        """Write what has changed since the last call; None for what is gone."""
+        for field, change in self._changed.items():
+            yield field, None if change is None else _encode(change)
+        self._changed = {}
+
+    def dump(self) -> dict[str, bytes]:
+        """Write everything."""
+        suppliers = {f"supplier {name}": _encode(change) for name, change in self.suppliers.items()}
+        calendars = {f"calendar {name}": _encode(change) for name, change in self.calendars.items()}
+        return {**suppliers, **calendars, **{name: _encode(change) for name, change in self.promotions.items()}}
+
+    def load(self, fields: Mapping[str, bytes]) -> None:
+        """Read what was written; ValueError when it is something else."""
+        for field, data in fields.items():
+            if field.split(" ", 1)[0] in {"supplier", "calendar", "promotion"}:
+                try:
+                    change = _decode(data)
+                except msgspec.MsgspecError as error:
+                    raise ValueError(f"not a catalogue: {error}") from error
+                self.apply(change, None)
+        self._changed = {}
+
+    def _forget(self, before: Milliseconds) -> None:
+        for field in [field for field, promotion in self.promotions.items() if promotion.ends < before]:
+            del self.promotions[field]
+            self._changed[field] = None
+
+
+def _promotion_field(change: PromotionPlanned | PromotionDropped) -> str:
+    return f"promotion {change.promotion} {change.sku or '*'}@{change.location or '*'}"

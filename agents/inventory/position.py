@@ -1,0 +1,173 @@
+"""An item's stock, its open period and its open orders: the state that every movement touches.
+
+Two numbers carry the stock. `net` is the last count and every change of physical stock timed after it; `reserved` is
+what orders hold of it. Both may be below zero, and what is shown is derived from them:
+
+>>> item = Item(known=True, net=12, reserved=5, on_order=20)
+>>> on_hand(item), allocated(item), backorders(item), available(item), position(item)
+(12, 5, 0, 7, 27)
+>>> owing = Item(known=True, net=-3, backorder=True)
+>>> on_hand(owing), backorders(owing), available(owing)
+(0, 3, -3)
+
+With lost sales a stock below zero is shown as it is: somebody sold what was not there.
+
+>>> on_hand(Item(known=True, net=-3))
+-3
+"""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from schemas.ledger import Milliseconds
+
+MINUTE = 60_000
+DAY = 86_400_000
+NEVER = 1 << 62
+"""Later than any moment, more than any stock."""
+
+Status: TypeAlias = Literal["proposed", "requested", "acknowledged", "shipped", "underway", "silent"]
+
+
+class Bucket(msgspec.Struct, array_like=True, gc=False):
+    """What one period brought so far."""
+
+    demand: int = 0
+    lost: int = 0
+    """The part of the demand that the shop reported as rejected."""
+    received: int = 0
+    late: int = 0
+    """The part of the demand that belongs to periods closed before."""
+    ran_out: bool = False
+    """Whether nothing was available at some moment."""
+
+
+class Order(msgspec.Struct, array_like=True, gc=False):
+    """A replenishment, or a transfer on its way here."""
+
+    id: str
+    status: Status
+    quantity: int
+    """What was ordered; what was confirmed, once it was."""
+    outstanding: int
+    """What the position counts of it."""
+    received: int
+    """Arrived of it, the damaged ones included."""
+    decided_at: Milliseconds
+    need_by: Milliseconds
+    patience: Milliseconds
+    """How long after it is due it may be silent before the position stops counting on it."""
+    promised_at: Milliseconds | None = None
+    eta: Milliseconds | None = None
+    heard_at: Milliseconds = 0
+    """When the supplier last spoke of it."""
+    supplier: str | None = None
+
+
+class Episode(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """An alert that was raised and not cleared."""
+
+    kind: str
+    id: str
+    since: Milliseconds
+
+
+class Totals(msgspec.Struct, array_like=True, gc=False):
+    """Every unit that ever moved, by reason: what conservation (I1) is checked with."""
+
+    opening: int = 0
+    """What the first count found beyond the movements known before."""
+    received: int = 0
+    returned: int = 0
+    transferred_in: int = 0
+    cancelled: int = 0
+    sold: int = 0
+    transferred_out: int = 0
+    adjusted: int = 0
+    differences: int = 0
+    """What later counts found beyond the movements, movements before a count that came after it included."""
+    ordered: int = 0
+    delivered: int = 0
+    withdrawn: int = 0
+    closed_short: int = 0
+    over_received: int = 0
+
+
+class Item(msgspec.Struct, array_like=True, gc=False):
+    """The state of an item that movements touch; what only reviews touch is kept apart."""
+
+    known: bool = False
+    """Whether stock was ever counted, received or adjusted."""
+    net: int = 0
+    reserved: int = 0
+    on_order: int = 0
+    counted_minute: int = -1
+    """Minute of the last count; movements up to it do not change the stock."""
+    counted: tuple[Milliseconds, int] = (0, 0)
+    """Time and identity of the event of the last count, which decide between two counts of one minute."""
+    reserve: bool = False
+    """Whether orders reserve stock and shipments take it."""
+    backorder: bool = False
+    """Whether customers wait when nothing is there."""
+    abc: str = "C"
+    starts: Milliseconds = 0
+    ends: Milliseconds = 0
+    """End of the open period; 0 before the first."""
+    open: Bucket = msgspec.field(default_factory=Bucket)
+    ahead: dict[Milliseconds, Bucket] = {}
+    """Periods after the open one that have something already, by their start."""
+    closed_periods: int = 0
+    asked_at: Milliseconds = 0
+    """Event time of the last demand."""
+    paid: float | None = None
+    """What the last customer paid for one."""
+    low_stock: int | None = None
+    """Threshold of the low_stock alert; None while there is none."""
+    reorder_point: int | None = None
+    order_up_to: int | None = None
+    safety_stock: int | None = None
+    below: bool = False
+    """Whether the position was at or below the reorder point when last looked at: falling further is no crossing."""
+    daily: float = 0.0
+    """Demand a day expected at the last review."""
+    orders: list[Order] = []
+    alerts: list[Episode] = []
+    totals: Totals = msgspec.field(default_factory=Totals)
+
+
+def on_hand(item: Item) -> int:
+    """Units in the house; below zero when more was sold than there was and nobody waits."""
+    return max(0, item.net) if item.backorder else item.net
+
+
+def allocated(item: Item) -> int:
+    """Units that orders hold. A shipment may be told before its order, so the raw number can be below zero."""
+    return max(0, item.reserved)
+
+
+def backorders(item: Item) -> int:
+    """Units that customers wait for."""
+    return max(0, -item.net) if item.backorder else 0
+
+
+def available(item: Item) -> int:
+    """On hand − allocated − backorders."""
+    return item.net - item.reserved if item.reserved > 0 else item.net
+
+
+def position(item: Item) -> int:
+    """Available and on order."""
+    return available(item) + item.on_order
+
+
+encode_item = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Item).decode
+
+
+def decode_item(data: bytes | memoryview) -> Item:
+    """Read an item's state; ValueError when it is not one."""
+    try:
+        return _decode(data)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"not the state of an item: {error}") from error

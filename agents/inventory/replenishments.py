@@ -1,0 +1,244 @@
+"""The life of an order: asked for, promised, shipped, arrived; or refused, withdrawn, or never heard of again.
+
+Every unit on order is accounted for by reason (I1): ordered − delivered − withdrawn − closed short + over-received =
+on order. An order that came to its end never opens again; what still arrives for it is stock and nothing else.
+
+>>> from agents.inventory.position import DAY
+>>> card = Card("TEA-01@BER1", Item(), 0, {}, None)
+>>> place(card.item, Order("rep-1", "requested", 60, 60, 0, 0, 5 * DAY, 15 * DAY))
+>>> acknowledge(card, Acknowledged("rep-1", "partial", 40, 6 * DAY), 2 * DAY)
+True
+>>> receive(card, Received(30, 2, "rep-1"))
+True
+>>> card.item.on_order, card.item.orders[0].status
+(8, 'acknowledged')
+>>> receive(card, Received(10, 0, "rep-1", final=True)), card.item.on_order, card.item.orders
+(True, 0, [])
+>>> receive(card, Received(5, 0, "rep-1")), card.was_closed("rep-1")
+(False, True)
+"""
+
+from agents.inventory.card import Card
+from agents.inventory.position import NEVER, Item, Order
+from schemas.ledger import (
+    Acknowledged,
+    Arrived,
+    FoldSettings,
+    Milliseconds,
+    Received,
+    Shipped,
+    Underway,
+    Withdrawn,
+)
+
+PATIENCE = 3
+"""Lead times that an order may be silent past its due date."""
+_MOST_KEPT = 16
+"""Silent orders, and arrivals whose departure was not told yet: the newest few are kept."""
+
+
+def find(item: Item, replenishment: str) -> Order | None:
+    """The open order of that id."""
+    for order in item.orders:
+        if order.id == replenishment:
+            return order
+    return None
+
+
+def place(item: Item, order: Order) -> None:
+    """Count on a new order."""
+    item.orders.append(order)
+    item.totals.ordered += order.outstanding
+    item.on_order += order.outstanding
+
+
+def acknowledge(card: Card, change: Acknowledged, time: Milliseconds) -> bool:
+    """The supplier answered: on order becomes what was confirmed. False when nothing of that id is open."""
+    order = find(card.item, change.replenishment)
+    if order is None:
+        return False
+    if change.status == "rejected":
+        _finish(card, order)
+        return True
+    order.quantity = change.confirmed
+    if order.status != "shipped":
+        order.status = "acknowledged"
+    order.promised_at = change.promised_at if change.promised_at is not None else order.promised_at
+    order.heard_at = max(order.heard_at, time)
+    _expect(card, order, max(0, change.confirmed - order.received))
+    return True
+
+
+def ship(card: Card, change: Shipped, time: Milliseconds) -> bool:
+    """The supplier shipped: the wait begins anew. False when nothing of that id is open."""
+    order = find(card.item, change.replenishment)
+    if order is None:
+        return False
+    if order.status == "silent":
+        _expect(card, order, max(0, order.quantity - order.received))
+    order.status = "shipped"
+    order.eta = change.eta if change.eta is not None else order.eta
+    order.heard_at = max(order.heard_at, time)
+    return True
+
+
+def withdraw(card: Card, change: Withdrawn) -> bool:
+    """The order was cancelled down to what remains. False when nothing of that id is open."""
+    order = find(card.item, change.replenishment)
+    if order is None:
+        return False
+    order.quantity = order.received + change.remaining
+    _expect(card, order, change.remaining)
+    return True
+
+
+def decline(card: Card, replenishment: str) -> bool:
+    """A proposal is dropped; what was requested already stays. False when nothing of that id is open."""
+    order = find(card.item, replenishment)
+    if order is None:
+        return False
+    if order.status == "proposed":
+        _finish(card, order)
+    return True
+
+
+def receive(card: Card, change: Received) -> bool:
+    """Goods arrived for an order. False when nothing of that id is open."""
+    order = find(card.item, change.replenishment or "")
+    if order is None:
+        return False
+    _arrive(card.item, order, change.accepted + change.rejected)
+    if change.final:
+        card.item.totals.closed_short += order.outstanding
+        card.item.on_order -= order.outstanding
+        order.outstanding = 0
+    _close_if_done(card, order)
+    return True
+
+
+def depart(
+    card: Card, change: Underway, time: Milliseconds, lead_time_ms: Milliseconds, settings: FoldSettings
+) -> None:
+    """A transfer is on its way here; what arrived of it before is not expected again."""
+    item = card.item
+    due = change.eta if change.eta is not None else time + lead_time_ms
+    order = find(item, change.transfer)
+    if order is None:
+        waits = patience(lead_time_ms, settings)
+        place(
+            item, Order(change.transfer, "underway", change.quantity, change.quantity, 0, time, due, waits, None, due)
+        )
+        return
+    before = max(0, order.received - order.quantity)
+    order.quantity += change.quantity
+    order.need_by = order.eta = due
+    item.totals.ordered += change.quantity
+    item.totals.over_received -= min(before, change.quantity)
+    item.on_order += change.quantity - min(before, change.quantity)
+    order.outstanding += change.quantity - min(before, change.quantity)
+    _close_if_done(card, order)
+
+
+def arrive(card: Card, change: Arrived, time: Milliseconds) -> None:
+    """A transfer arrived, perhaps before its departure was told."""
+    order = find(card.item, change.transfer)
+    if order is None:
+        order = Order(change.transfer, "underway", 0, 0, 0, time, time, NEVER)
+        card.item.orders.append(order)
+        _arrive(card.item, order, change.quantity)
+        _forget_oldest(card, "underway")
+        return
+    _arrive(card.item, order, change.quantity)
+    if order.quantity:
+        _close_if_done(card, order)
+
+
+def patience(lead_time_ms: Milliseconds, settings: FoldSettings) -> Milliseconds:
+    """How long an order may be silent past its due date; a lead time of nothing counts as one period."""
+    return PATIENCE * max(lead_time_ms, settings.period_ms)
+
+
+def due_at(order: Order) -> Milliseconds:
+    """When an order is due: as promised, else as shipped, else as needed."""
+    if order.promised_at is not None:
+        return order.promised_at
+    return order.eta if order.eta is not None else order.need_by
+
+
+def overdue_at(order: Order, settings: FoldSettings) -> Milliseconds:
+    """The last moment at which an order is not overdue; where nobody promised anything it has a period's grace."""
+    if order.promised_at is None and order.eta is None:
+        return order.need_by + settings.period_ms
+    return due_at(order)
+
+
+def lost_at(order: Order) -> Milliseconds:
+    """The last moment at which the position counts on an order of which nothing is heard."""
+    return max(due_at(order), order.heard_at) + order.patience
+
+
+def is_overdue(item: Item, now: Milliseconds, settings: FoldSettings) -> bool:
+    """Whether anything open is overdue, or was given up."""
+    return any(
+        order.status == "silent" or (order.outstanding > 0 and now > overdue_at(order, settings))
+        for order in item.orders
+    )
+
+
+def give_up(card: Card, now: Milliseconds) -> None:
+    """Stop counting on orders that were silent for too long; they stay on the list until somebody speaks of them."""
+    for order in card.item.orders:
+        if order.outstanding > 0 and now > lost_at(order):
+            card.item.totals.closed_short += order.outstanding
+            card.item.on_order -= order.outstanding
+            order.outstanding = 0
+            order.status = "silent"
+    _forget_oldest(card, "silent")
+
+
+def next_deadline(item: Item, now: Milliseconds, settings: FoldSettings) -> Milliseconds:
+    """The first moment after now at which an order becomes overdue or is given up."""
+    moments = [
+        at + 1 for order in item.orders if order.outstanding > 0 for at in (overdue_at(order, settings), lost_at(order))
+    ]
+    return min((at for at in moments if at > now), default=NEVER)
+
+
+def _arrive(item: Item, order: Order, quantity: int) -> None:
+    expected = min(order.outstanding, quantity)
+    order.received += quantity
+    order.outstanding -= expected
+    item.on_order -= expected
+    item.totals.delivered += quantity
+    item.totals.over_received += quantity - expected
+
+
+def _expect(card: Card, order: Order, outstanding: int) -> None:
+    """Count on a corrected rest of an order."""
+    more = outstanding - order.outstanding
+    totals = card.item.totals
+    if more > 0:
+        totals.ordered += more
+    else:
+        totals.withdrawn -= more
+    card.item.on_order += more
+    order.outstanding = outstanding
+    _close_if_done(card, order)
+
+
+def _close_if_done(card: Card, order: Order) -> None:
+    if order.outstanding == 0:
+        _finish(card, order)
+
+
+def _finish(card: Card, order: Order) -> None:
+    card.item.totals.withdrawn += order.outstanding
+    card.item.on_order -= order.outstanding
+    card.item.orders.remove(order)
+    card.close(order.id)
+
+
+def _forget_oldest(card: Card, status: str) -> None:
+    done = [order for order in card.item.orders if order.status == status and order.outstanding == 0]
+    for order in done[: len(done) - _MOST_KEPT]:
+        _finish(card, order)

@@ -1,0 +1,183 @@
+"""Where the feeds stand and what time it is: the marks that drop repetitions, and the watermark that closes periods.
+
+A feed is one partition of a source topic. Its mark is the origin of the last movement applied from it: what is not
+beyond the mark is a repetition, and what builds on something beyond the mark is an orphan that will come again.
+
+>>> timeline = Timeline()
+>>> [timeline.admit("orders/0", *origin) for origin in ((4, 0, None), (4, 0, None), (9, 0, (7, 0)))]
+['applied', 'duplicate', 'orphan']
+
+A tick says how far the feeds were read. The watermark is the least of their times less the allowed lateness.
+
+>>> from schemas.ledger import Progress
+>>> progress = (Progress("orders/0", 5, 90_000, drained=False, prev=(4, 0)),)
+>>> settings = FoldSettings(lateness_ms=30_000)
+>>> timeline.tick(Ticked("w", None, progress, ("orders/0",), settings), 2_000_000, settings)
+>>> timeline.watermark
+60000
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from schemas.ledger import FoldSettings, Milliseconds, Progress, Ticked
+
+Admission: TypeAlias = Literal["applied", "duplicate", "orphan"]
+
+
+class Feed(msgspec.Struct, array_like=True, gc=False):
+    """What is known of one feed."""
+
+    offset: int = -1
+    """With the ordinal: the mark."""
+    ordinal: int = -1
+    position: int = -1
+    """The next offset to read, as last reported."""
+    time: Milliseconds | None = None
+    beyond: Milliseconds | None = None
+    """The greatest event time of all feeds when a tick last spoke of this one: where a drained feed stands at the
+    next tick when time comes from events, so that a little skew between the feeds of one tick is no lateness."""
+    alive: Milliseconds = 0
+    """When it last moved, by the idle clock."""
+    silent: bool = False
+    """Whether it has not moved for so long that nobody waits for it."""
+
+
+class _Clock(msgspec.Struct, array_like=True, gc=False):
+    """Time as all feeds together have it."""
+
+    watermark: Milliseconds | None = None
+    greatest: Milliseconds | None = None
+    """The greatest event time any feed has reported."""
+    idle: Milliseconds = 0
+    """Runs while ticks come, so that an outage of everybody is not the silence of one."""
+    ticked_at: Milliseconds | None = None
+    appended: Milliseconds = 0
+    """The greatest append time seen: it never falls, whatever brokers do."""
+    feeds: tuple[str, ...] = ()
+    """Those that exist, as the last tick said."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_feed = msgspec.msgpack.Decoder(Feed).decode
+_decode_clock = msgspec.msgpack.Decoder(_Clock).decode
+
+
+class Timeline:
+    """Marks and progress of a shard's feeds."""
+
+    def __init__(self) -> None:
+        self.feeds: dict[str, Feed] = {}
+        self._clock = _Clock()
+        self._changed: dict[str, Feed] = {}
+
+    @property
+    def watermark(self) -> Milliseconds | None:
+        """No event before it is expected any more; None before the first."""
+        return self._clock.watermark
+
+    @property
+    def silent(self) -> list[str]:
+        """The feeds nobody waits for."""
+        return [name for name in self._clock.feeds if self.feeds[name].silent]
+
+    def at(self, appended: Milliseconds) -> Milliseconds:
+        """Take in a record's append time; answers with the greatest so far."""
+        clock = self._clock
+        clock.appended = max(clock.appended, appended)
+        return clock.appended
+
+    def admit(self, name: str, offset: int, ordinal: int, prev: tuple[int, int] | None) -> Admission:
+        """Judge a movement by its origin, and move the mark when it is to be applied."""
+        feed = self.feeds.get(name)
+        if feed is None:
+            feed = self.feeds[name] = Feed()
+        if offset <= feed.offset and (offset < feed.offset or ordinal <= feed.ordinal):
+            return "duplicate"
+        if prev is not None and prev[0] >= feed.offset and (prev[0] > feed.offset or prev[1] > feed.ordinal):
+            return "orphan"
+        feed.offset = offset
+        feed.ordinal = ordinal
+        self._changed[name] = feed
+        return "applied"
+
+    def tick(self, record: Ticked, appended: Milliseconds, settings: FoldSettings) -> None:
+        """Take in the progress of some feeds, and see how far the watermark may go."""
+        clock = self._clock
+        if clock.ticked_at is not None:
+            clock.idle += min(max(0, appended - clock.ticked_at), settings.feed_idle_ms // 10)
+        clock.ticked_at = appended
+        for name in record.feeds:
+            if name not in self.feeds:
+                self.feeds[name] = Feed()
+            if name not in clock.feeds:
+                self.feeds[name].alive = clock.idle
+                self._changed[name] = self.feeds[name]
+        clock.feeds = record.feeds
+        heard = [progress for progress in record.progress if self._counts(progress)]
+        for progress in heard:
+            clock.greatest = _later(clock.greatest, progress.read_up_to)
+        for progress in heard:
+            self._advance(progress, record.now)
+        for name in clock.feeds:
+            feed = self.feeds[name]
+            if not feed.silent and clock.idle - feed.alive >= settings.feed_idle_ms:
+                feed.silent = True
+                self._changed[name] = feed
+        self._raise_watermark(appended, settings)
+
+    def changed(self) -> Iterator[tuple[str, bytes]]:
+        """Write what has changed since the last call."""
+        yield "clock", _encode(self._clock)
+        for name, feed in self._changed.items():
+            yield f"feed {name}", _encode(feed)
+        self._changed = {}
+
+    def dump(self) -> dict[str, bytes]:
+        """Write everything."""
+        return {"clock": _encode(self._clock), **{f"feed {name}": _encode(feed) for name, feed in self.feeds.items()}}
+
+    def load(self, fields: Mapping[str, bytes]) -> None:
+        """Read what was written, all of it or a part; ValueError when it is something else."""
+        try:
+            for field, data in fields.items():
+                if field == "clock":
+                    self._clock = _decode_clock(data)
+                elif field.startswith("feed "):
+                    self.feeds[field.removeprefix("feed ")] = _decode_feed(data)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"not a timeline: {error}") from error
+
+    def _counts(self, progress: Progress) -> bool:
+        """Whether everything the progress builds on has arrived here."""
+        if progress.prev is None:
+            return True
+        feed = self.feeds.get(progress.feed)
+        return feed is not None and progress.prev <= (feed.offset, feed.ordinal)
+
+    def _advance(self, progress: Progress, now: Milliseconds | None) -> None:
+        feed = self.feeds.setdefault(progress.feed, Feed())
+        self._changed[progress.feed] = feed
+        if progress.drained or progress.position != feed.position:
+            feed.alive = self._clock.idle
+            feed.silent = False
+        feed.position = progress.position
+        feed.time = _later(feed.time, progress.read_up_to)
+        if progress.drained:
+            feed.time = _later(feed.time, feed.beyond if now is None else now)
+        feed.beyond = self._clock.greatest
+
+    def _raise_watermark(self, appended: Milliseconds, settings: FoldSettings) -> None:
+        times = [self.feeds[name].time for name in self._clock.feeds if not self.feeds[name].silent]
+        known = [time for time in times if time is not None]
+        if known and len(known) == len(times):
+            reached = min(min(known) - settings.lateness_ms, appended)
+            self._clock.watermark = _later(self._clock.watermark, reached)
+
+
+def _later(one: Milliseconds | None, other: Milliseconds | None) -> Milliseconds | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return max(one, other)

@@ -1,0 +1,350 @@
+"""A review: learn from the period that closed, forecast, weigh, decide, explain.
+
+The planner leads an item's forecaster, policies and guardrails through it. Of what it decides nothing stays in the
+state but by `place`, which takes what the journal can tell again: so replay ends where the live run did.
+"""
+
+from collections.abc import Sequence
+from math import ceil, isfinite
+
+import msgspec
+
+from agents.forecasting.base import Ahead, Forecast, Period
+from agents.inventory import replenishments
+from agents.inventory.card import Card
+from agents.inventory.catalogue import Catalogue
+from agents.inventory.fold import Frame, terms_of
+from agents.inventory.kpis import YEAR_DAYS
+from agents.inventory.periods import Closed, close, decides, start_of, until_next
+from agents.inventory.position import DAY, Item, Order, Status, available, on_hand, position
+from agents.inventory.terms import Effective
+from agents.learners import Learners
+from agents.mind import REMEMBERED, Mind, decode_mind
+from agents.policies.base import Advice, Economics, Outcome, Role, Situation, Underway
+from agents.policies.guardrails import Guarded, guard, respects
+from agents.report import first_period, review_of, told_forecast
+from agents.tally import Tally
+from agents.telling import Cause, broken_down
+from schemas.journal import Decided, Told
+from schemas.ledger import Milliseconds
+from schemas.outbound import AlertKind, Decision, ItemReviewed, Trigger, Why
+from schemas.quantities import money
+
+DEAD_STOCK_DAYS = 90
+"""Stock that nobody asked for in so long is dead."""
+_LEAST_HOLDING = 1e-9
+"""What holding costs where a unit costs nothing, so that ratios of costs stay defined."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What somebody would order, and what is left of it within the guardrails."""
+
+    advice: Advice
+    guarded: Guarded
+    policy: str
+    version: int
+    role: Role
+    baseline_quantity: int
+
+
+class Planner:
+    """The reviews and decisions of one shard."""
+
+    def __init__(self, frame: Frame, catalogue: Catalogue, tally: Tally) -> None:
+        self.learners = Learners(frame, tally)
+        self._frame = frame
+        self._catalogue = catalogue
+        self._tally = tally
+
+    # Deciding -----------------------------------------------------------------------------------------------------
+
+    def review(self, card: Card, cause: Cause, told: Sequence[Told] | None) -> ItemReviewed | None:
+        """Close the open period and decide; with what was told, decide nothing and report nothing."""
+        item, mind, settings = card.item, self.mind(card), self._frame.settings
+        terms = terms_of(card, self._frame)
+        closed = close(item, settings)
+        expected = first_period(mind.record.forecast)
+        forecast = self._forecast(card, mind, terms, closed)
+        may_order = decides(closed.ends, terms.review_period_days, terms.order_days, settings)
+        situation = self._situation(card, terms, forecast, closed.ends, may_order=may_order)
+        self._learn(mind, terms, situation, closed)
+        self._account(item, mind, situation.economics, closed)
+        choice = self._choose(mind, terms, situation)
+        decided = None
+        if told is not None:
+            self.retell(card, told)
+        elif may_order and self.may_act(item, cause.moment):
+            decided = self._order(card, terms, situation, choice, cause, "review")
+        self._set_levels(card, mind, terms, choice)
+        item.below = position(item) <= choice.advice.reorder_point and (may_order or item.below)
+        if told is not None:
+            return None
+        decision: Decision = "replenish" if decided else "enough"
+        if not self.may_act(item, cause.moment):
+            decision = "not_yet" if item.known else "stock_unknown"
+        return review_of(card, mind, closed, expected, decision, decided, settings)
+
+    def cross(self, card: Card, cause: Cause) -> None:
+        """Decide between two reviews, because the position fell to the reorder point."""
+        mind, terms = self.mind(card), terms_of(card, self._frame)
+        if mind.record.forecast is None:
+            return
+        if terms.order_days and not decides(cause.moment, None, terms.order_days, self._frame.settings):
+            return
+        situation = self._situation(card, terms, mind.record.forecast, cause.moment, may_order=True)
+        self._order(card, terms, situation, self._choose(mind, terms, situation), cause, "reorder_point")
+
+    def approve(self, card: Card, replenishment: str, cause: Cause) -> None:
+        """Turn a proposal into a request, under the same id and for the same reasons."""
+        order = replenishments.find(card.item, replenishment)
+        proposal = next((d for d in self.mind(card).record.decisions if d.replenishment == replenishment), None)
+        if order is None or order.status != "proposed" or proposal is None:
+            return
+        request = msgspec.structs.replace(proposal, at=cause.at, proposed=False, quantity=order.outstanding)
+        self.place(card, request)
+        cause.decided(request)
+
+    def retell(self, card: Card, told: Sequence[Told]) -> None:
+        """Let what was decided then stand."""
+        for entry in told:
+            if isinstance(entry, Decided):
+                self.place(card, entry)
+
+    def place(self, card: Card, decided: Decided) -> None:
+        """Let a decision stand in the state."""
+        item, record = card.item, self.mind(card).record
+        card.mind_changed = True
+        order = replenishments.find(item, decided.replenishment)
+        if order is not None:
+            order.status = "requested"
+        else:
+            patience = replenishments.patience(decided.need_by - decided.decided_at, self._frame.settings)
+            status: Status = "proposed" if decided.proposed else "requested"
+            order = Order(
+                decided.replenishment, status, decided.quantity, decided.quantity, 0,
+                decided.decided_at, decided.need_by, patience, supplier=decided.supplier,
+            )  # fmt: skip
+            replenishments.place(item, order)
+            record.ordered += decided.quantity
+        proposed = {order.id for order in item.orders if order.status == "proposed"}
+        kept = [*(d for d in record.decisions if d.replenishment != decided.replenishment), decided]
+        record.decisions = [d for d in kept[:-REMEMBERED] if d.replenishment in proposed] + kept[-REMEMBERED:]
+        kind = "proposed" if decided.proposed else "requested"
+        self._tally.decisions[decided.why.policy, kind] += 1
+        self._tally.units[decided.why.policy, kind] += decided.quantity
+
+    def may_act(self, item: Item, moment: Milliseconds) -> bool:
+        """Whether orders and alerts are allowed: the stock is known, and deciding has begun."""
+        begins = self._frame.settings.decide_from
+        return item.known and (begins is None or moment >= begins)
+
+    def standing(self, card: Card, now: Milliseconds) -> dict[AlertKind, bool]:
+        """The conditions that only a review looks at."""
+        item, terms, stock = card.item, terms_of(card, self._frame), available(card.item)
+        due = (replenishments.due_at(order) for order in item.orders if order.outstanding > 0)
+        next_receipt = min((at for at in due if at >= now), default=now + terms.lead_time_days * DAY)
+        runs_out = item.daily > 0.0 and now + stock / item.daily * DAY < next_receipt
+        forecaster = self.learners.forecaster(terms.forecaster)
+        known_for = item.closed_periods * self._frame.settings.period_ms
+        unasked = min(now - item.asked_at, known_for) >= DEAD_STOCK_DAYS * DAY
+        return {
+            "projected_stock_out": stock > 0 and runs_out,
+            "demand_shift": bool(forecaster.shifted(self.mind(card).peek(forecaster))),
+            "dead_stock": stock > 0 and unasked,
+        }
+
+    def mind(self, card: Card) -> Mind:
+        """The item's mind, decoded when first asked for."""
+        if card.mind is None:
+            card.mind = decode_mind(card.mind_data)
+            card.mind_data = None
+        mind: Mind = card.mind
+        return mind
+
+    # Parts of a review --------------------------------------------------------------------------------------------
+
+    def _forecast(self, card: Card, mind: Mind, terms: Effective, closed: Closed) -> Forecast:
+        """Learn from the closed period, look ahead, and see how the last forecasts did."""
+        settings, item = self._frame.settings, card.item
+        plan = self._catalogue.plan(card.name, card.said, closed.starts, closed.ends, settings)
+        demand, price = closed.bucket.demand, plan.price if plan.price is not None else item.paid
+        is_open = plan.is_open or demand > 0
+        period = Period(closed.starts, closed.ends, float(demand), closed.censored, is_open, plan.promotion, price)
+        ahead, starts = [], closed.ends
+        interval = until_next(closed.ends, terms.review_period_days, terms.order_days, settings)
+        for _ in range(_wait(terms, settings.period_ms) + interval):
+            ends = start_of(starts, settings) + settings.period_ms
+            plan = self._catalogue.plan(card.name, card.said, starts, ends, settings)
+            at = plan.price if plan.price is not None else price
+            ahead.append(Ahead(starts, ends, plan.is_open, plan.promotion, at))
+            starts = ends
+        forecaster = self.learners.forecaster(terms.forecaster)
+        mind.forget(forecaster.name, {self.learners.policy(terms.policy).name, self.learners.baseline.name})
+        forecast = mind.record.forecast = self.learners.forecast(forecaster, mind, card.name, period, ahead)
+        if card.said.forget(closed.starts):
+            card.say()
+        judged = mind.record.accuracy.happened(demand)
+        if judged is not None:
+            self._tally.judge(item.abc, judged.error, judged.demand, covered=judged.covered)
+        mind.record.accuracy.expect(forecast.mean, forecast.quantiles, len(forecast.path))
+        return forecast
+
+    def _situation(
+        self, card: Card, terms: Effective, forecast: Forecast, now: Milliseconds, *, may_order: bool
+    ) -> Situation:
+        item, settings = card.item, self._frame.settings
+        period_ms, here = settings.period_ms, start_of(now, settings)
+        pipeline = [
+            Underway(
+                order.outstanding,
+                max(0.0, (replenishments.due_at(order) - now) / period_ms),
+                max(0, (here - start_of(order.decided_at, settings)) // period_ms),
+            )
+            for order in item.orders
+            if order.outstanding > 0
+        ]
+        interval = until_next(item.starts, terms.review_period_days, terms.order_days, settings)
+        return Situation(
+            item=card.name,
+            period=item.closed_periods,
+            available=available(item),
+            pipeline=tuple(sorted(pipeline, key=lambda order: order.due)),
+            lead_time=(0.0,) * _wait(terms, period_ms) + (1.0,),
+            forecast=forecast,
+            economics=_economics(terms, period_ms, interval),
+            may_order=may_order,
+        )
+
+    def _learn(self, mind: Mind, terms: Effective, situation: Situation, closed: Closed) -> None:
+        bucket, record = closed.bucket, mind.record
+        sold = float(bucket.demand - bucket.lost)
+        outcome = Outcome(float(bucket.demand), sold, bucket.received, closed.censored, record.ordered)
+        for policy in dict.fromkeys((self.learners.policy(terms.policy), self.learners.baseline)):
+            self.learners.learn(policy, mind, situation, outcome)
+
+    def _account(self, item: Item, mind: Mind, economics: Economics, closed: Closed) -> None:
+        """Add the closed period to figures and costs."""
+        record, bucket, hand = mind.record, closed.bucket, max(0, on_hand(item))
+        owed = max(0, -available(item))
+        unserved = bucket.lost + max(0, owed - record.owed)
+        fee = economics.order_cost if record.ordered else 0.0
+        record.owed, record.ordered = owed, 0
+        record.cost += economics.holding * hand + economics.shortage * unserved + fee
+        if item.known:
+            record.figures.add(
+                demand=bucket.demand,
+                unserved=unserved,
+                on_hand=hand,
+                available=available(item),
+                holding=economics.holding,
+                period_days=self._frame.settings.period_ms / DAY,
+            )
+        self._tally.review(item.abc, bucket.demand, unserved)
+
+    def _choose(self, mind: Mind, terms: Effective, situation: Situation) -> Choice:
+        """Ask the champion, and the baseline when it fails; put what it says within the guardrails."""
+        baseline, policy = self.learners.baseline, self.learners.policy(terms.policy)
+        advice = self.learners.ask(policy, mind, situation)
+        role: Role = "champion"
+        if advice is None:
+            policy, role = baseline, "baseline"
+            advice = self.learners.ask(policy, mind, situation) or Advice(0.0, -1, 0, 0)
+        beside = advice.quantity if policy is baseline else advice.baseline_quantity
+        if beside is None:
+            other = self.learners.ask(baseline, mind, situation)
+            beside = other.quantity if other is not None else 0.0
+        phase_out = terms.lifecycle == "phase_out"
+        guarded = guard(advice.quantity, situation, phase_out=phase_out)
+        if not respects(guarded.quantity, guarded.cap, situation, situation.economics):
+            self._tally.violations["I12"] += 1
+        return Choice(
+            advice=advice,
+            guarded=guarded,
+            policy=advice.policy or policy.name,
+            version=advice.version or policy.version,
+            role=advice.role if advice.policy else role,
+            baseline_quantity=guard(beside, situation, phase_out=phase_out).quantity,
+        )
+
+    def _order(
+        self, card: Card, terms: Effective, situation: Situation, choice: Choice, cause: Cause, trigger: Trigger
+    ) -> Decided | None:
+        """Order what was chosen, if that is anything."""
+        self._tally.clamps.update(choice.guarded.clamped_by)
+        if choice.guarded.quantity == 0:
+            return None
+        decided = Decided(
+            at=cause.at,
+            item=card.name,
+            replenishment=cause.name("rep"),
+            quantity=choice.guarded.quantity,
+            proposed=terms.mode == "approve",
+            decided_at=cause.moment,
+            need_by=cause.moment + int(terms.lead_time_days * DAY),
+            supplier=terms.supplier,
+            why=self._why(card.item, terms, situation, choice, trigger),
+        )
+        self.place(card, decided)
+        cause.decided(decided)
+        return decided
+
+    def _why(self, item: Item, terms: Effective, situation: Situation, choice: Choice, trigger: Trigger) -> Why:
+        advice, settings, cost = choice.advice, self._frame.settings, choice.advice.expected_cost
+        return Why(
+            policy=choice.policy,
+            version=choice.version,
+            role=choice.role,
+            position=broken_down(item),
+            forecast=told_forecast(situation.forecast, settings.period_ms / DAY),
+            reorder_point=advice.reorder_point,
+            order_up_to=advice.order_up_to,
+            safety_stock=advice.safety_stock,
+            baseline_quantity=choice.baseline_quantity,
+            clamped_by=choice.guarded.clamped_by,
+            expected_cost=money(max(0.0, cost), settings.currency) if cost is not None and isfinite(cost) else None,
+            trigger=trigger,
+            service_level=situation.economics.critical_ratio,
+            lead_time_days=terms.lead_time_days,
+            arm=advice.arm,
+            advantage=advice.advantage,
+        )
+
+    def _set_levels(self, card: Card, mind: Mind, terms: Effective, choice: Choice) -> None:
+        """Let the levels of this review hold until the next."""
+        item, advice, forecast = card.item, choice.advice, mind.record.forecast
+        item.reorder_point = advice.reorder_point
+        item.order_up_to = advice.order_up_to
+        item.safety_stock = advice.safety_stock
+        item.low_stock = terms.low_stock if terms.low_stock is not None else advice.safety_stock
+        days = len(forecast.path) * self._frame.settings.period_ms / DAY if forecast else 0.0
+        item.daily = forecast.mean / days if forecast and days else 0.0
+        mind.record.policy = choice.policy
+        card.mind_changed = True
+
+
+def _wait(terms: Effective, period_ms: int) -> int:
+    """The lead time in periods; what takes a part of a period takes the whole of it."""
+    return ceil(terms.lead_time_days * DAY / period_ms - 1e-9)
+
+
+def _economics(terms: Effective, period_ms: int, review_periods: int) -> Economics:
+    """What the terms cost a unit and period. Without a shortage cost it is the one that the service level implies."""
+    holding = max(_LEAST_HOLDING, terms.unit_cost * terms.holding_rate * period_ms / DAY / YEAR_DAYS)
+    if terms.shortage_cost is not None:
+        shortage, ratio = terms.shortage_cost, terms.shortage_cost / (terms.shortage_cost + holding)
+    else:
+        ratio = min(terms.service_level, 0.9999)
+        shortage = holding * ratio / (1.0 - ratio)
+    return Economics(
+        holding=holding,
+        shortage=shortage,
+        order_cost=terms.order_cost,
+        critical_ratio=ratio,
+        stock_out=terms.stock_out,
+        review_periods=review_periods,
+        minimum_order=terms.minimum_order,
+        order_multiple=terms.order_multiple,
+        capacity=terms.capacity,
+        reorder_point=terms.reorder_point,
+        order_up_to=terms.order_up_to,
+    )

@@ -1,0 +1,73 @@
+"""What a review says of itself: everything needed to understand it without asking another system."""
+
+from agents.forecasting.base import LEVELS, Forecast
+from agents.forecasting.ewma import gamma_quantiles
+from agents.inventory.card import Card
+from agents.inventory.periods import Closed
+from agents.inventory.position import DAY, available
+from agents.mind import Mind
+from agents.telling import broken_down
+from schemas import outbound
+from schemas.journal import Decided
+from schemas.ledger import FoldSettings
+from schemas.outbound import CostLedger, Decision, ItemReviewed, Kpis
+from schemas.quantities import instant, money, split_item
+
+
+def told_forecast(forecast: Forecast, period_days: float) -> outbound.Forecast:
+    """A forecast of the protection interval."""
+    return outbound.Forecast(
+        mean=forecast.mean, quantiles=_by_share(forecast.quantiles), horizon_days=len(forecast.path) * period_days
+    )
+
+
+def first_period(forecast: Forecast | None) -> outbound.Forecast:
+    """What a forecast of an interval said of its first period, its spread shared out evenly.
+
+    >>> first_period(Forecast(4, 40.0, 40.0, (0.0,) * 5, (10.0,) * 4)).quantiles["0.95"]
+    15.7...
+    """
+    mean = forecast.path[0] if forecast and forecast.path else 0.0
+    variance = forecast.variance / len(forecast.path) if forecast and forecast.path else 0.0
+    return outbound.Forecast(mean=mean, quantiles=_by_share(gamma_quantiles(mean, variance)))
+
+
+def review_of(
+    card: Card,
+    mind: Mind,
+    closed: Closed,
+    expected: outbound.Forecast,
+    decision: Decision,
+    decided: Decided | None,
+    settings: FoldSettings,
+) -> ItemReviewed:
+    """The event that tells of a review."""
+    item, figures = card.item, mind.record.figures
+    sku, location = split_item(card.name)
+    cost = money(mind.record.cost, settings.currency)
+    return ItemReviewed(
+        sku=sku,
+        location=location,
+        period=outbound.Period(starts=instant(closed.starts), ends=instant(closed.ends)),
+        demand=closed.bucket.demand,
+        censored=closed.censored,
+        forecast=expected,
+        errors=mind.record.accuracy.errors(),
+        decision=decision,
+        replenishment_id=decided.replenishment if decided else None,
+        cost=CostLedger(champion=cost, baseline=cost, challengers={}),
+        kpis=Kpis(
+            turnover=figures.turnover(settings.period_ms / DAY),
+            days_of_supply=max(0, available(item)) / item.daily if item.daily > 0.0 else None,
+            holding_cost=money(figures.holding_cost, settings.currency),
+            stock_out_rate=figures.stock_out_rate,
+            fill_rate=figures.fill_rate,
+        ),
+        policy=mind.record.policy,
+        position=broken_down(item),
+        late_demand=closed.bucket.late,
+    )
+
+
+def _by_share(quantiles: tuple[float, ...]) -> dict[str, float]:
+    return {f"{level:g}": quantile for level, quantile in zip(LEVELS, quantiles, strict=True)}

@@ -1,0 +1,114 @@
+"""What a core has counted since it began: plain numbers that the stream side turns into metrics.
+
+Gauges that a freshly loaded shard must know without looking at every item (open alerts, items at risk) are kept in the
+shared table; all the rest counts from zero in every process, as Prometheus expects.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from schemas.ledger import Milliseconds
+
+Labels: TypeAlias = tuple[str, ...]
+
+
+class Gauges(msgspec.Struct, array_like=True):
+    """Numbers that belong to the state."""
+
+    open_alerts: dict[str, int] = {}
+    """By kind and class, such as `low_stock A`."""
+    at_risk: dict[str, int] = {}
+    """Items without available stock, or soon to be, by class."""
+    items: dict[str, int] = {}
+    """By class."""
+
+
+class Tally:
+    """Counters of one core in one process."""
+
+    def __init__(self) -> None:
+        self.applied = 0
+        self.duplicates: Counter[str] = Counter()
+        """`technical`: came again from intake; `business`: published again under the same id."""
+        self.orphans = 0
+        self.late = 0
+        self.unordered = 0
+        """Receipts for a replenishment that is not open."""
+        self.refused: Counter[str] = Counter()
+        """By reason."""
+        self.reviews = 0
+        self.decisions: Counter[Labels] = Counter()
+        """By policy and kind (`requested`, `proposed`)."""
+        self.units: Counter[Labels] = Counter()
+        """By policy and kind."""
+        self.clamps: Counter[str] = Counter()
+        """By guardrail."""
+        self.violations: Counter[str] = Counter()
+        """By invariant."""
+        self.failures: Counter[str] = Counter()
+        """Forecasters and policies that raised an error or answered with no number, by name."""
+        self.errors: dict[str, list[float]] = {}
+        """By class: sum of absolute errors, sum of demand, forecasts judged, demands within the 95 % quantile."""
+        self.demand: Counter[str] = Counter()
+        """Units asked for in closed periods, by class."""
+        self.unserved: Counter[str] = Counter()
+        """The part of it that no stock was there for."""
+        self.drifts = 0
+        self.gauges = Gauges()
+        self.silent_feeds = 0
+        self.watermark: Milliseconds | None = None
+
+    def review(self, abc: str, demand: int, unserved: int) -> None:
+        """Count a review."""
+        self.reviews += 1
+        self.demand[abc] += demand
+        self.unserved[abc] += unserved
+
+    def judge(self, abc: str, error: float, demand: float, *, covered: bool) -> None:
+        """Count a forecast that was judged."""
+        sums = self.errors.setdefault(abc, [0.0, 0.0, 0.0, 0.0])
+        for place, value in enumerate((abs(error), demand, 1.0, float(covered))):
+            sums[place] += value
+
+    def alert(self, kind: str, abc: str, *, raised: bool) -> None:
+        """Count an alert that begins or ends."""
+        _step(self.gauges.open_alerts, f"{kind} {abc}", 1 if raised else -1)
+
+    def reclass(self, before: str | None, after: str, kinds: list[str], *, at_risk: bool) -> None:
+        """Move an item and its alerts from one class to another; from None when it is new."""
+        if before is not None:
+            _step(self.gauges.items, before, -1)
+            self.risk(before, -1 if at_risk else 0)
+            for kind in kinds:
+                self.alert(kind, before, raised=False)
+        _step(self.gauges.items, after, 1)
+        self.risk(after, 1 if at_risk else 0)
+        for kind in kinds:
+            self.alert(kind, after, raised=True)
+
+    def risk(self, abc: str, change: int) -> None:
+        """Count an item that comes to be at risk, or no longer is."""
+        _step(self.gauges.at_risk, abc, change)
+
+    def dump(self) -> Mapping[str, bytes]:
+        """Write the gauges, the same bytes whatever the order in which they came to be."""
+        gauges = self.gauges
+        ordered = (dict(sorted(of.items())) for of in (gauges.open_alerts, gauges.at_risk, gauges.items))
+        return {"gauges": _encode(Gauges(*ordered))}
+
+    def load(self, fields: Mapping[str, bytes]) -> None:
+        """Read the gauges."""
+        if "gauges" in fields:
+            self.gauges = _decode(fields["gauges"])
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Gauges).decode
+
+
+def _step(of: dict[str, int], label: str, change: int) -> None:
+    if change:
+        of[label] = of.get(label, 0) + change

@@ -13,24 +13,19 @@ from agents.policies.pil_q import PilQ, State, menu_of, wanted_by
 from agents.policies.projection import route
 from agents.policies.shadow import Shadows
 
-RATE = 0.1
-"""The forecaster of steady items is an EWMA at this rate, as people have it; cyclic items get means by phase."""
-
-
 class Phases:
-    """A forecaster of phase means: what the suite gives to policies, learned from the same demand."""
+    """A forecaster of means by phase of the cycle: what the suite gives to policies, learned from the same demand."""
 
     def __init__(self, phases: int) -> None:
         self.mean = [0.0] * phases
         self.variance = [0.0] * phases
         self.seen = [0] * phases
-        self.floor = RATE if phases == 1 else 0.0
 
     def learn(self, period: int, demand: float) -> None:
         """Take in a period."""
         phase = period % len(self.mean)
         self.seen[phase] += 1
-        rate = max(self.floor, 1.0 / self.seen[phase])
+        rate = 1.0 / self.seen[phase]
         if self.seen[phase] == 1:
             self.mean[phase] = self.variance[phase] = demand
             return
@@ -48,8 +43,8 @@ class Phases:
         ratio = spread / usual if usual > 0 else 1.0
         # Little was seen of each phase: lean to a variance like the mean. The mean itself is uncertain, too.
         weight = sum(self.seen) / (sum(self.seen) + 3.0 * phases)
-        doubt = max(self.floor / (2.0 - self.floor), phases / max(1, sum(self.seen)))
-        variance = total * (weight * ratio + (1.0 - weight)) * (1.0 + doubt * horizon / phases)
+        doubt = horizon / max(1, sum(self.seen))
+        variance = total * (weight * ratio + (1.0 - weight)) * (1.0 + doubt)
         return Forecast(horizon, total, max(variance, 1e-6), (total,) * 5, path)
 
 

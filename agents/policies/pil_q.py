@@ -28,8 +28,11 @@ from agents.policies.shadow import Shadows, admitted, drawn_lead_time
 
 FLOOR = 1.0 / 2000.0
 """Smallest step: the past fades over about so many periods."""
-TRUST_SOURCE, TRUST_SHIFT = 60.0, 1000.0
-"""Weight of the prior, in periods: little for whose demand to believe, much for moving a target that analysis chose."""
+TRUST_SOURCE, TRUST_SHIFT = 12.0, 120.0
+"""Weight of the prior, in expected stock-outs, for whose demand to believe and for moving the target analysis chose.
+
+What tells arms apart are stock-outs, and the dearer they are the rarer: about one in 1/(1 − critical ratio) periods.
+"""
 TRUST_POOL = 5000.0
 """Item-periods after which the pool counts as much as analysis."""
 CURVATURE = 0.5
@@ -132,9 +135,11 @@ class PilQ:
         seen, cost = min(float(state.learned), 1.0 / FLOOR), _relative(state.costs, menu)
         sources = menu.of_source
         shifted = cost - cost[sources], prior - prior[sources]
-        source = seen * cost[sources] + TRUST_SOURCE * prior[sources]
-        shift = seen * shifted[0] + TRUST_SHIFT * shifted[1]
-        return np.asarray(source / (seen + TRUST_SOURCE) + shift / (seen + TRUST_SHIFT))
+        rarity = 1.0 / max(1.0 - situation.economics.critical_ratio, 0.005)
+        trust_source, trust_shift = TRUST_SOURCE * rarity, TRUST_SHIFT * rarity
+        source = seen * cost[sources] + trust_source * prior[sources]
+        shift = seen * shifted[0] + trust_shift * shifted[1]
+        return np.asarray(source / (seen + trust_source) + shift / (seen + trust_shift))
 
     def dump(self, state: State) -> bytes:
         """Write an item's state."""

@@ -8,6 +8,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from schemas.ledger import FoldSettings, LedgerCreated
+from stream.checkpoint_reader import CheckpointReader
 from stream.errors import WrongUse
 from stream.ledger_state import LedgerState, differing_settings, first_records, ledger_state, stated_settings
 from stream.redis_client import reach_redis, unreachable
@@ -48,7 +49,7 @@ def verify_ledger(settings: Settings) -> LedgerState:
 
 
 def verify_redis(settings: Settings) -> None:
-    """Nothing is evicted, and what was written outlives a restart."""
+    """Nothing is evicted, what was written outlives a restart, and this version can read what is there."""
     client = reach_redis(settings)
     try:
         memory = _one(client.info("memory"))
@@ -57,6 +58,9 @@ def verify_redis(settings: Settings) -> None:
         raise unreachable(settings, error) from None
     finally:
         client.close()
+    with CheckpointReader(settings) as reader:
+        for shard in range(settings.partitions):
+            reader.look(shard, {})
     policy = memory.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         raise WrongUse(

@@ -37,7 +37,7 @@ class About(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode_about = msgspec.msgpack.Encoder().encode
-_decode_about = msgspec.msgpack.Decoder(About).decode
+decode_about = msgspec.msgpack.Decoder(About).decode
 
 
 def shard_keys(app: str, shard: int) -> list[str]:
@@ -64,7 +64,7 @@ class RedisStore:
         writer, at, about, torn, expected = cursor
         if at is None:
             return None
-        known = _decode_about(about)
+        known = decode_about(about)
         return Held(
             cursor=Cursor(
                 token=writer.decode(),

@@ -1,6 +1,7 @@
 """What commands print with: tables, progress and colour, each only where there is a terminal to show it."""
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +26,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, rig
     for row in rows:
         table.add_row(*map(str, row))
     Console().print(table)
+
+
+def bold(line: str) -> str:
+    """A heading, where there is a terminal."""
+    return f"\033[1m{line}\033[0m" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else line
 
 
 def warn(line: str) -> None:

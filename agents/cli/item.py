@@ -1,0 +1,94 @@
+"""`restock item`: everything known of an item: position, open orders, forecast, levels, last decisions, alerts."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from agents.cli.terminal import bold, warn
+from stream.errors import WrongUse
+from stream.settings import Settings, load
+
+EXAMPLES = """examples:
+  restock item TEA-01@BER1
+  restock item TEA-01@BER1 MUG-07@BER1 --json
+  restock items --json --class A | jq -r .item | restock item - --json"""
+
+
+def register(subparsers: Any) -> None:
+    """Declare the command's arguments."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "item",
+        help="position, forecast, policy and last decisions of an item",
+        description="Shows items as their checkpoint has them; as_of says up to where that is.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("items", nargs="+", metavar="SKU@LOCATION", help="- reads a list from standard input")
+    parser.add_argument("--json", action="store_true", help="for programs: a JSON line each")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 1 when an item is unknown."""
+    unknown = 0
+    for name, seen in seen_items(load(args.config), _names(args.items)):
+        if seen is None:
+            unknown += 1
+            warn(f"restock item: {name} is unknown: nothing was published about it, or no worker has read it yet")
+        elif args.json:
+            print(json.dumps(seen, ensure_ascii=False))
+        else:
+            print("\n".join(_lines(seen)))
+    return 1 if unknown else 0
+
+
+def seen_items(settings: Settings, names: Iterable[str]) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Look items up, each as of one moment; None for those that are unknown."""
+    from agents.view import Stored, fields_of, view
+    from schemas.topics import place
+    from stream.checkpoint_reader import CheckpointReader
+
+    with CheckpointReader(settings) as reader:
+        for name in names:
+            partition = place(name, settings.partitions)
+            found = reader.look(partition, fields_of(name))
+            stored = found and Stored(name, partition, found.next, settings.fold_settings(), found.tables)
+            yield name, view(stored) if stored else None
+
+
+def _names(words: Iterable[str]) -> Iterator[str]:
+    for word in words:
+        for name in (line.strip() for line in sys.stdin) if word == "-" else (word,):
+            if name and ("@" not in name):
+                raise WrongUse(f"{name} is no item: write it as SKU@LOCATION, such as TEA-01@BER1")
+            if name:
+                yield name
+
+
+def _lines(seen: dict[str, Any]) -> Iterator[str]:
+    """For people."""
+    stock, levels, forecast = seen["stock"], seen["levels"], seen["forecast"]
+    yield bold(f"{seen['item']}  (class {seen['class']}, policy {seen['policy']})")
+    if not stock["known"]:
+        yield "  stock      unknown: never counted, received or adjusted; nothing is ordered until it is"
+    broken_down = ", ".join(
+        f"{stock[part]} {part.replace('_', ' ')}" for part in ("on_hand", "allocated", "backorders")
+    )
+    yield f"  stock      {broken_down}; {stock['available']} available"
+    yield f"  position   {stock['position']} with {stock['on_order']} on order"
+    for order in [*seen["open_replenishments"], *seen["transfers"]]:
+        yield "    {replenishment_id}: {quantity} {status}, {received} received, due {due}".format(**order)
+    if forecast:
+        quantiles = ", ".join(f"{value:.1f} at {level}" for level, value in forecast["quantiles"].items())
+        yield f"  forecast   {forecast['mean']:.1f} in {forecast['horizon_days']:g} days ({quantiles})"
+    if levels["reorder_point"] is not None:
+        yield "  levels     order at {reorder_point} up to {order_up_to}; safety stock {safety_stock}".format(**levels)
+    for alert in seen["alerts"]:
+        yield f"  alert      {alert['kind']} since {alert['since']}"
+    for decision in seen["decisions"]:
+        verb = "proposed" if decision["proposed"] else "ordered"
+        yield f"  decision   {verb} {decision['quantity']} at {decision['decided_at']}"
+        yield f"             restock explain {decision['replenishment_id']}"
+    as_of = seen["as_of"]
+    yield f"  as of      {as_of['time']}, ledger partition {as_of['partition']} offset {as_of['offset']}"

@@ -9,46 +9,34 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import Any, TypeVar
 
 import faust
 from faust.types import TP
 from yarl import URL
 
 from agents import controller, intake
-from agents.core import Core
 from agents.intake import Intake
-from agents.outputs import Encoder
 from agents.pulse import Pulse
+from agents.shards import SOURCES, Tools
 from schemas.codec import Limits
-from schemas.topics import TOPICS
 from stream import VERSION
 from stream.feeds import Feed
 from stream.health import Health
-from stream.journal import KafkaJournal
-from stream.kafka import admin, aiokafka_options, producer_config, reader_config, record_bytes
-from stream.ledger import KafkaLedger, identify
+from stream.kafka import aiokafka_options, producer_config
 from stream.ledger_state import LedgerState
 from stream.ledger_writer import LedgerWriter
 from stream.metrics import Metrics
 from stream.owner import Owner
-from stream.publisher import KafkaPublisher
 from stream.readers import Readers
-from stream.redis_client import async_client_of
 from stream.settings import Settings
-from stream.shard import Ports
-from stream.store import RedisStore
-from stream.topics import find
 from stream.transport import Consumer, Transport
-from stream.watch import Watch
 
 logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
-SOURCES = tuple(topic.name for topic in TOPICS.values() if topic.role == "source")
-OUTPUTS = ("output", "dead_letters")
 SHUTDOWN_SECONDS = 60.0
 
 
@@ -98,26 +86,23 @@ class Worker:
         self.settings = settings
         self.ledger = ledger
         self.roles = roles
-        self._threads = ThreadPoolExecutor(max_workers=ledger.partitions + 8, thread_name_prefix="kafka")
+        self.tools = Tools(settings, ledger)
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
-        self._feed_names: dict[str, str] = {}
-        self.watch = Watch()
-        self.store = RedisStore(async_client_of(settings), settings.app)
         self.app = App(settings, settings.app)
         self.app.crashed_by = self._fail
         self.readers = self.app.positions = Readers(self._makers())
         self.intake = Intake(
-            watch=self.watch,
-            writer=LedgerWriter(producer_config(settings), settings.topic("ledger"), self._threads),
+            watch=self.tools.watch,
+            writer=LedgerWriter(producer_config(settings), settings.topic("ledger"), self.tools.threads),
             logical=lambda topic: topic.removeprefix(settings.topic_prefix),
             dead_letters=settings.topic("dead-letters"),
             partitions=ledger.partitions,
             limits=Limits(settings.max_event_bytes, settings.currency),
             privacy_key=settings.privacy_key_file,
         )
-        self.metrics = Metrics(self.watch, self.readers, self.intake, self._consumer)
+        self.metrics = Metrics(self.tools.watch, self.readers, self.intake, self._consumer)
         self._health = Health(settings.metrics, self.metrics)
 
     # Putting together ---------------------------------------------------------------------------------------------
@@ -127,7 +112,7 @@ class Worker:
         if "intake" in self.roles:
             makers = {settings.topic(name): self._make_feed for name in SOURCES}
         if "controller" in self.roles:
-            ports = self._ports()
+            ports = self.tools.ports()
             every = settings.checkpoint_ms / 1000
 
             def make_owner(tp: TP) -> Owner:
@@ -140,56 +125,10 @@ class Worker:
         return Feed(tp, self._feed_name, self._consumer())
 
     async def _feed_name(self, tp: TP) -> str:
-        if tp.topic not in self._feed_names:
-            await self._name_feeds()
-        return f"{self._feed_names[tp.topic]}/{tp.partition}"
+        return await self._in_thread(self.tools.name_of_feed, tp.topic, tp.partition)
 
-    async def _name_feeds(self) -> tuple[str, ...]:
-        """Every feed there is, by topic id and partition."""
-        loop, config = asyncio.get_running_loop(), reader_config(self.settings)
-        names: list[str] = []
-        for source in SOURCES:
-            topic = self.settings.topic(source)
-            topic_id, partitions = await loop.run_in_executor(self._threads, identify, config, topic)
-            self._feed_names[topic] = topic_id
-            names += [f"{topic_id}/{partition}" for partition in range(partitions)]
-        return tuple(names)
-
-    def _ports(self) -> Ports:
-        settings = self.settings
-        transactional = producer_config(settings, message_timeout_ms=30_000, linger_ms=0, retry_backoff_ms=2)
-        encode = Encoder(self._output_topics(), record_bytes(settings), self._place_of_feed)
-
-        def publisher(shard: int) -> KafkaPublisher:
-            return KafkaPublisher(
-                transactional, f"{settings.app}-{shard}", encode, (settings.topic("journal"), shard), self._threads
-            )
-
-        reader = reader_config(settings)
-        return Ports(
-            core=self._make_core,
-            store=self.store,
-            publisher=publisher,
-            journal=KafkaJournal(reader, settings.topic("journal"), self._threads),
-            ledger=KafkaLedger(reader, settings.topic("ledger"), self._threads),
-            watch=self.watch,
-        )
-
-    def _make_core(self, shard: int) -> Core:
-        core = Core(shard, self.ledger.ledger)
-        self.watch.tallies.append(core.tally)
-        return core
-
-    def _output_topics(self) -> dict[str, tuple[str, int]]:
-        outputs = {topic.name: self.settings.topic(topic.name) for topic in TOPICS.values() if topic.role in OUTPUTS}
-        found = find(admin(self.settings), list(outputs.values()))
-        return {logical: (name, found[name].partitions) for logical, name in outputs.items()}
-
-    def _place_of_feed(self, feed: str) -> tuple[str, int]:
-        """The topic by its name, where it is still the one the feed was of, and the partition."""
-        topic_id, _, partition = feed.rpartition("/")
-        names = (topic for topic, known in self._feed_names.items() if known == topic_id)
-        return next(names, topic_id), int(partition)
+    async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self.tools.threads, work, *arguments)
 
     def _consumer(self) -> Consumer:
         consumer = self.app.consumer
@@ -203,7 +142,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop.set)
-        await self._name_feeds()
+        await self._in_thread(self.tools.name_feeds)
         if "intake" in self.roles:
             intake.declare(self.app, [self.settings.topic(name) for name in SOURCES], self.readers, self.intake)
         if "controller" in self.roles:
@@ -246,12 +185,11 @@ class Worker:
         await self.app.stop()
         self.intake.close()
         await self._health.stop()
-        await self.store.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        await self.tools.close()
 
     async def _tick(self) -> None:
         if "intake" in self.roles:
-            names = await self._name_feeds()
+            names = await self._in_thread(self.tools.name_feeds)
             now = int(time.time() * 1000) if self.settings.clock == "wall" else None
             feeds = [reader for reader in self.readers.by_partition.values() if isinstance(reader, Feed)]
             await self.intake.tick(feeds, names, now, self.ledger.settings)

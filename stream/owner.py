@@ -135,7 +135,7 @@ class Owner:
             if monotonic() - shard.saved_at >= self._every:
                 shard.save()
             if self._leaving and self._inbox.empty():
-                await self._save_all(shard)
+                await shard.save_all()
                 return
 
     async def _next_batch(self, shard: Shard) -> Batch | None:
@@ -144,10 +144,6 @@ class Owner:
             return await asyncio.wait_for(self._inbox.get(), self._every if shard.unsaved else 1.0)
         except TimeoutError:
             return None
-
-    async def _save_all(self, shard: Shard) -> None:
-        while (saving := shard.save()) is not None:
-            await saving
 
     # When it goes wrong -------------------------------------------------------------------------------------------
 

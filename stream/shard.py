@@ -90,8 +90,8 @@ class Shard:
 
     # Taking -------------------------------------------------------------------------------------------------------
 
-    async def take(self) -> None:
-        """Become the only owner, and stand where the last one's checkpoint stands."""
+    async def take(self, *, anew: bool = False) -> None:
+        """Become the only owner, and stand where the last one's checkpoint stands; or at the start, if asked to."""
         await self._publisher.open()  # fences the old publisher
         failpoint("take.fenced_publisher")
         held = await self._ports.store.acquire(self.partition, self.token)  # fences the old writer
@@ -103,7 +103,7 @@ class Shard:
         )
         self.published = journal.records[-1].end if journal.records else Point(0)
         refuse_strange(self.partition, self._view, cursor, journal)
-        if cursor is None or held is None or not await self._trusts(held, journal):
+        if anew or cursor is None or held is None or not await self._trusts(held, journal):
             journal = await self._start_over()
         else:
             await self._load(cursor)
@@ -245,6 +245,11 @@ class Shard:
         )
         self._saving = asyncio.create_task(self._save(cursor, self.core.changes()))
         return self._saving
+
+    async def save_all(self) -> None:
+        """Checkpoint until nothing is left to save."""
+        while (saving := self.save()) is not None:
+            await saving
 
     async def _save(self, cursor: Cursor, changes: Tables) -> None:
         failpoint("checkpoint.before")

@@ -5,7 +5,7 @@ import asyncio
 import logging
 from typing import Any
 
-from agents.cli.output import set_up_logging
+from agents import logs
 from stream.settings import load
 
 ROLES = ("intake", "controller")
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         from stream.errors import WrongUse
 
         raise WrongUse(f"--role {args.role} is not a worker's: give intake, controller, or intake,controller")
-    set_up_logging(settings.log)
+    logs.set_up(settings.log)
     ledger = verify(settings)
 
     async def work() -> None:

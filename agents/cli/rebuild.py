@@ -1,0 +1,44 @@
+"""`restock rebuild`: make Redis anew from the ledger, with nothing published twice."""
+
+import argparse
+import asyncio
+from typing import Any
+
+from agents.cli.terminal import progress, warn
+from stream.settings import Settings, load
+
+EPILOG = """examples:
+  restock rebuild             every shard
+  restock rebuild --shard 4   one of them
+a running worker whose shard is rebuilt takes it back and finishes the work itself"""
+
+
+def register(subparsers: Any) -> None:
+    """Declare the command's arguments."""
+    parser = subparsers.add_parser(
+        "rebuild",
+        help="make Redis anew from the ledger",
+        description="Folds ledger and journal from their start and writes the checkpoints anew. Nothing is published.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--shard", type=int, metavar="N", help="this shard alone")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Rebuild the shards that were asked for."""
+    asyncio.run(_rebuild(load(args.config), args.shard))
+    return 0
+
+
+async def _rebuild(settings: Settings, shard: int | None) -> None:
+    from agents.shards import Tools, chosen
+    from stream import VERSION
+    from stream.rebuild import rebuild
+
+    tools = Tools(settings)
+    for partition in chosen(shard, tools.state.partitions):
+        with progress(f"shard {partition}", None) as tell:
+            done = await rebuild(partition, tools.ports(), tools.ledger, VERSION, lambda at, _: tell(at))
+        warn(f"shard {partition}: {'rebuilt' if done else 'a running worker took it over and rebuilds it'}")
+    await tools.close()

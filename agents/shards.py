@@ -1,0 +1,99 @@
+"""What taking a shard needs, put together from the settings: for workers, and for commands that look at shards."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from agents.core import Core
+from agents.outputs import Encoder
+from schemas.topics import TOPICS
+from stream.errors import WrongUse
+from stream.journal import KafkaJournal
+from stream.kafka import admin, producer_config, reader_config, record_bytes
+from stream.ledger import KafkaLedger, identify
+from stream.ledger_state import LedgerState, ledger_state
+from stream.publisher import KafkaPublisher
+from stream.redis_client import async_client_of
+from stream.settings import Settings
+from stream.shard import Ports
+from stream.store import RedisStore
+from stream.topics import find
+from stream.watch import Watch
+
+SOURCES = tuple(topic.name for topic in TOPICS.values() if topic.role == "source")
+OUTPUTS = tuple(topic.name for topic in TOPICS.values() if topic.role in {"output", "dead_letters"})
+
+
+class Tools:
+    """Store, ledger, journal and publishers of one application."""
+
+    def __init__(self, settings: Settings, state: LedgerState | None = None) -> None:
+        self.settings = settings
+        self.state = state or ledger_state(settings)
+        self.watch = Watch()
+        self.threads = ThreadPoolExecutor(max_workers=self.state.partitions + 8, thread_name_prefix="kafka")
+        self.store = RedisStore(async_client_of(settings), settings.app)
+        reader = reader_config(settings)
+        self.ledger = KafkaLedger(reader, settings.topic("ledger"), self.threads)
+        self.journal = KafkaJournal(reader, settings.topic("journal"), self.threads)
+        self._feeds: dict[str, str] = {}
+
+    def ports(self) -> Ports:
+        """What a shard leans on."""
+        settings = self.settings
+        config = producer_config(settings, message_timeout_ms=30_000, linger_ms=0, retry_backoff_ms=2)
+        encode = Encoder(self._output_topics(), record_bytes(settings), self.place_of_feed)
+
+        def publisher(shard: int) -> KafkaPublisher:
+            journal = (settings.topic("journal"), shard)
+            return KafkaPublisher(config, f"{settings.app}-{shard}", encode, journal, self.threads)
+
+        return Ports(
+            core=self._make_core,
+            store=self.store,
+            publisher=publisher,
+            journal=self.journal,
+            ledger=self.ledger,
+            watch=self.watch,
+        )
+
+    def name_feeds(self) -> list[str]:
+        """Every feed there is, by topic id and partition."""
+        config, names = reader_config(self.settings), []
+        for source in SOURCES:
+            topic = self.settings.topic(source)
+            self._feeds[topic], partitions = identify(config, topic)
+            names += [f"{self._feeds[topic]}/{partition}" for partition in range(partitions)]
+        return names
+
+    def name_of_feed(self, topic: str, partition: int) -> str:
+        """A feed's name in the ledger: a topic made anew under the same name is another feed."""
+        self.name_feeds()
+        return f"{self._feeds[topic]}/{partition}"
+
+    def place_of_feed(self, feed: str) -> tuple[str, int]:
+        """The topic by its name, where it is still the one the feed was of, and the partition."""
+        topic_id, _, partition = feed.rpartition("/")
+        names = (topic for topic, known in self._feeds.items() if known == topic_id)
+        return next(names, topic_id), int(partition)
+
+    async def close(self) -> None:
+        """Let go of connections and threads."""
+        await self.store.close()
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+    def _make_core(self, shard: int) -> Core:
+        core = Core(shard, self.state.ledger)
+        self.watch.tallies.append(core.tally)
+        return core
+
+    def _output_topics(self) -> dict[str, tuple[str, int]]:
+        names = {logical: self.settings.topic(logical) for logical in OUTPUTS}
+        found = find(admin(self.settings), list(names.values()))
+        return {logical: (name, found[name].partitions) for logical, name in names.items()}
+
+
+def chosen(shard: int | None, partitions: int) -> Sequence[int]:
+    """The shards a command is asked to look at."""
+    if shard is not None and not 0 <= shard < partitions:
+        raise WrongUse(f"--shard {shard} does not exist: there are {partitions}, numbered from 0")
+    return range(partitions) if shard is None else [shard]

@@ -1,0 +1,42 @@
+"""Makes a shard's checkpoint anew from ledger and journal, with nothing published twice.
+
+It takes the shard like any owner, which fences a worker that holds it; a worker that takes it back goes on rebuilding.
+"""
+
+from collections.abc import Callable
+from itertools import islice
+
+from stream.faults import Fenced
+from stream.ledger import KafkaLedger, Stored
+from stream.shard import Ports, Shard
+from stream.transport import Batch
+
+BATCH = 5000
+SAVE_EVERY = 50_000
+"""Records between checkpoints: what is lost with a crash is folded again."""
+
+
+async def rebuild(
+    partition: int, ports: Ports, ledger: KafkaLedger, version: str, tell: Callable[[int, int], None]
+) -> bool:
+    """Fold one shard from the start to the ledger's present end; False when a worker took it over on the way."""
+    shard = Shard(partition, ports, version)
+    try:
+        await shard.take(anew=True)
+        end = (await ledger.view(partition)).end
+        records = ledger.records(partition, 0, end)
+        while batch := tuple(islice(records, BATCH)):
+            await shard.work(_batch(batch))
+            tell(shard.next, end)
+            if shard.next - max(shard.saved, 0) >= SAVE_EVERY:
+                await shard.save_all()
+        await shard.save_all()
+    except Fenced:
+        return False
+    finally:
+        await shard.close()
+    return True
+
+
+def _batch(records: tuple[Stored, ...]) -> Batch:
+    return Batch(records[0].offset, records[-1].offset + 1, records)

@@ -26,10 +26,7 @@ def pmf(demand: Mapping[str, Any], mean: float | None = None) -> Floats:
     [0.1667, 0.1389]
     """
     mu = float(demand["mean"] if mean is None else mean)
-    if demand["dist"] == "poisson":
-        law = stats.poisson(mu)
-    else:
-        law = stats.geom(1.0 / (1.0 + mu), loc=-1)
+    law = stats.poisson(mu) if demand["dist"] == "poisson" else stats.geom(1.0 / (1.0 + mu), loc=-1)
     top = int(law.isf(NEGLIGIBLE)) + 1
     weights = law.pmf(np.arange(top + 1))
     return np.asarray(weights / weights.sum())

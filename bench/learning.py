@@ -13,6 +13,7 @@ from agents.policies.pil_q import PilQ, State, menu_of, wanted_by
 from agents.policies.projection import route
 from agents.policies.shadow import Shadows
 
+
 class Phases:
     """A forecaster of means by phase of the cycle: what the suite gives to policies, learned from the same demand."""
 

@@ -47,3 +47,8 @@ class Averages(msgspec.Struct):
         """Variance of the mean itself, as a share q of a period's: demand of h periods varies by h + q h² of those."""
         rate = max(RATES[k], 1.0 / (self.periods + 1.0))
         return rate / (2.0 - rate) if RATES[k] else rate
+
+    def fits(self) -> bool:
+        """Whether read numbers can be running moments."""
+        whole = len(self.mean) == len(self.variance) == len(RATES) and self.periods >= 0
+        return whole and all(math.isfinite(m) for m in self.mean) and all(0.0 <= v < math.inf for v in self.variance)

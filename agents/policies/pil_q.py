@@ -290,9 +290,9 @@ def _decoded(data: bytes, version: int) -> Image:
     fits = (
         image.version == version
         and len(image.costs) == ARMS
-        and all(map(math.isfinite, [*image.costs, *image.fees, *image.averages.mean, *image.averages.variance]))
-        and len(image.averages.mean) == len(image.averages.variance) == len(RATES)
-        and min(image.averages.periods, image.lived, image.learned, *image.averages.variance) >= 0
+        and all(map(math.isfinite, [*image.costs, *image.fees]))
+        and image.averages.fits()
+        and min(image.lived, image.learned) >= 0
         and len(image.stock) == len(image.fees) == (ARMS if rows else 0)
         and len(image.pipeline) == rows
         and all(len(row) == ARMS for row in image.pipeline)

@@ -9,7 +9,7 @@ arrays, because tens of thousands a second pass through; a new field goes to the
 True
 """
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, dataclass_transform
 
 import msgspec
 
@@ -17,6 +17,7 @@ Milliseconds: TypeAlias = int
 """Event or append time: milliseconds since 1970 in UTC."""
 
 
+@dataclass_transform(frozen_default=True)
 class Change(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a movement does to its item; the subclasses below are the closed list."""
 

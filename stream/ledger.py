@@ -101,7 +101,9 @@ def read_with(consumer: Consumer, topic: str, partition: int, start: int, end: i
         return
     consumer.assign([TopicPartition(topic, partition, start)])
     while True:
-        messages = consumer.consume(5000, ANSWER_SECONDS)
+        # The client waits as long as it may for a full batch: first for one record, then for what is there.
+        messages = consumer.consume(1, ANSWER_SECONDS)
+        messages += consumer.consume(5000, 0.002) if messages else []
         if not messages:
             raise BrokerDown(f"{topic}/{partition} does not answer")
         for message in messages:

@@ -108,7 +108,7 @@ class Worker:
     # Putting together ---------------------------------------------------------------------------------------------
 
     def _makers(self) -> dict[str, Callable[[TP], Any]]:
-        settings, makers = self.settings, {}
+        settings, makers = self.settings, dict[str, Callable[[TP], Any]]()
         if "intake" in self.roles:
             makers = {settings.topic(name): self._make_feed for name in SOURCES}
         if "controller" in self.roles:

@@ -1,10 +1,10 @@
 """Controller: hands the ledger's batches to the owners of their shards, who do all the rest in their own time."""
 
 import faust
-from faust.types import TP, EventT, StreamT
+from faust.types import EventT, StreamT
 
 from stream.readers import Readers
-from stream.transport import Batch
+from stream.transport import Batch, batch_of
 
 
 def declare(app: faust.App, ledger: str, readers: Readers) -> None:
@@ -14,4 +14,4 @@ def declare(app: faust.App, ledger: str, readers: Readers) -> None:
     async def fold(events: StreamT[Batch]) -> None:
         event: EventT[Batch]
         async for event in events.events():
-            readers.receive(TP(event.message.topic, event.message.partition), event.message.value)
+            readers.receive(*batch_of(event.message))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import faust
 from aiokafka import ConsumerRecord
-from faust.types import TP, EventT, StreamT
+from faust.types import EventT, StreamT
 
 from agents.split import Hash, movements_of, notice_of
 from schemas.codec import Event, Limits, decode, fingerprint, identity
@@ -30,7 +30,7 @@ from stream.ledger_writer import LedgerWriter, Line
 from stream.patience import until_answered
 from stream.publisher import Message
 from stream.readers import Readers
-from stream.transport import Batch
+from stream.transport import Batch, batch_of
 from stream.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -204,7 +204,7 @@ def declare(app: faust.App, topics: Sequence[str], readers: Readers, intake: Int
     async def take(events: StreamT[Batch]) -> None:
         event: EventT[Batch]
         async for event in events.events():
-            tp, batch = TP(event.message.topic, event.message.partition), event.message.value
+            tp, batch = batch_of(event.message)
             feed = readers.by_partition.get(tp)
             readers.receive(tp, batch)
             if isinstance(feed, Feed):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, TypedDict
+from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -15,14 +15,9 @@ logger = logging.getLogger(__name__)
 SLOW_SECONDS = 10.0
 
 
-class Line(TypedDict):
-    """One ledger record as the producer takes it."""
-
-    key: bytes | None
-    value: bytes
-
-
-Lines = Mapping[int, list[Line]]
+Line: TypeAlias = dict[str, Any]
+"""One ledger record as the producer takes it: `key` and `value`, bytes or None."""
+Lines: TypeAlias = Mapping[int, list[Line]]
 """Ledger records by partition, in the order in which they are written."""
 
 

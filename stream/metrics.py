@@ -18,6 +18,7 @@ from stream import VERSION
 from stream.feeds import Feed
 from stream.owner import Owner
 from stream.readers import Readers
+from stream.shard import Shard
 from stream.transport import Consumer
 from stream.watch import Watch
 
@@ -30,8 +31,12 @@ FAR_BEHIND = 10_000
 class Intake(Protocol):
     """What intake counts."""
 
-    verdicts: Mapping[tuple[str, str], int]
     movements: int
+
+    @property
+    def verdicts(self) -> Mapping[tuple[str, str], int]:
+        """By type and verdict."""
+        ...
 
 
 class Metrics(Collector):
@@ -72,7 +77,7 @@ class Metrics(Collector):
         return [reader for reader in self._readers.by_partition.values() if isinstance(reader, Owner)]
 
     def _current(self) -> list[Any]:
-        return [owner.shard.core.tally for owner in self._owners() if owner.shard is not None]
+        return [_tally(owner.shard) for owner in self._owners() if owner.shard is not None]
 
     def _lags(self) -> dict[int, int]:
         lags = {}
@@ -114,9 +119,9 @@ class Metrics(Collector):
         lags = {str(partition): lag for partition, lag in self._lags().items()}
         yield _gauge("restock_ledger_lag_records", "Ledger records not folded yet.", ("partition",), lags)
         behind = {
-            str(owner.partition): max(0.0, now - owner.shard.core.tally.watermark / 1000)  # type: ignore[attr-defined]
+            str(owner.partition): max(0.0, now - watermark / 1000)
             for owner in owners
-            if owner.shard is not None and owner.shard.core.tally.watermark is not None  # type: ignore[attr-defined]
+            if owner.shard is not None and (watermark := _tally(owner.shard).watermark) is not None
         }
         yield _gauge("restock_watermark_age_seconds", "How far event time is behind the clock.", ("partition",), behind)
         yield _gauge(
@@ -182,6 +187,12 @@ class Metrics(Collector):
 
     def _total(self, name: str) -> int:
         return sum(getattr(tally, name) for tally in self._watch.tallies)
+
+
+def _tally(shard: Shard) -> Any:
+    """What the core counts: `agents.tally.Tally`, which this room does not import."""
+    core: Any = shard.core
+    return core.tally
 
 
 def _counter(name: str, text: str, *rest: Any) -> Metric:

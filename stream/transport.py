@@ -95,7 +95,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         timeout: float | None = None,  # noqa: ASYNC109 - the overridden method's signature
         max_records: int | None = None,
     ) -> dict[TP, list[Batch]]:
-        fetcher, positions = consumer._fetcher, self.app.positions
+        fetcher, positions = consumer._fetcher, _positions(self.app)
         deadline = monotonic() + (timeout or 0.0)
         while self.consumer.flow_active:
             if consumer._closed or fetcher._closed:
@@ -119,6 +119,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self.log.info("Offsets stay uncommitted for now: %s", error)  # tried again at the next interval
             return False
         return True
+
+
+def _positions(app: Any) -> Positions:
+    """Those of our own app; Faust's apps know of none."""
+    positions: Positions = app.positions
+    return positions
 
 
 async def _take(fetcher: Any, wanted: set[TP], max_records: int | None) -> dict[TP, list[Batch]]:
@@ -151,16 +157,17 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Batch) -> ConsumerMessage:
-        self.app.positions.handed(tp)
+        _positions(self.app).handed(tp)
+        value: Any = record  # Faust believes in bytes
         return ConsumerMessage(
             tp.topic,
             tp.partition,
             record.end - 1,
             record.records[-1].timestamp / 1000 if record.records else 0.0,
             0,
-            (),
             None,
-            record,
+            None,
+            value,
             None,
             0,
             0,
@@ -171,20 +178,19 @@ class Consumer(driver.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         self._acked[tp].clear()
         self._acked_index[tp].clear()
-        offset: int | None = self.app.positions.committable(tp)
-        return offset
+        return _positions(self.app).committable(tp)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Gaps are normal: batches, markers, aborted records."""
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Tell the application first what it has lost: Faust seeks only where something was won."""
-        await self.app.positions.kept(frozenset(assigned))
+        await _positions(self.app).kept(frozenset(assigned))
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
         """Let the application position what was assigned."""
-        await self.app.positions.assigned(frozenset(self.assignment()))
+        await _positions(self.app).assigned(frozenset(self.assignment()))
 
     async def seek_to_committed(self) -> dict[TP, int]:
         """Faust's other name for the same."""
@@ -228,6 +234,11 @@ class Consumer(driver.Consumer):
                 await self.seek_wait({partition: offset})
             except IllegalStateError:
                 self.log.info("%s left before it could be positioned", partition)
+
+
+def batch_of(message: Any) -> tuple[TP, Batch]:
+    """What a message of this transport carries, and of which partition."""
+    return TP(message.topic, message.partition), message.value
 
 
 class Transport(driver.Transport):

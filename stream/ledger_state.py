@@ -171,13 +171,16 @@ def _statement(message: Message) -> LedgerCreated | SettingsChanged | Ticked | N
     return record if isinstance(record, LedgerCreated | SettingsChanged | Ticked) else None
 
 
-def _check_nobody_works(settings: Settings) -> None:
-    """A worker that still runs with the old settings would go on to state them with every tick."""
+def working(settings: Settings) -> int:
+    """How many workers this application has; those that stopped answering count until their session ends."""
     client, _ = reach(settings)
     with answering(settings):
-        groups = client.list_consumer_groups(request_timeout=REACH_SECONDS).result().valid
-        mine = [group.group_id for group in groups if group.group_id.split("-")[0] == settings.app]
-        described = client.describe_consumer_groups(mine, request_timeout=REACH_SECONDS) if mine else {}
-        members = sum(len(future.result().members) for future in described.values())
+        groups = client.describe_consumer_groups([settings.app], request_timeout=REACH_SECONDS)
+        return len(groups[settings.app].result().members)
+
+
+def _check_nobody_works(settings: Settings) -> None:
+    """A worker that still runs with the old settings would go on to state them with every tick."""
+    members = working(settings)
     if members:
         raise Refused(f"{members} workers of {settings.app} are running: stop them, apply, and start them anew")

@@ -52,8 +52,7 @@ def verify_redis(settings: Settings) -> None:
     """Nothing is evicted, what was written outlives a restart, and this version can read what is there."""
     client = reach_redis(settings)
     try:
-        memory = _one(client.info("memory"))
-        persistence = _one(client.info("persistence"))
+        memory, persistence = node_info(client, "memory"), node_info(client, "persistence")
     except RedisError as error:
         raise unreachable(settings, error) from None
     finally:
@@ -72,6 +71,12 @@ def verify_redis(settings: Settings) -> None:
             f"RESTOCK_REDIS={mask(settings.redis)}: appendonly is off, so a restart would lose every checkpoint: "
             "run `redis-cli CONFIG SET appendonly yes`, and write it into its configuration"
         )
+
+
+def node_info(client: Any, section: str) -> dict[str, Any]:
+    """What Redis says of itself; of a cluster any node, since all are configured alike."""
+    info: dict[str, Any] = client.info(section)
+    return next(iter(info.values())) if info and all(isinstance(value, dict) for value in info.values()) else info
 
 
 def describe_difference(settings: Settings, stated: FoldSettings) -> str:
@@ -100,8 +105,3 @@ def _verify_first(settings: Settings, partition: int, first: LedgerCreated | Non
             f"{topic}: partition {partition} belongs to ledger {first.ledger} of {first.partitions} partitions, "
             f"not to {state.ledger} of {state.partitions}: recreate the topic, or set another RESTOCK_TOPIC_PREFIX"
         )
-
-
-def _one(info: Any) -> dict[str, Any]:
-    """A cluster answers for each node; any of them shall do, since they are configured alike."""
-    return next(iter(info.values())) if info and all(isinstance(value, dict) for value in info.values()) else info

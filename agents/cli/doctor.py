@@ -1,0 +1,180 @@
+"""`restock doctor`: is everything there that a worker needs, and if not, what to do."""
+
+import argparse
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from agents.cli.terminal import print_table
+from stream.errors import RestockError, Unreachable
+from stream.settings import Settings, load, mask, show
+
+Verdict: TypeAlias = Literal["ok", "warning", "wrong", "unreachable"]
+PACKAGES = ("restock", "faust-streaming", "aiokafka", "confluent-kafka", "redis", "msgspec", "river", "numpy")
+SKEW_MS = 5_000
+"""A clock further away makes watermarks run ahead, or events be refused."""
+LAG_RECORDS = 100_000
+_COLOURS = {"ok": "\033[32m", "warning": "\033[33m", "wrong": "\033[31m", "unreachable": "\033[31m"}
+EXAMPLES = """examples:
+  restock doctor
+  restock doctor --json     exit code 3 when a server does not answer, 1 when something else is wrong"""
+
+
+class Finding(NamedTuple):
+    """What one look has found."""
+
+    what: str
+    verdict: Verdict
+    found: str
+    cure: str = ""
+
+
+def register(subparsers: Any) -> None:
+    """Declare the command's arguments."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "doctor",
+        help="check connection, versions, topics, clock and settings",
+        description="Looks at servers, topics, ledger, checkpoints, clocks and settings, and says what to do.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0 when a worker could start."""
+    settings = load(args.config)
+    findings = list(_examine(settings))
+    if args.json:
+        shown = {entry.key: entry.value for entry in show(settings)}
+        print(json.dumps({"findings": [finding._asdict() for finding in findings], "settings": shown}))
+    else:
+        print_table(("setting", "value", ""), show(settings))
+        print()
+        for finding in findings:
+            print(_line(finding))
+    verdicts = {finding.verdict for finding in findings}
+    return Unreachable.exit_code if "unreachable" in verdicts else 1 if "wrong" in verdicts else 0
+
+
+def _examine(settings: Settings) -> Iterator[Finding]:
+    yield Finding("versions", "ok", f"Python {platform.python_version()}, {', '.join(_versions())}")
+    broker = list(_asked("kafka", lambda: _kafka(settings)))
+    yield from broker
+    if broker[0].verdict == "ok":
+        for what, look in (("topics", _topics), ("ledger", _ledger), ("clock", _broker_clock), ("workers", _workers)):
+            yield from _asked(what, lambda look=look: look(settings))  # type: ignore[misc]
+    store = list(_asked("redis", lambda: _redis(settings)))
+    yield from store
+    if store[-1].verdict == "ok" and broker[0].verdict == "ok":
+        yield from _asked("shards", lambda: _shards(settings))
+
+
+def _asked(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """What looking finds, or what it fails with."""
+    try:
+        yield from look()
+    except RestockError as error:
+        found, _, cure = str(error).rpartition(": ")
+        yield Finding(what, "unreachable" if isinstance(error, Unreachable) else "wrong", found, cure)
+
+
+def _versions() -> Iterator[str]:
+    for package in PACKAGES:
+        try:
+            yield f"{package} {metadata.version(package)}"
+        except metadata.PackageNotFoundError:
+            yield f"{package} missing"
+
+
+def _kafka(settings: Settings) -> Iterator[Finding]:
+    from stream.kafka import reach
+
+    started = time.monotonic()
+    _, cluster = reach(settings)
+    took_ms = (time.monotonic() - started) * 1_000
+    yield Finding("kafka", "ok", f"{settings.kafka}: {len(cluster.brokers)} broker{'s' * (len(cluster.brokers) > 1)}, answered in {took_ms:.0f} ms")
+
+
+def _topics(settings: Settings) -> Iterator[Finding]:
+    from schemas.topics import TOPICS
+    from stream.topic_check import check
+
+    differences = check(settings)
+    for difference in differences:
+        found, _, cure = str(difference).rpartition(": ")
+        yield Finding("topics", "wrong" if difference.grave else "warning", found, cure)
+    if not differences:
+        yield Finding("topics", "ok", f"{len(TOPICS)} topics are as they should be")
+
+
+def _ledger(settings: Settings) -> Iterator[Finding]:
+    from stream.preconditions import verify_ledger
+
+    state = verify_ledger(settings)
+    yield Finding(
+        "ledger", "ok", f"{state.ledger} of {state.app}, {state.partitions} partitions, follows these settings"
+    )
+
+
+def _broker_clock(settings: Settings) -> Iterator[Finding]:
+    from stream.broker_clock import skew_ms
+
+    skew = skew_ms(settings)
+    cure = "" if abs(skew) <= SKEW_MS else "set the clocks by NTP, on brokers and workers"
+    yield Finding("clock", "warning" if cure else "ok", f"this machine is {skew:+d} ms from the broker", cure)
+
+
+def _workers(settings: Settings) -> Iterator[Finding]:
+    from stream.ledger_state import working
+
+    count = working(settings)
+    yield (
+        Finding("workers", "ok", f"{count} running")
+        if count
+        else Finding("workers", "warning", "none is running", "start one with `restock worker`")
+    )
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    from stream.preconditions import node_info, verify_redis
+    from stream.redis_client import reach_redis
+
+    client = reach_redis(settings)
+    server = node_info(client, "server")
+    client.close()
+    name, version = ("Valkey" if "valkey_version" in server else "Redis"), server.get("valkey_version")
+    skew = round(time.time() * 1_000 - server.get("server_time_usec", time.time() * 1_000_000) / 1_000)
+    if abs(skew) > SKEW_MS:
+        yield Finding("redis", "warning", f"this machine is {skew:+d} ms from it", "set the clocks by NTP")
+    verify_redis(settings)
+    told = f"{name} {version or server.get('redis_version')}, evicts nothing, keeps an append-only file"
+    yield Finding("redis", "ok", f"{mask(settings.redis)}: {told}")
+
+
+def _shards(settings: Settings) -> Iterator[Finding]:
+    from stream.checkpoint_reader import CheckpointReader
+    from stream.topic_reader import TopicReader
+
+    with TopicReader(settings) as reader:
+        ends = {shard: end for shard, (_, end) in reader.bounds(settings.topic("ledger")).items()}
+    with CheckpointReader(settings) as checkpoints:
+        found = {shard: checkpoints.look(shard, {}) for shard in ends}
+    behind = {shard: ends[shard] - (at.next if at else 0) for shard, at in found.items()}
+    worst = max(behind, key=behind.__getitem__)
+    told = f"{sum(at is not None for at in found.values())} of {len(ends)} have a checkpoint"
+    yield Finding("shards", "ok", f"{told}; the furthest behind is {worst}, by {behind[worst]:,} records")
+    if behind[worst] > LAG_RECORDS:
+        cure = "if that does not shrink, the worker's log says whether it is parked, and names the command"
+        yield Finding("shards", "warning", f"shard {worst} is far behind", cure)
+
+
+def _line(finding: Finding) -> str:
+    mark = f"{finding.verdict:<11}"
+    if sys.stdout.isatty():
+        mark = f"{_COLOURS[finding.verdict]}{mark}\033[0m"
+    return f"{mark} {finding.what:<9} {finding.found}" + (f": {finding.cure}" if finding.cure else "")

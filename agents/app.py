@@ -43,6 +43,7 @@ SHUTDOWN_SECONDS = 60.0
 class App(faust.App):
     """A Faust app whose consumer hands out batches and asks `positions` where to read."""
 
+    logger = logging.getLogger("faust.app")
     positions: Readers
     crashed_by: Callable[[BaseException], None]
 

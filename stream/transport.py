@@ -7,6 +7,7 @@ back. Nothing is read from a partition before the application wants it: a slow s
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +18,8 @@ from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+FAUST = logging.getLogger("faust.transport")
+"""What Faust's services say of themselves is Faust's."""
 POLL_SECONDS = 0.02
 """How soon a partition that was not wanted is looked at again."""
 
@@ -66,6 +69,8 @@ class _NoReadOffsets(dict[TP, int | None]):
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Reads batches in the thread where Faust keeps its consumer."""
+
+    logger = FAUST
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -148,6 +153,8 @@ async def _take(fetcher: Any, wanted: set[TP], max_records: int | None) -> dict[
 
 class Consumer(driver.Consumer):
     """Hands the application its batches, and asks it for positions."""
+
+    logger = FAUST
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

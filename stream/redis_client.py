@@ -11,6 +11,8 @@ from typing import Any
 import redis
 from redis import asyncio as redis_asyncio
 from redis.asyncio.cluster import RedisCluster as AsyncRedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException, RedisError
 
@@ -19,6 +21,9 @@ from stream.kafka import read_secret
 from stream.settings import Settings, mask
 
 CLUSTER = "+cluster"
+ANSWER_SECONDS = 10.0
+"""A connection that is silent for so long is half open; the largest checkpoint takes less."""
+_TIMEOUTS = ("socket_timeout", "socket_connect_timeout")
 
 
 def client_of(settings: Settings) -> "redis.Redis | RedisCluster":
@@ -31,9 +36,11 @@ def client_of(settings: Settings) -> "redis.Redis | RedisCluster":
 
 
 def async_client_of(settings: Settings) -> "redis_asyncio.Redis | AsyncRedisCluster":
-    """The same for asyncio."""
+    """The same for asyncio; who asks it waits and tells of it, the client itself only reopens a connection once."""
     url, options = _url_and_options(settings)
-    return (AsyncRedisCluster if CLUSTER in settings.redis else redis_asyncio.Redis).from_url(url, **options)
+    if CLUSTER in settings.redis:
+        return AsyncRedisCluster.from_url(url, **options)
+    return redis_asyncio.Redis.from_url(url, retry=Retry(NoBackoff(), 1), **options)
 
 
 def reach_redis(settings: Settings) -> "redis.Redis | RedisCluster":
@@ -59,7 +66,7 @@ def unreachable(settings: Settings, error: Exception) -> Unreachable:
 
 
 def _url_and_options(settings: Settings) -> tuple[str, dict[str, Any]]:
-    options = {"health_check_interval": 15}
+    options: dict[str, Any] = {"health_check_interval": 15} | dict.fromkeys(_TIMEOUTS, ANSWER_SECONDS)
     if settings.redis_password_file:
         password = read_secret(settings.redis_password_file, "RESTOCK_REDIS_PASSWORD_FILE")
         return settings.redis.replace(CLUSTER, "", 1), options | {"password": password}

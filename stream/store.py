@@ -62,7 +62,7 @@ class RedisStore:
         """Become the writer, and read what the last one left."""
         cursor, sizes = await self._run("acquire", shard, token)
         writer, at, about, torn, expected = cursor
-        if at is None:
+        if None in (writer, at, about):
             return None
         known = decode_about(about)
         return Held(
@@ -76,7 +76,7 @@ class RedisStore:
                 layout=known.layout,
                 version=known.version,
             ),
-            whole=torn != b"1" and sizes == expected,
+            whole=torn == b"0" and sizes == expected,
         )
 
     async def load(self, shard: int) -> AsyncIterator[Tables]:

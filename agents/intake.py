@@ -85,17 +85,18 @@ class Intake:
 
     async def take(self, feed: Feed, batch: Batch) -> None:
         """Write one batch to the ledger, however long it takes, and move the feed on."""
-        if feed.next is None or batch.end <= feed.next:
+        if feed.next is None:
             return
-        if batch.start > feed.next:
-            await feed.rewind()
+        if not batch.start <= feed.next < batch.end:
+            if batch.start > feed.next or feed.last_on_its_way:
+                await feed.rewind()
             return
         async with self._turn:
             with self._watch.stage("intake"):
                 draft = await until_answered(lambda: self._attempt(feed, batch))
             failpoint("intake.written")
             feed.last, feed.read_up_to = draft.last, draft.read_up_to or None
-            feed.next = batch.end
+            feed.next = max(feed.next, batch.end)  # another process may have been further meanwhile
             self.verdicts.update(draft.verdicts)
             self.movements += draft.movements
             if batch.records:
@@ -206,6 +207,6 @@ def declare(app: faust.App, topics: Sequence[str], readers: Readers, intake: Int
         async for event in events.events():
             tp, batch = batch_of(event.message)
             feed = readers.by_partition.get(tp)
-            readers.receive(tp, batch)
             if isinstance(feed, Feed):
                 await intake.take_or_park(feed, batch)
+            readers.receive(tp, batch)

@@ -55,8 +55,7 @@ class Pulse:
     async def _fold_all(self) -> None:
         """Wait until the shards have folded everything that the ledger holds now."""
         readers, consumer = self._readers.by_partition, self._consumer()
-        shards = [tp for tp, reader in readers.items() if isinstance(reader, Owner)]
-        ends = {tp: (await consumer.bounds(tp))[1] for tp in shards}
+        ends = await consumer.ends(tp for tp, reader in readers.items() if isinstance(reader, Owner))
 
         def folded() -> bool:
             left = ((readers.get(tp), end) for tp, end in ends.items())

@@ -64,8 +64,13 @@ class Feed:
         """A batch is on its way."""
         self._on_its_way += 1
 
+    @property
+    def last_on_its_way(self) -> bool:
+        """Whether no other batch follows the one in hand."""
+        return self._on_its_way <= 1
+
     def receive(self, batch: Batch) -> None:  # noqa: ARG002 - intake looks at the batch itself
-        """A batch has arrived."""
+        """A batch is done."""
         self._on_its_way = max(0, self._on_its_way - 1)
 
     async def resume(self) -> None:

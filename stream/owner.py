@@ -40,6 +40,7 @@ class Owner:
         self._inbox: asyncio.Queue[Batch | None] = asyncio.Queue()
         self._on_its_way = 0
         self._leaving = False
+        self._working = False
         self._stumbled: tuple[int, str] | None = None
         self._life = asyncio.create_task(self._live(), name=f"shard {partition}")
         self._life.add_done_callback(_end_on_bug)
@@ -59,8 +60,8 @@ class Owner:
     @property
     def resting(self) -> int | None:
         """Where the partition should stand when nothing is on its way."""
-        quiet = self.shard is not None and self._on_its_way == 0 and self._inbox.empty()
-        return self.shard.next if quiet and self.shard else None
+        busy = self._working or self._on_its_way > 0 or not self._inbox.empty()
+        return None if busy or self.shard is None else self.shard.next
 
     def handed(self) -> None:
         """A batch is on its way."""
@@ -93,8 +94,8 @@ class Owner:
             pause = AGAIN_SECONDS * random.uniform(0.5, 1.5)
             try:
                 await until_answered(shard.take)
-                self._take_up(shard)
                 await self._seek(shard.next)
+                self._take_up(shard)
                 await self._feed(shard)
             except Parked as fault:
                 self._park(str(fault))
@@ -123,20 +124,26 @@ class Owner:
         while True:
             batch = await self._next_batch(shard)
             if batch is not None and (new := shard.continuation(batch)) is not None:
-                before = shard.movements
-                with self._ports.watch.stage("fold"):
-                    await shard.work(new)
-                if shard.movements > before:
-                    self.busy_at = monotonic()
-                if self._stumbled and shard.next > self._stumbled[0]:
-                    self._stumbled = self.parked = None
-            elif batch is not None and batch.start > shard.next:
+                await self._work(shard, new)
+            elif batch is not None and (batch.start > shard.next or self.resting is not None):
                 await self._seek(shard.next)
             if monotonic() - shard.saved_at >= self._every:
                 shard.save()
             if self._leaving and self._inbox.empty():
                 await shard.save_all()
                 return
+
+    async def _work(self, shard: Shard, batch: Batch) -> None:
+        before, self._working = shard.movements, True
+        try:
+            with self._ports.watch.stage("fold"):
+                await shard.work(batch)
+        finally:
+            self._working = False
+        if shard.movements > before:
+            self.busy_at = monotonic()
+        if self._stumbled and shard.next > self._stumbled[0]:
+            self._stumbled = self.parked = None
 
     async def _next_batch(self, shard: Shard) -> Batch | None:
         """The next batch, or None when it is time for a checkpoint."""

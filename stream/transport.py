@@ -227,6 +227,12 @@ class Consumer(driver.Consumer):
         ends = await thread.call_thread(consumer.end_offsets, [partition])
         return starts[partition], ends[partition]
 
+    async def ends(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """The ends of these partitions, asked of the broker now."""
+        thread = self._thread
+        found = await thread.call_thread(thread._ensure_consumer().end_offsets, list(partitions))
+        return {TP(*tp): offset for tp, offset in found.items()}
+
     def _state(self, partition: TP) -> Any:
         consumer = self._thread._consumer
         subscriptions = consumer and consumer._subscription

@@ -28,14 +28,14 @@ def gaps(instance: Mapping[str, Any], checkpoints: Sequence[int], seeds: int) ->
             demands = chance.choice(len(law), p=law, size=(block, seeds))
             luck, whims = chance.random((block, seeds)), chance.integers(actions, size=(block, seeds))
         row = period % block
-        explore = luck[row] < max(0.05, (1.0 + period / 500.0) ** -0.5)
+        explore = luck[row] < max(0.2, (1.0 + period / 500.0) ** -0.5)
         order = np.where(explore, whims[row], q[each, stock].argmin(axis=1))
         left = stock - demands[row]
         cost = problem.holding * np.maximum(left, 0) + problem.shortage * np.maximum(-left, 0)
         after = np.minimum(np.maximum(left, 0) + order, top)
         visits[each, stock, order] += 1.0
         rate = visits[each, stock, order] ** -0.7
-        target = cost + 0.97 * q[each, after].min(axis=1)
+        target = cost + 0.9 * q[each, after].min(axis=1)
         q[each, stock, order] += rate * (target - q[each, stock, order])
         stock = after
         if period + 1 in checkpoints:

@@ -6,6 +6,10 @@ import msgspec
 
 from agents.policies.arms import RATES
 
+FADE = 0.02
+"""Rate at which old errors fade."""
+PATIENCE = 8.0
+"""Weight, in periods, of the errors that steady demand would bring."""
 DOUBT = 3.0
 """The weight, in periods, of the variance that a count with this mean usually has."""
 
@@ -24,9 +28,17 @@ class Averages(msgspec.Struct):
     mean: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(RATES))
     variance: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(RATES))
 
-    def learn(self, demand: float) -> None:
-        """Take in the demand of a period."""
+    errors: list[float] = msgspec.field(default_factory=lambda: [0.0] * (1 + len(RATES)))
+    """Mean squared one-period errors: of the item's forecast, then of each rate."""
+
+    def learn(self, demand: float, forecast: float | None = None) -> None:
+        """Take in the demand of a period, and what the item's forecast had been."""
         self.periods = n = self.periods + 1
+        if n > 1:
+            slow = max(1.0 / (n - 1), FADE)
+            guesses = (self.mean[0] if forecast is None else forecast, *self.mean)
+            for k, guess in enumerate(guesses):
+                self.errors[k] += slow * ((demand - guess) ** 2 - self.errors[k])
         mean, variance = self.mean, self.variance
         for k, floor in enumerate(RATES):
             rate = max(1.0 / n, floor)
@@ -48,7 +60,22 @@ class Averages(msgspec.Struct):
         rate = max(RATES[k], 1.0 / (self.periods + 1.0))
         return rate / (2.0 - rate) if RATES[k] else rate
 
+    def excess(self, periods: int) -> list[float]:
+        """Share by which each source's errors over so many periods exceed the least possible: what it would cost.
+
+        An error of the mean recurs in every period, chance does not: over h periods, variances grow by h² and h.
+        While little is known, sources have the errors that steady demand would bring.
+        """
+        weight = min(max(self.periods - 1, 0), 1.0 / FADE)
+        least = max(min(self.errors), 1e-9)
+        usual = [0.0, *(rate / (2.0 - rate) for rate in RATES)]
+        return [
+            math.sqrt(1.0 + periods * (weight * (error / least - 1.0) + PATIENCE * more) / (weight + PATIENCE)) - 1.0
+            for error, more in zip(self.errors, usual, strict=True)
+        ]
+
     def fits(self) -> bool:
         """Whether read numbers can be running moments."""
         whole = len(self.mean) == len(self.variance) == len(RATES) and self.periods >= 0
+        whole = whole and len(self.errors) == 1 + len(RATES) and all(0.0 <= e < math.inf for e in self.errors)
         return whole and all(math.isfinite(m) for m in self.mean) and all(0.0 <= v < math.inf for v in self.variance)

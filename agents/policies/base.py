@@ -43,6 +43,8 @@ class Underway(msgspec.Struct, frozen=True, gc=False):
     """Periods until it is due, as promised or expected; 0 when it is overdue."""
     age: int
     """Periods that closed since it was ordered: what was ordered at the last review is 1 old."""
+    soonest: int = 0
+    """Periods before it can come at all: 1 where today's deliveries are known to be all here."""
 
 
 class Situation(msgspec.Struct, frozen=True):

@@ -9,7 +9,6 @@ Demand that a stock-out hid is replaced by its expectation given what was sold, 
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import ClassVar
 
 import msgspec
@@ -28,7 +27,7 @@ from agents.policies.shadow import Shadows, admitted, drawn_lead_time
 
 FLOOR = 1.0 / 2000.0
 """Smallest step: the past fades over about so many periods."""
-TRUST_SOURCE, TRUST_SHIFT = 12.0, 120.0
+TRUST_SOURCE, TRUST_SHIFT = 24.0, 120.0
 """Weight of the prior, in expected stock-outs, for whose demand to believe and for moving the target analysis chose.
 
 What tells arms apart are stock-outs, and the dearer they are the rarer: about one in 1/(1 − critical ratio) periods.
@@ -39,17 +38,13 @@ CURVATURE = 0.5
 """Share by which costs are expected to rise with the square of an arm's distance from the analytic rule."""
 
 
-@lru_cache
-def _unrest(periods: int) -> Floats:
-    """Share by which following the last periods closely raises costs while demand is steady: more uncertain demand."""
-    return np.array([0.0, *(math.sqrt(1.0 + rate / (2.0 - rate) * periods) - 1.0 for rate in RATES)])
-
-
 class State(msgspec.Struct):
     """What is known of one item."""
 
     averages: Averages
     shadows: Shadows | None = None
+    expected: float | None = None
+    """What the item's forecast says of the period underway."""
     lots: bool = False
     """Which menu the costs belong to."""
     lived: int = 0
@@ -64,6 +59,7 @@ class Image(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     version: int
     averages: Averages
+    expected: float | None
     lots: bool
     lived: int
     learned: int
@@ -110,7 +106,8 @@ class PilQ:
             state.lots, state.shadows, state.learned, state.costs = menu is LOTS, None, 0, np.zeros(ARMS)
         if state.shadows is not None:
             self._judge(state, situation, menu, state.shadows.live(demand, terms))
-        state.averages.learn(demand)
+        state.averages.learn(demand, state.expected)
+        state.expected = situation.forecast.path[0] if situation.forecast.path else None
         if state.shadows is None:
             state.shadows, state.lived = _begin(state.averages, situation, way, menu), 0
         _order(state.shadows, state.averages, situation, way, menu)
@@ -127,7 +124,8 @@ class PilQ:
 
     def _worth(self, state: State, situation: Situation, menu: Menu) -> Floats:
         """Expected cost of each arm, relative to the average arm's, after the prior."""
-        prior = CURVATURE * menu.distance + _unrest(len(situation.lead_time))[menu.source]
+        excess = np.array(state.averages.excess(len(situation.lead_time)))
+        prior: Floats = CURVATURE * menu.distance + excess[menu.source]
         pooled, weight = self.pool.worth(_kind(state, situation))
         prior = prior + weight / (weight + TRUST_POOL) * (pooled - prior)
         if not state.learned:
@@ -147,6 +145,7 @@ class PilQ:
         image = Image(
             self.version,
             state.averages,
+            state.expected,
             state.lots,
             state.lived,
             state.learned,
@@ -169,7 +168,9 @@ class PilQ:
                 image.drawn,
                 np.asarray(image.fees, dtype=float),
             )
-        return State(image.averages, shadows, image.lots, image.lived, image.learned, np.asarray(image.costs))
+        return State(
+            image.averages, shadows, image.expected, image.lots, image.lived, image.learned, np.asarray(image.costs)
+        )
 
     def dump_shared(self) -> Mapping[str, bytes]:
         """Write the prior of each kind of item that has changed."""

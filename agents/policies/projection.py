@@ -91,7 +91,10 @@ def expected_arrivals(situation: Situation, way: Route) -> tuple[list[float], li
         if way.certain:
             mean[min(max(int(order.due + 0.5), 0), way.longest)] += order.quantity
             continue
-        for period, chance in enumerate(way.odds[min(order.age, way.longest + 1)]):
+        odds = way.odds[min(order.age, way.longest + 1)]
+        missed = sum(odds[: order.soonest])
+        for period, odd in enumerate(odds[order.soonest :], start=order.soonest):
+            chance = odd / (1.0 - missed) if missed < 1.0 - MATURE else 0.0
             mean[period] += chance * order.quantity
             variance[period] += chance * (1.0 - chance) * order.quantity**2
     return mean, variance

@@ -106,7 +106,7 @@ def letters(
 def letter_at(reader: TopicReader, settings: Settings, place: Place) -> Filed:
     """The letter at a place."""
     message = reader.one(settings.topic("dead-letters"), *place)
-    filed = _filed(message) if message else None
+    filed = None if message is None else _filed(message)  # a message without bytes is false
     if filed is None:
         raise WrongUse(f"{place} holds no dead letter: see `restock dead-letters list`")
     return filed
@@ -117,7 +117,9 @@ def original(reader: TopicReader, letter: DeadLetter) -> Original | None:
     if letter.stage != "controller":
         return Original(letter.key, letter.value, letter.headers)
     message = reader.one(letter.origin.topic, letter.origin.partition, letter.origin.offset)
-    return Original(message.key(), message.value(), message.headers()) if message else None  # type: ignore[arg-type]
+    if message is None:
+        return None
+    return Original(message.key(), message.value(), message.headers())  # type: ignore[arg-type]
 
 
 def destination(settings: Settings, letter: DeadLetter, value: bytes | None) -> str | None:

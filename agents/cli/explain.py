@@ -62,8 +62,8 @@ def _find(settings: Settings, replenishment_id: str, name: "Name") -> "Found":
                 "RESTOCK_KAFKA, RESTOCK_TOPIC_PREFIX; or retention has cut it off"
             )
         cause = reader.one(settings.topic("ledger"), name.partition, name.point.offset)
-    record = decode_record(cause.value() or b"") if cause else None
-    appended_ms = cause.timestamp()[1] if cause else None
+    record = decode_record(cause.value() or b"") if cause is not None else None
+    appended_ms = cause.timestamp()[1] if cause is not None else None
     return Found(decided, record, appended_ms, _now(settings, decided.item, replenishment_id), told.version)
 
 

@@ -164,7 +164,7 @@ def test_beginning_again_changes_nothing_and_repairs_a_crash_in_the_middle(setti
 def test_settings_are_found_behind_many_movements(begun: Settings) -> None:
     movement = encode_record(Movement("A@B", "feed", 1, 0, None, "shop", "1", 1, 1, 0, Placed(1)))
     tick = Ticked("intake", None, (), (), FoldSettings(lateness_ms=7))
-    producer = Producer({"bootstrap.servers": begun.kafka})
+    producer = Producer({"bootstrap.servers": begun.kafka, "log_level": 0})
     producer.produce(begun.topic("ledger"), encode_record(tick), partition=0)
     for _ in range(ledger_state.FIRST_STEP * 12):
         producer.produce(begun.topic("ledger"), movement, partition=0)
@@ -200,7 +200,7 @@ def test_a_ledger_that_was_never_begun_is_refused(settings: Settings) -> None:
 
 
 def test_what_is_no_ledger_record_is_named(begun: Settings) -> None:
-    producer = Producer({"bootstrap.servers": begun.kafka})
+    producer = Producer({"bootstrap.servers": begun.kafka, "log_level": 0})
     producer.produce(begun.topic("ledger"), b"hello", partition=0)
     assert producer.flush(30) == 0
     with pytest.raises(WrongUse, match="ledger/0 holds at 1 what is no ledger record"):
@@ -240,7 +240,7 @@ def test_servers_that_do_not_answer_are_named(begun: Settings) -> None:
 
 def test_a_reader_sees_only_what_was_committed_and_ends_behind_markers(begun: Settings) -> None:
     topic = begun.topic("alerts")
-    producer = Producer({"bootstrap.servers": begun.kafka, "transactional.id": begun.app})
+    producer = Producer({"bootstrap.servers": begun.kafka, "transactional.id": begun.app, "log_level": 0})
     producer.init_transactions(30)
     for value, commit in ((b"aborted", False), (b"committed", True)):
         producer.begin_transaction()

@@ -190,7 +190,7 @@ class Worker:
 
     async def _tick(self) -> None:
         if "intake" in self.roles:
-            names = await self._in_thread(self.tools.name_feeds)
+            names = await self._in_thread(self.tools.every_feed)
             now = int(time.time() * 1000) if self.settings.clock == "wall" else None
             feeds = [reader for reader in self.readers.by_partition.values() if isinstance(reader, Feed)]
             await self.intake.tick(feeds, names, now, self.ledger.settings)

@@ -1,5 +1,6 @@
 """What taking a shard needs, put together from the settings: for workers, and for commands that look at shards."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,6 +22,8 @@ from stream.watch import Watch
 
 SOURCES = tuple(topic.name for topic in TOPICS.values() if topic.role == "source")
 OUTPUTS = tuple(topic.name for topic in TOPICS.values() if topic.role in {"output", "dead_letters"})
+FEEDS_GOOD_SECONDS = 1.0
+"""How long a list of the feeds may be used: ticks can come far more often than topics are made anew."""
 
 
 class Tools:
@@ -36,6 +39,8 @@ class Tools:
         self.ledger = KafkaLedger(reader, settings.topic("ledger"), self.threads)
         self.journal = KafkaJournal(reader, settings.topic("journal"), self.threads)
         self._feeds: dict[str, str] = {}
+        self._every_feed: list[str] = []
+        self._named_at = -FEEDS_GOOD_SECONDS
 
     def ports(self) -> Ports:
         """What a shard leans on."""
@@ -64,6 +69,13 @@ class Tools:
             self._feeds[topic], partitions = identify(config, topic)
             names += [f"{self._feeds[topic]}/{partition}" for partition in range(partitions)]
         return names
+
+    def every_feed(self) -> list[str]:
+        """The same, asked of the broker only now and then."""
+        if time.monotonic() - self._named_at >= FEEDS_GOOD_SECONDS:
+            self._every_feed = self.name_feeds()
+            self._named_at = time.monotonic()
+        return self._every_feed
 
     def name_of_feed(self, topic: str, partition: int) -> str:
         """A feed's name in the ledger: a topic made anew under the same name is another feed."""

@@ -86,6 +86,7 @@ class Core:
         self._frame = Frame(self._about.settings, None, self._catalogue.suppliers)
         self._planner = Planner(self._frame, self._catalogue, self.tally)
         self._shelf = Shelf(encode_mind, alerts.quieten, most_decoded)
+        self._cards = self._shelf.cards
         self._schedule = Schedule()
         self._notices = Window()
         self._loaded: dict[str, bytes] = {}
@@ -120,7 +121,7 @@ class Core:
         admission = timeline.admit(record.feed, record.offset, record.ordinal, record.prev)
         if admission != "applied":
             return self._dropped(admission)
-        card = self._shelf.cards.get(record.item) or self._shelf.find(record.item)
+        card = self._cards.get(record.item) or self._shelf.find(record.item)
         further = False
         if card is None or record.event in card.window.seen or type(record.change) in _EXAMINED:
             verdict = self._judge(card, record, clock, replay)
@@ -246,7 +247,6 @@ class Core:
     ) -> Iterator[Output | None]:
         """Move the watermark, and give their attention to the items whose time has come, in the order of time."""
         frame, timeline = self._frame, self._timeline
-        timeline.at(appended)
         timeline.tick(record, appended, frame.settings)
         watermark = frame.watermark = self.tally.watermark = timeline.watermark
         self.tally.silent_feeds = len(timeline.silent)

@@ -63,6 +63,7 @@ class Planner:
         item, mind, settings = card.item, self.mind(card), self._frame.settings
         terms = terms_of(card, self._frame)
         closed = close(item, settings)
+        card.bucket_starts = card.bucket_ends = 0
         expected = first_period(mind.record.forecast)
         forecast = self._forecast(card, mind, terms, closed)
         may_order = decides(closed.ends, terms.review_period_days, terms.order_days, settings)

@@ -23,9 +23,9 @@ import msgspec
 
 from agents.inventory.history import History
 from agents.inventory.position import NEVER, Item, decode_item, encode_item
-from agents.inventory.terms import Said, decode_said, encode_said
+from agents.inventory.terms import Effective, Said, decode_said, encode_said
 from agents.inventory.window import Window
-from schemas.ledger import Milliseconds
+from schemas.ledger import Milliseconds, SupplierConfigured
 
 _MOST_CLOSED = 64
 _SEPARATOR = "\x00"
@@ -41,7 +41,11 @@ class Card:
         "_closed",
         "_rewritten",
         "_said",
+        "bucket",
+        "bucket_ends",
+        "bucket_starts",
         "changed",
+        "effective",
         "history",
         "item",
         "mind",
@@ -63,6 +67,9 @@ class Card:
         self.item = item
         self.wake = wake
         """When it wants attention next, whatever moves."""
+        self.bucket = item.open
+        """The bucket that took the last demand, and the times it takes: most demand follows one another."""
+        self.bucket_starts = self.bucket_ends = 0
         self.window = Window(_numbered(pages, "d"))
         self.history = History(_numbered(pages, "h"))
         self.pages: dict[str, bytes] = {name: data for name, data in pages.items() if name in {"r", "t"}}
@@ -76,6 +83,8 @@ class Card:
         """Between these two levels of availability no alert begins or ends: what most movements check, and no more."""
         self.reorder_at = -NEVER
         self.changed = False
+        self.effective: tuple[SupplierConfigured | None, Effective] | None = None
+        """What holds of what was said, with the supplier's share in it, until either changes."""
         self._said: Said | None = None
         self._closed: list[str] | None = None
         self._rewritten: list[str] = []
@@ -100,6 +109,7 @@ class Card:
 
     def say(self) -> None:
         """Note that what was said has changed."""
+        self.effective = None
         self._write("t", encode_said(self.said))
 
     def was_closed(self, replenishment: str) -> bool:

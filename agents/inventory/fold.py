@@ -21,10 +21,9 @@ import msgspec
 
 from agents.inventory import replenishments
 from agents.inventory.card import Card
-from agents.inventory.periods import bucket_of
+from agents.inventory.periods import bucket_of, start_of
 from agents.inventory.position import DAY, MINUTE
 from agents.inventory.terms import Effective, effective
-from agents.inventory.window import placement
 from schemas.ledger import (
     Acknowledged,
     Adjusted,
@@ -94,15 +93,23 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
     match change:
         case Placed():
             quantity = change.quantity
-            starts = _demand(card, time, quantity, frame)
+            if not card.bucket_starts <= time < card.bucket_ends:
+                _find_bucket(card, time, frame, quantity)
+            card.bucket.demand += quantity
+            item.asked_at = max(item.asked_at, time)
             if change.price is not None:
                 item.paid = change.price
             if item.reserve:
                 item.reserved += quantity
             else:
                 item.totals.sold += quantity
-                _move(card, time, -quantity)
-            return placement(change.order, starts)
+                minute = time // MINUTE
+                if minute > item.counted_minute:
+                    item.net -= quantity
+                else:
+                    item.totals.differences += quantity
+                card.history.add(minute, -quantity)
+            return change.order ^ card.bucket_starts
         case Cancelled():
             _undo_demand(card, change)
             if item.reserve:
@@ -120,7 +127,10 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
             if item.ends:
                 return 0
         case Rejected():
-            _demand(card, time, change.quantity, frame, lost=change.quantity)
+            _find_bucket(card, time, frame, change.quantity)
+            card.bucket.demand += change.quantity
+            card.bucket.lost += change.quantity
+            item.asked_at = max(item.asked_at, time)
         case Returned():
             if change.restock:
                 item.totals.returned += change.quantity
@@ -128,7 +138,8 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
         case Received():
             item.known = True
             item.totals.received += change.accepted
-            bucket_of(item, card.name, time, frame.watermark, frame.settings).received += change.accepted
+            _find_bucket(card, time, frame)
+            card.bucket.received += change.accepted
             _move(card, time, change.accepted)
             replenishments.receive(card, change)
         case Adjusted():
@@ -146,7 +157,8 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
         case Arrived():
             item.known = True
             item.totals.transferred_in += change.quantity
-            bucket_of(item, card.name, time, frame.watermark, frame.settings).received += change.quantity
+            _find_bucket(card, time, frame)
+            card.bucket.received += change.quantity
             _move(card, time, change.quantity)
             replenishments.arrive(card, change, time)
         case Acknowledged():
@@ -175,39 +187,41 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
         case _:
             assert_never(change)
     if item.ends == 0:
-        bucket_of(item, card.name, time, frame.watermark, frame.settings)
+        _find_bucket(card, time, frame)
     card.unsettle()
     return 0
 
 
 def terms_of(card: Card, frame: Frame) -> Effective:
     """What holds for an item."""
-    supplier = card.said.terms.supplier
-    return effective(card.said, frame.suppliers.get(supplier) if isinstance(supplier, str) else None)
+    name = card.said.terms.supplier
+    supplier = frame.suppliers.get(name) if isinstance(name, str) else None
+    if card.effective is None or card.effective[0] is not supplier:
+        card.effective = supplier, effective(card.said, supplier)
+    return card.effective[1]
 
 
-def _demand(card: Card, time: Milliseconds, quantity: int, frame: Frame, lost: int = 0) -> Milliseconds:
-    """Note what was asked for in the period it was asked in; answers with the start of the period that took it."""
-    item = card.item
-    item.asked_at = max(item.asked_at, time)
-    if item.starts <= time < item.ends:
-        bucket, starts = item.open, item.starts
+def _find_bucket(card: Card, time: Milliseconds, frame: Frame, asked: int = 0) -> None:
+    """Put the bucket of a moment in hand, with the times it takes; the open one takes what is late for its own."""
+    item, settings = card.item, frame.settings
+    before = item.starts, item.ends
+    card.bucket = bucket_of(item, card.name, time, frame.watermark, settings)
+    if card.bucket is item.open:
+        card.bucket_starts, card.bucket_ends = item.starts, item.ends
     else:
-        bucket = bucket_of(item, card.name, time, frame.watermark, frame.settings)
-        starts = next((starts for starts, ahead in item.ahead.items() if ahead is bucket), item.starts)
-        if time < item.starts:
-            bucket.late += quantity
+        starts = start_of(time, settings)
+        card.bucket_starts, card.bucket_ends = max(starts, item.ends), starts + settings.period_ms
+    if time < item.starts:
+        card.bucket.late += asked
+    if (item.starts, item.ends) != before:
         card.unsettle()
-    bucket.demand += quantity
-    bucket.lost += lost
-    return starts
 
 
 def _undo_demand(card: Card, change: Cancelled) -> None:
     """Take a cancelled line out of the demand of its period, if that is still open."""
     item = card.item
     for starts, bucket in ((item.starts, item.open), *item.ahead.items()):
-        if bucket.demand and card.window.holds_place(placement(change.order, starts)):
+        if change.order and bucket.demand and card.window.holds(change.order ^ starts):
             bucket.demand = max(0, bucket.demand - change.quantity)
             return
 

@@ -25,31 +25,33 @@ _decode = msgspec.msgpack.Decoder(dict[int, int]).decode
 class History:
     """Changes of an item's stock, by minute since 1970."""
 
-    __slots__ = ("_changed", "_dropped", "_hours")
+    __slots__ = ("_changed", "_dropped", "_hour", "_hours", "_page")
 
     def __init__(self, dumped: Mapping[int, bytes] | None = None) -> None:
         self._hours: dict[int, dict[int, int] | bytes] = dict(dumped) if dumped else {}
         """Pages by hour since 1970; bytes until somebody looks."""
         self._changed: set[int] = set()
         self._dropped: list[int] = []
+        self._hour = -1
+        """The hour of the last change, and its page: most changes follow one another."""
+        self._page: dict[int, int] = {}
 
     def add(self, minute: int, delta: int) -> None:
         """Note a change."""
         hour = minute // _HOUR
-        page = self._hours.get(hour)
-        if type(page) is not dict:
-            page = self._open(hour)
-        minute -= hour * _HOUR
+        if hour != self._hour:
+            self._page = self._open(hour)
+            self._changed.add(hour)
+            self._hour = hour
+        page = self._page
         page[minute] = page.get(minute, 0) + delta
-        self._changed.add(hour)
 
     def after(self, minute: int) -> int:
         """All changes of later minutes together."""
         total = 0
         for hour in list(self._hours):
-            start = hour * _HOUR
-            if start + _HOUR > minute:
-                total += sum(delta for at, delta in self._open(hour).items() if start + at > minute)
+            if (hour + 1) * _HOUR > minute:
+                total += sum(delta for at, delta in self._open(hour).items() if at > minute)
         return total
 
     def forget(self, minute: int) -> None:
@@ -58,6 +60,7 @@ class History:
             del self._hours[hour]
             self._changed.discard(hour)
             self._dropped.append(hour)
+        self._hour = -1
 
     def changed(self) -> Iterator[tuple[int, bytes | None]]:
         """Write the pages that changed since the last call, by hour; None for those that are gone."""
@@ -66,23 +69,26 @@ class History:
                 yield hour, None
         self._dropped = []
         for hour in sorted(self._changed):
-            yield hour, _written(self._open(hour))
+            yield hour, _written(hour, self._open(hour))
         self._changed = set()
+        self._hour = -1
 
     def dump(self) -> Iterator[tuple[int, bytes]]:
         """Write every page."""
         for hour, page in self._hours.items():
-            yield hour, page if isinstance(page, bytes) else _written(page)
+            yield hour, page if isinstance(page, bytes) else _written(hour, page)
 
     def _open(self, hour: int) -> dict[int, int]:
         page = self._hours.get(hour)
         if isinstance(page, dict):
             return page
-        opened: dict[int, int] = _decode(page) if page is not None else {}
+        start = hour * _HOUR
+        opened = {start + minute: delta for minute, delta in _decode(page).items()} if page is not None else {}
         self._hours[hour] = opened
         return opened
 
 
-def _written(page: dict[int, int]) -> bytes:
-    """The same bytes whatever the order in which the minutes came."""
-    return _encode(dict(sorted(page.items())))
+def _written(hour: int, page: dict[int, int]) -> bytes:
+    """Minutes within the hour; the same bytes whatever the order in which they came."""
+    start = hour * _HOUR
+    return _encode({minute - start: delta for minute, delta in sorted(page.items())})

@@ -16,7 +16,10 @@ With lost sales a stock below zero is shown as it is: somebody sold what was not
 -3
 """
 
-from typing import Literal, TypeAlias
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields
+from operator import attrgetter
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -30,7 +33,12 @@ NEVER = 1 << 62
 Status: TypeAlias = Literal["proposed", "requested", "acknowledged", "shipped", "underway", "silent"]
 
 
-class Bucket(msgspec.Struct, array_like=True, gc=False):
+# Plain classes with slots for what changes with every movement: to set a field of a msgspec struct takes five times as
+# long. They are stored as the arrays at the end of this file.
+
+
+@dataclass(slots=True)
+class Bucket:
     """What one period brought so far."""
 
     demand: int = 0
@@ -73,7 +81,8 @@ class Episode(msgspec.Struct, array_like=True, gc=False, frozen=True):
     since: Milliseconds
 
 
-class Totals(msgspec.Struct, array_like=True, gc=False):
+@dataclass(slots=True)
+class Totals:
     """Every unit that ever moved, by reason: what conservation (I1) is checked with."""
 
     opening: int = 0
@@ -94,7 +103,8 @@ class Totals(msgspec.Struct, array_like=True, gc=False):
     over_received: int = 0
 
 
-class Item(msgspec.Struct, array_like=True, gc=False):
+@dataclass(slots=True)
+class Item:
     """The state of an item that movements touch; what only reviews touch is kept apart."""
 
     known: bool = False
@@ -114,8 +124,8 @@ class Item(msgspec.Struct, array_like=True, gc=False):
     starts: Milliseconds = 0
     ends: Milliseconds = 0
     """End of the open period; 0 before the first."""
-    open: Bucket = msgspec.field(default_factory=Bucket)
-    ahead: dict[Milliseconds, Bucket] = {}
+    open: Bucket = field(default_factory=Bucket)
+    ahead: dict[Milliseconds, Bucket] = field(default_factory=dict)
     """Periods after the open one that have something already, by their start."""
     closed_periods: int = 0
     asked_at: Milliseconds = 0
@@ -131,9 +141,9 @@ class Item(msgspec.Struct, array_like=True, gc=False):
     """Whether the position was at or below the reorder point when last looked at: falling further is no crossing."""
     daily: float = 0.0
     """Demand a day expected at the last review."""
-    orders: list[Order] = []
-    alerts: list[Episode] = []
-    totals: Totals = msgspec.field(default_factory=Totals)
+    orders: list[Order] = field(default_factory=list)
+    alerts: list[Episode] = field(default_factory=list)
+    totals: Totals = field(default_factory=Totals)
 
 
 def on_hand(item: Item) -> int:
@@ -161,13 +171,52 @@ def position(item: Item) -> int:
     return available(item) + item.on_order
 
 
-encode_item = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Item).decode
+# Storage ----------------------------------------------------------------------------------------------------------
+
+
+def _image(kind: type, **parts: Any) -> Any:
+    """A struct with the fields of a class, which is what is stored of it; parts name the types of nested classes."""
+    stored: list[Any] = []
+    for part in fields(kind):
+        made = parts.get(part.name, part.type)
+        if part.default is not MISSING:
+            stored.append((part.name, made, part.default))
+        else:
+            begun = dict if part.name == "ahead" else part.default_factory if part.name not in parts else made
+            stored.append((part.name, made, msgspec.field(default_factory=begun)))  # type: ignore[arg-type]
+    return msgspec.defstruct(f"Stored{kind.__name__}", stored, array_like=True, gc=False)
+
+
+def _values(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    return attrgetter(*(part.name for part in fields(kind)))
+
+
+_StoredBucket: Any = _image(Bucket)
+_StoredTotals = _image(Totals)
+_StoredItem = _image(Item, open=_StoredBucket, ahead=dict[Milliseconds, _StoredBucket], totals=_StoredTotals)
+_of_bucket, _of_totals, _of_item = _values(Bucket), _values(Totals), _values(Item)
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_StoredItem).decode
+
+
+def encode_item(item: Item) -> bytes:
+    """Write an item's state."""
+    stored = _StoredItem(*_of_item(item))
+    stored.open = _StoredBucket(*_of_bucket(item.open))
+    stored.totals = _StoredTotals(*_of_totals(item.totals))
+    if item.ahead:
+        stored.ahead = {starts: _StoredBucket(*_of_bucket(bucket)) for starts, bucket in item.ahead.items()}
+    return _encode(stored)
 
 
 def decode_item(data: bytes | memoryview) -> Item:
     """Read an item's state; ValueError when it is not one."""
     try:
-        return _decode(data)
+        stored = _decode(data)
     except msgspec.MsgspecError as error:
         raise ValueError(f"not the state of an item: {error}") from error
+    item = Item(*_of_item(stored))
+    item.open = Bucket(*_of_bucket(stored.open))
+    item.totals = Totals(*_of_totals(stored.totals))
+    item.ahead = {starts: Bucket(*_of_bucket(bucket)) for starts, bucket in stored.ahead.items()}
+    return item

@@ -18,6 +18,8 @@ A tick says how far the feeds were read. The watermark is the least of their tim
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -27,8 +29,9 @@ from schemas.ledger import FoldSettings, Milliseconds, Progress, Ticked
 Admission: TypeAlias = Literal["applied", "duplicate", "orphan"]
 
 
-class Feed(msgspec.Struct, array_like=True, gc=False):
-    """What is known of one feed."""
+@dataclass(slots=True)
+class Feed:
+    """What is known of one feed; a plain class, since its mark moves with every movement."""
 
     offset: int = -1
     """With the ordinal: the mark."""
@@ -55,13 +58,17 @@ class _Clock(msgspec.Struct, array_like=True, gc=False):
     """Runs while ticks come, so that an outage of everybody is not the silence of one."""
     ticked_at: Milliseconds | None = None
     appended: Milliseconds = 0
-    """The greatest append time seen: it never falls, whatever brokers do."""
+    """The greatest append time seen, when this was written."""
     feeds: tuple[str, ...] = ()
     """Those that exist, as the last tick said."""
 
 
+_StoredFeed = msgspec.defstruct(
+    "StoredFeed", [(part.name, part.type, part.default) for part in fields(Feed)], array_like=True
+)
+_of_feed = attrgetter(*(part.name for part in fields(Feed)))
 _encode = msgspec.msgpack.Encoder().encode
-_decode_feed = msgspec.msgpack.Decoder(Feed).decode
+_decode_feed = msgspec.msgpack.Decoder(_StoredFeed).decode
 _decode_clock = msgspec.msgpack.Decoder(_Clock).decode
 
 
@@ -70,6 +77,8 @@ class Timeline:
 
     def __init__(self) -> None:
         self.feeds: dict[str, Feed] = {}
+        self.appended: Milliseconds = 0
+        """The greatest append time seen: it never falls, whatever brokers do."""
         self._clock = _Clock()
         self._changed: dict[str, Feed] = {}
 
@@ -85,14 +94,16 @@ class Timeline:
 
     def at(self, appended: Milliseconds) -> Milliseconds:
         """Take in a record's append time; answers with the greatest so far."""
-        clock = self._clock
-        clock.appended = max(clock.appended, appended)
-        return clock.appended
+        if appended > self.appended:  # noqa: PLR1730 - `max` would cost every movement a call more
+            self.appended = appended
+        return self.appended
 
     def admit(self, name: str, offset: int, ordinal: int, prev: tuple[int, int] | None) -> Admission:
         """Judge a movement by its origin, and move the mark when it is to be applied."""
         feed = self.feeds.get(name)
         if feed is None:
+            if prev is not None:
+                return "orphan"
             feed = self.feeds[name] = Feed()
         if offset <= feed.offset and (offset < feed.offset or ordinal <= feed.ordinal):
             return "duplicate"
@@ -106,6 +117,7 @@ class Timeline:
     def tick(self, record: Ticked, appended: Milliseconds, settings: FoldSettings) -> None:
         """Take in the progress of some feeds, and see how far the watermark may go."""
         clock = self._clock
+        self.at(appended)
         if clock.ticked_at is not None:
             clock.idle += min(max(0, appended - clock.ticked_at), settings.feed_idle_ms // 10)
         clock.ticked_at = appended
@@ -130,14 +142,15 @@ class Timeline:
 
     def changed(self) -> Iterator[tuple[str, bytes]]:
         """Write what has changed since the last call."""
-        yield "clock", _encode(self._clock)
+        yield "clock", self._written_clock()
         for name, feed in self._changed.items():
-            yield f"feed {name}", _encode(feed)
+            yield f"feed {name}", _written(feed)
         self._changed = {}
 
     def dump(self) -> dict[str, bytes]:
         """Write everything."""
-        return {"clock": _encode(self._clock), **{f"feed {name}": _encode(feed) for name, feed in self.feeds.items()}}
+        feeds = {f"feed {name}": _written(feed) for name, feed in self.feeds.items()}
+        return {"clock": self._written_clock(), **feeds}
 
     def load(self, fields: Mapping[str, bytes]) -> None:
         """Read what was written, all of it or a part; ValueError when it is something else."""
@@ -145,10 +158,15 @@ class Timeline:
             for field, data in fields.items():
                 if field == "clock":
                     self._clock = _decode_clock(data)
+                    self.appended = self._clock.appended
                 elif field.startswith("feed "):
-                    self.feeds[field.removeprefix("feed ")] = _decode_feed(data)
+                    self.feeds[field.removeprefix("feed ")] = Feed(*_of_feed(_decode_feed(data)))
         except msgspec.MsgspecError as error:
             raise ValueError(f"not a timeline: {error}") from error
+
+    def _written_clock(self) -> bytes:
+        self._clock.appended = self.appended
+        return _encode(self._clock)
 
     def _counts(self, progress: Progress) -> bool:
         """Whether everything the progress builds on has arrived here."""
@@ -175,6 +193,10 @@ class Timeline:
         if known and len(known) == len(times):
             reached = min(min(known) - settings.lateness_ms, appended)
             self._clock.watermark = _later(self._clock.watermark, reached)
+
+
+def _written(feed: Feed) -> bytes:
+    return _encode(_StoredFeed(*_of_feed(feed)))
 
 
 def _later(one: Milliseconds | None, other: Milliseconds | None) -> Milliseconds | None:

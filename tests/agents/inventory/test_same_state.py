@@ -1,0 +1,113 @@
+"""I6: folded in one piece, restored at any point, or replayed from the journal: the same state, byte for byte."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.core import Core
+from schemas.ledger import FoldSettings
+from stream.ports import Output, Replay, Tables
+from tests.agents.inventory.histories import histories, live, settings_choices
+from tests.agents.inventory.world import World, kinds
+
+
+class Redis:
+    """What a store would hold."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, dict[str, bytes]] = {"items": {}, "minds": {}, "pages": {}, "shared": {}}
+
+    def write(self, changes: Tables) -> None:
+        for table, fields in changes.items():
+            for field, value in fields.items():
+                if value is None:
+                    self.tables[table].pop(field, None)
+                else:
+                    self.tables[table][field] = value
+
+
+def lived(history: list[Any], chosen: FoldSettings) -> World:
+    world = World(chosen)
+    live(world, history)
+    return world
+
+
+def told(outputs: list[Output]) -> list[Any]:
+    return [(output.at, output.topic, output.event, output.told, output.review) for output in outputs]
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories, settings_choices)
+def test_checkpoints_add_up_to_the_whole_state(history: list[Any], chosen: FoldSettings) -> None:
+    whole, redis, core = lived(history, chosen), Redis(), Core(4)
+    for folded in whole.folded:
+        list(core.fold(folded.record, folded.offset, folded.appended, None))
+        redis.write(core.changes())
+        assert redis.tables == core.dump()
+    assert redis.tables == whole.core.dump()
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories, settings_choices, st.integers(1, 7))
+def test_restored_at_any_point_it_goes_on_as_if_nothing_had_been(
+    history: list[Any], chosen: FoldSettings, every: int
+) -> None:
+    whole, redis, core = lived(history, chosen), Redis(), Core(4, most_decoded=1)
+    for folded in whole.folded:
+        outputs = [o for o in core.fold(folded.record, folded.offset, folded.appended, None) if o is not None]
+        assert told(outputs) == told(folded.outputs)
+        if folded.offset % every == 0:
+            redis.write(core.changes())
+            core = Core(4, most_decoded=1)
+            for table, fields in redis.tables.items():
+                for field, value in fields.items():
+                    core.load({table: {field: value}})
+    assert core.dump() == whole.core.dump()
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories, settings_choices)
+def test_replay_tells_nothing_and_ends_in_the_same_state(history: list[Any], chosen: FoldSettings) -> None:
+    whole, core = lived(history, chosen), Core(4)
+    for folded in whole.folded:
+        entries = tuple(output.told for output in folded.outputs if output.told is not None)
+        outputs = core.fold(folded.record, folded.offset, folded.appended, Replay(entries, whole=True))
+        assert [output for output in outputs if output is not None] == []
+    assert core.dump() == whole.core.dump()
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, settings_choices, st.randoms(use_true_random=False))
+def test_a_record_published_in_part_is_told_to_its_end(history: list[Any], chosen: FoldSettings, chance: Any) -> None:
+    whole, core = lived(history, chosen), Core(4)
+    for folded in whole.folded:
+        cuts = [
+            place
+            for place in range(1, len(folded.outputs))
+            if folded.outputs[place].review != folded.outputs[place - 1].review
+        ]
+        cut = chance.choice([0, *cuts])
+        before, after = folded.outputs[:cut], folded.outputs[cut:]
+        replay = None
+        if cut:
+            entries = tuple(output.told for output in before if output.told is not None)
+            replay = Replay(entries, whole=False, done=before[-1].review, step=after[0].at.step)
+        outputs = [o for o in core.fold(folded.record, folded.offset, folded.appended, replay) if o is not None]
+        assert told(outputs) == told(after), kinds(outputs)
+    assert core.dump() == whole.core.dump()
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, settings_choices)
+def test_outputs_are_numbered_and_named_once(history: list[Any], chosen: FoldSettings) -> None:
+    whole = lived(history, chosen)
+    for folded in whole.folded:
+        assert [output.at.step for output in folded.outputs] == list(range(len(folded.outputs)))
+        assert all(output.at.offset == folded.offset for output in folded.outputs)
+        moments = [output.review for output in folded.outputs if output.review is not None]
+        assert moments == sorted(moments)
+    names = [output.event.id for output in whole.outputs if output.topic != "dead-letters"]
+    assert len(names) == len(set(names))
+    assert whole.core.tally.violations == {}
+    assert whole.core.tally.failures == {}

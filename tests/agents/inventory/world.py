@@ -1,0 +1,187 @@
+"""A ledger to fold: tests say what happened, and see what came of it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from agents.core import Core
+from agents.inventory.position import Item
+from schemas.journal import Decided, Refused, Told
+from schemas.ledger import (
+    Change,
+    FoldSettings,
+    LedgerCreated,
+    Movement,
+    Notice,
+    Progress,
+    Record,
+    SettingsChanged,
+    Ticked,
+)
+from stream.ports import Output, Replay
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+T0 = 1_772_409_600_000
+"""Monday 2 March 2026, midnight in UTC."""
+TEA = "TEA-01@BER1"
+MUG = "MUG-07@BER1"
+FEED = "orders-id/0"
+SETTINGS = FoldSettings(lateness_ms=0)
+
+
+class Folded(msgspec.Struct):
+    """A record, and what came of it."""
+
+    record: Record
+    offset: int
+    appended: int
+    outputs: list[Output]
+
+
+class World:
+    """One ledger partition from its first record on, folded by a core as it grows."""
+
+    def __init__(self, settings: FoldSettings = SETTINGS, partition: int = 4) -> None:
+        self.core = Core(partition)
+        self.settings = settings
+        self.folded: list[Folded] = []
+        self.now = T0
+        self._sent = 0
+        self._marks: dict[str, tuple[int, int]] = {}
+        self.append(LedgerCreated("k3f9", "restock", partition, 12, settings))
+
+    # What happens -------------------------------------------------------------------------------------------------
+
+    def happens(
+        self,
+        change: Change,
+        item: str = TEA,
+        *,
+        at: int | None = None,
+        id: str | None = None,  # noqa: A002 - as the event calls it
+        ordinal: int = 0,
+        body: int | None = None,
+        feed: str = FEED,
+    ) -> list[Output]:
+        """Something happens to an item, now or at another time; the same id is the same event."""
+        self._sent += 1
+        name = id or f"e{self._sent}"
+        identity = number_of("shop", name)
+        content = number_of("body", repr(change)) if body is None else body
+        time = self.now if at is None else at
+        prev = self._marks.get(feed)
+        origin = self._marks[feed] = (self._sent, ordinal)
+        return self.append(
+            Movement(item, feed, *origin, prev, "shop", name, identity, content, time, change)  # type: ignore[arg-type]
+        )
+
+    def loses(self, number: int, feed: str | None = None) -> None:
+        """A record is written that this ledger partition never gets: what builds on it is an orphan."""
+        self._sent += 1
+        self._marks[feed or f"orders-id/{number % 3}"] = (self._sent, 0)
+
+    def is_said(self, change: Change, *, id: str | None = None, body: int = 0) -> list[Output]:  # noqa: A002
+        """Something is said about no single item."""
+        self._sent += 1
+        name = id or f"e{self._sent}"
+        prev = self._marks.get(FEED)
+        origin = self._marks[FEED] = (self._sent, 0)
+        identity = number_of("shop", name)
+        return self.append(Notice(FEED, *origin, prev, "shop", name, identity, body, self.now, change))  # type: ignore[arg-type]
+
+    def passes(self, days: float = 0, *, hours: float = 0) -> list[Output]:
+        """Time passes, and a tick says so."""
+        self.now += int(days * DAY + hours * HOUR)
+        return self.ticks()
+
+    def ticks(self, *progress: Progress, feeds: Sequence[str] = (FEED,), wall: bool = True) -> list[Output]:
+        """A tick; without progress the only feed is drained."""
+        said = progress or (Progress(FEED, self._sent + 1, self.now, drained=True, prev=None),)
+        return self.append(Ticked("w", self.now if wall else None, said, tuple(feeds), self.settings))
+
+    def settings_change(self, **changes: Any) -> list[Output]:
+        """The fold follows other settings from here on."""
+        self.settings = msgspec.structs.replace(self.settings, **changes)
+        return self.append(SettingsChanged(self.settings))
+
+    def append(self, record: Record, appended: int | None = None) -> list[Output]:
+        """A record reaches the ledger."""
+        offset, at = len(self.folded), self.now if appended is None else appended
+        outputs = [output for output in self.core.fold(record, offset, at, None) if output is not None]
+        self.folded.append(Folded(record, offset, at, outputs))
+        return outputs
+
+    # What is seen -------------------------------------------------------------------------------------------------
+
+    def item(self, name: str = TEA) -> Item:
+        """The item as the core has it."""
+        card = self.core._shelf.find(name)
+        assert card is not None, f"there is no {name}"
+        return card.item
+
+    @property
+    def outputs(self) -> list[Output]:
+        """Everything that came of everything."""
+        return [output for folded in self.folded for output in folded.outputs]
+
+    def ordered(self) -> list[Decided]:
+        """Every decision so far."""
+        return [output.told for output in self.outputs if isinstance(output.told, Decided)]
+
+    def told(self) -> dict[int, list[Told]]:
+        """What a journal would hold, by offset."""
+        entries = defaultdict(list)
+        for folded in self.folded:
+            entries[folded.offset] = [output.told for output in folded.outputs if output.told is not None]
+        return entries
+
+
+def number_of(*parts: str) -> int:
+    """A 64-bit number that stands for some text."""
+    import xxhash
+
+    return xxhash.xxh3_64_intdigest("\x00".join(parts).encode())
+
+
+def kinds(outputs: Sequence[Output]) -> list[str]:
+    """What the outputs are, in short: `low_stock raised`, `request 40`, `review enough`, `refused count_too_old`."""
+    return [_kind(output) for output in outputs]
+
+
+def alerts(outputs: Sequence[Output]) -> list[str]:
+    """The alerts among outputs, in short."""
+    return [_kind(output) for output in outputs if output.topic == "alerts"]
+
+
+def orders(outputs: Sequence[Output]) -> list[str]:
+    """The replenishments among outputs, in short."""
+    return [_kind(output) for output in outputs if output.topic == "replenishments"]
+
+
+def reviews(outputs: Sequence[Output]) -> list[Any]:
+    """The reviews among outputs."""
+    return [output.event.body for output in outputs if output.topic == "reviews"]
+
+
+def replay_of(told: Sequence[Told]) -> Replay:
+    """A record whose outputs were all published."""
+    return Replay(tuple(told), whole=True)
+
+
+def _kind(output: Output) -> str:
+    if isinstance(output.told, Refused):
+        return f"refused {output.told.reason}"
+    body = output.event.body
+    match type(body).__name__:
+        case "StockAlert":
+            return f"{body.kind} {body.state}"
+        case "ReplenishmentRequested":
+            return f"request {body.quantity}"
+        case "ReplenishmentProposed":
+            return f"proposal {body.quantity}"
+        case _:
+            return f"review {body.decision}"

@@ -7,9 +7,9 @@ import numpy as np
 from exact import Floats, Ints, Problem, average_cost, pmf
 
 from agents.forecasting.base import Forecast
-from agents.policies.arms import Menu
 from agents.policies.base import Economics, Outcome, Policy, Situation, Underway
-from agents.policies.pil_q import PilQ, State, menu_of, wanted_by
+from agents.policies.counterfactual import wanted_by
+from agents.policies.pil_q import PilQ, State, menu_of
 from agents.policies.projection import route
 from agents.policies.shadow import Shadows
 
@@ -151,7 +151,7 @@ def frozen_cost(policy: Policy, state: Any, forecaster: Phases, instance: Mappin
         forecast = forecaster.forecast(phase, lead + 1)
         situation = Situation(instance["id"], 10**6, 0, (), lead_time, forecast, terms)
         if isinstance(policy, PilQ) and terms.order_cost <= 0.0:
-            table = _table(policy, state, situation, shape)
+            table = _table(state, situation, shape)
         else:
             table = np.array([_ask(policy, state, situation, place) for place in np.ndindex(*shape)]).reshape(shape)
         tables.append(np.minimum(table, problem.top_order))
@@ -174,22 +174,22 @@ def _ask(policy: Policy, state: Any, situation: Situation, place: tuple[int, ...
     return int(policy.decide(state, asked).quantity + 0.5)
 
 
-def _table(policy: PilQ, state: State, situation: Situation, shape: tuple[int, ...]) -> Ints:
+def _table(state: State, situation: Situation, shape: tuple[int, ...]) -> Ints:
     """The same for all states at once, by the rule that the shadows follow."""
     places = np.indices(shape).reshape(len(shape), -1)
-    return rule_of(policy, state, situation)(places[0], places[1:]).reshape(shape)
+    return rule_of(state, situation)(places[0], places[1:]).reshape(shape)
 
 
-def rule_of(policy: PilQ, state: State, situation: Situation) -> Callable[[Ints, Ints], Ints]:
+def rule_of(state: State, situation: Situation) -> Callable[[Ints, Ints], Ints]:
     """A frozen pil-q as a function of (on hand, [due in 1, in 2…]), vectorised."""
     menu = menu_of(situation.economics)
-    arm = policy.chosen(state, situation)
+    arm = menu.reference if state.arm is None else state.arm
     way = route(situation.lead_time)
 
     def order(on_hand: Ints, due: Ints) -> Ints:
         """Order in many places at once."""
         size = len(on_hand)
-        alike = Menu(*(np.full(size, column[arm]) for column in menu[:3]), 0, np.zeros(size, dtype=int), np.zeros(size))
+        alike = menu._replace(**{name: np.full(size, getattr(menu, name)[arm]) for name in ("source", "shift")})
         # Row a of the pipeline is a + 1 periods old, so it is due in longest - a - 1.
         pipeline = np.zeros((way.longest + 1, size), dtype=np.int32)
         for periods in range(1, way.longest):

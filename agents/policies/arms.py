@@ -28,6 +28,8 @@ class Menu(NamedTuple):
     reference: int
     of_source: npt.NDArray[np.intp]
     """The arm that follows analysis, with each arm's source."""
+    stretches: tuple[float, ...]
+    stretch_number: npt.NDArray[np.intp]
     distance: Floats
     """How far an arm is from the analytic rule: it has to earn that."""
 
@@ -47,7 +49,9 @@ def _menu(shifts: tuple[float, ...], stretches: tuple[float, ...]) -> Menu:
     arms = [(i, shift, stretch) for i in range(len(SOURCES)) for shift in shifts for stretch in stretches]
     source, shift, stretch = (np.array(column) for column in zip(*arms, strict=True))
     plain = np.array([arms.index((i, 0.0, 1.0)) for i in range(len(SOURCES))])
-    return Menu(source, shift, stretch, int(plain[0]), plain[source], shift**2 + np.log(stretch) ** 2)
+    number = np.array([stretches.index(value) for value in stretch.tolist()])
+    distance = shift**2 + np.log(stretch) ** 2
+    return Menu(source, shift, stretch, int(plain[0]), plain[source], stretches, number, distance)
 
 
 PLAIN = _menu(SHIFTS, (1.0,))

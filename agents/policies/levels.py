@@ -20,7 +20,6 @@ worst.
 CAP_DEVIATIONS = 2.0
 """With lost sales, an order above mean + so many deviations is spread over the next periods (Xin 2021)."""
 STEPS = 48
-LADDER = math.log(1.02)
 LONG_CYCLE = 8.0
 """Orders that last longer than so many periods need no whole number of them."""
 
@@ -89,7 +88,7 @@ class Lot(NamedTuple):
 
 
 def lot(mean: float, variance: float, left_variance: float, economics: Economics, stretch: float = 1.0) -> Lot:
-    """(s, S) where an order costs something, from what the item's scale does not change; found once per 2 % step.
+    """(s, S) where an order costs something, from what the item's scale does not change.
 
     >>> near = lot(10.0, 10.0, 0.0, Economics(1.0, 9.0, order_cost=64.0))
     >>> abs(near.low - 6.3) < 0.2, abs(near.high - 41.6) < 1, near.cycle
@@ -98,18 +97,18 @@ def lot(mean: float, variance: float, left_variance: float, economics: Economics
     mean = max(mean, 1e-9)
     holding = max(economics.holding, 1e-9)
     unit = _unit_lot(
-        _step(max(variance, LEAST_VARIANCE) / mean**2),
-        _step(left_variance / mean**2),
-        _step(max(economics.shortage, 1e-9) / holding),
-        _step(economics.order_cost / (holding * mean)),
+        _step(max(variance, LEAST_VARIANCE) / mean**2, 0.1),
+        _step(left_variance / mean**2, 0.2),
+        _step(max(economics.shortage, 1e-9) / holding, 0.02),
+        _step(economics.order_cost / (holding * mean), 0.05),
         stretch,
     )
     return Lot(unit.low * mean, unit.high * mean, unit.cycle)
 
 
-def _step(value: float) -> float:
-    """The nearest of a ladder of numbers 2 % apart."""
-    return 1.02 ** round(math.log(value) / LADDER) if value > 1e-6 else 0.0
+def _step(value: float, apart: float) -> float:
+    """The nearest of a ladder of numbers so far apart: equal for items alike, so that they are worked out once."""
+    return math.exp(round(math.log(value) / apart) * apart) if value > 1e-6 else 0.0
 
 
 @lru_cache(maxsize=65536)

@@ -41,7 +41,7 @@ class Pil(Stateless):
     >>> steady = Forecast(3, 15.0, 15.0, (15.0, 18.2, 20.0, 21.4, 24.0), (5.0, 5.0, 5.0))
     >>> terms = Economics(holding=1.0, shortage=9.0, critical_ratio=0.9)
     >>> round(Pil().decide(None, Situation("A@X", 40, 8, (), (0.0, 0.0, 1.0), steady, terms)).quantity, 1)
-    7.5
+    7.4
     """
 
     name: ClassVar[str] = "pil"

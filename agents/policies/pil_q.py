@@ -13,17 +13,16 @@ from typing import ClassVar
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from agents.policies.arms import ARMS, LOTS, PLAIN, RATES, Menu
+from agents.policies.arms import ARMS, LOTS, PLAIN, Menu
 from agents.policies.averages import Averages
 from agents.policies.base import Advice, Economics, Outcome, Situation
-from agents.policies.chance import uniform
-from agents.policies.levels import CAP_DEVIATIONS, lift, lot, one_missing, targets
-from agents.policies.pil import advise, cover, levels
+from agents.policies.counterfactual import begin, order, paths_of
+from agents.policies.levels import one_missing
+from agents.policies.pil import advise, levels
 from agents.policies.pool import Pool
-from agents.policies.projection import Demand, Floats, Paths, Route, by_period, horizon_of, route, stock_left
-from agents.policies.shadow import Shadows, admitted, drawn_lead_time
+from agents.policies.projection import Floats, route
+from agents.policies.shadow import Shadows
 
 FLOOR = 1.0 / 2000.0
 """Smallest step: the past fades over about so many periods."""
@@ -34,6 +33,8 @@ What tells arms apart are stock-outs, and the dearer they are the rarer: about o
 """
 TRUST_POOL = 5000.0
 """Item-periods after which the pool counts as much as analysis."""
+RECONSIDER, SETTLE = 4, 32
+"""The arm is chosen anew every so many periods; every period until so many were seen."""
 CURVATURE = 0.5
 """Share by which costs are expected to rise with the square of an arm's distance from the analytic rule."""
 
@@ -51,6 +52,10 @@ class State(msgspec.Struct):
     """Periods since the shadows began."""
     learned: int = 0
     """Periods that the costs average."""
+    arm: int | None = None
+    """Who acts; chosen anew once in a while."""
+    advantage: float = 0.0
+    """What the arm is expected to save against the analytic rule, as a share of costs."""
     costs: Floats = msgspec.field(default_factory=lambda: np.zeros(ARMS))
 
 
@@ -63,6 +68,8 @@ class Image(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     lots: bool
     lived: int
     learned: int
+    arm: int | None
+    advantage: float
     costs: list[float]
     stock: list[int]
     pipeline: list[list[int]]
@@ -87,15 +94,10 @@ class PilQ:
         """Order as the cheapest arm would."""
         menu = menu_of(situation.economics)
         way = route(situation.lead_time)
-        worth = self._worth(state, situation, menu)
-        arm = int(worth.argmin())
-        demand = _paths(state.averages, int(menu.source[arm]), situation, way)
+        arm = menu.reference if state.arm is None else state.arm
+        demand = paths_of(state.averages, int(menu.source[arm]), situation, way)
         at = levels(situation, way, demand, float(menu.shift[arm]), float(menu.stretch[arm]))
-        return advise(situation, at, menu.words(arm), float(worth[menu.reference] - worth[arm]))
-
-    def chosen(self, state: State, situation: Situation) -> int:
-        """The arm that acts."""
-        return int(self._worth(state, situation, menu_of(situation.economics)).argmin())
+        return advise(situation, at, menu.words(arm), state.advantage)
 
     def learn(self, state: State, situation: Situation, outcome: Outcome) -> None:
         """Let every arm live through the period, and order anew."""
@@ -104,13 +106,19 @@ class PilQ:
         demand = _uncensored(state.averages, outcome)
         if state.lots != (menu is LOTS):
             state.lots, state.shadows, state.learned, state.costs = menu is LOTS, None, 0, np.zeros(ARMS)
+            state.arm = None
         if state.shadows is not None:
             self._judge(state, situation, menu, state.shadows.live(demand, terms))
         state.averages.learn(demand, state.expected)
         state.expected = situation.forecast.path[0] if situation.forecast.path else None
         if state.shadows is None:
-            state.shadows, state.lived = _begin(state.averages, situation, way, menu), 0
-        _order(state.shadows, state.averages, situation, way, menu)
+            state.shadows, state.lived = begin(state.averages, situation, way, menu), 0
+        order(state.shadows, state.averages, situation, way, menu)
+
+        if state.arm is None or state.averages.periods % RECONSIDER == 0 or state.averages.periods < SETTLE:
+            worth = self._worth(state, situation, menu)
+            state.arm = int(worth.argmin())
+            state.advantage = float(worth[menu.reference] - worth[state.arm])
 
     def _judge(self, state: State, situation: Situation, menu: Menu, costs: Floats) -> None:
         """Q ← Q + α (cost − Q), once the shadows no longer remember how they began."""
@@ -149,6 +157,8 @@ class PilQ:
             state.lots,
             state.lived,
             state.learned,
+            state.arm,
+            state.advantage,
             state.costs.tolist(),
             [] if shadows is None else shadows.stock.tolist(),
             [] if shadows is None else shadows.pipeline.tolist(),
@@ -168,9 +178,8 @@ class PilQ:
                 image.drawn,
                 np.asarray(image.fees, dtype=float),
             )
-        return State(
-            image.averages, shadows, image.expected, image.lots, image.lived, image.learned, np.asarray(image.costs)
-        )
+        chosen = (image.lived, image.learned, image.arm, image.advantage)
+        return State(image.averages, shadows, image.expected, image.lots, *chosen, np.asarray(image.costs))
 
     def dump_shared(self) -> Mapping[str, bytes]:
         """Write the prior of each kind of item that has changed."""
@@ -212,75 +221,6 @@ def _uncensored(averages: Averages, outcome: Outcome) -> float:
     return demand + (one_missing(gap, deviation) / beyond if beyond > 1e-6 else 0.0)
 
 
-def _paths(averages: Averages, source: int, situation: Situation, way: Route) -> Paths:
-    """Demand by coming period as one source sees it."""
-    periods = horizon_of(situation, way)
-    if source == 0 or averages.periods == 0:
-        return by_period(situation.forecast, periods)
-    k = source - 1
-    variance, doubt = averages.variance_of(k), averages.doubt_of(k)
-    return Paths([averages.mean[k]] * periods, [variance * (1.0 + (2 * ahead + 1) * doubt) for ahead in range(periods)])
-
-
-def _begin(averages: Averages, situation: Situation, way: Route, menu: Menu) -> Shadows:
-    """Begin in each arm's steady state, where stock at a period's start is about its target."""
-    paths = [_paths(averages, source, situation, way) for source in range(len(RATES) + 1)]
-    review = max(1, situation.economics.review_periods)
-    mean = np.array([cover(path.mean, way, review) for path in paths])[menu.source]
-    variance = np.array([cover(path.variance, way, review) for path in paths])[menu.source]
-    high, deviation = targets(mean, variance, np.zeros(ARMS), np.zeros(ARMS), situation.economics)
-    flow = paths[0].mean[-1] if review == 1 and situation.economics.order_cost <= 0.0 else 0.0
-    return Shadows.steady(high + menu.shift * deviation, flow, way.longest)
-
-
-def _order(shadows: Shadows, averages: Averages, situation: Situation, way: Route, menu: Menu) -> None:
-    """Place every arm's order."""
-    terms = situation.economics
-    shadows.fit(way.longest)
-    drawn = way.longest if way.certain else _drawn(situation)
-    if not situation.may_order:
-        shadows.place(np.zeros(ARMS, dtype=np.int32), drawn, 0.0)
-        return
-    wanted = wanted_by(shadows, averages, situation, way, menu)
-    shadows.place(admitted(wanted, shadows, terms), drawn, terms.order_cost)
-
-
-def _drawn(situation: Situation) -> int:
-    return drawn_lead_time(situation.lead_time, uniform(situation.item, situation.period, "lead time"))
-
-
-def wanted_by(
-    shadows: Shadows, averages: Averages, situation: Situation, way: Route, menu: Menu
-) -> npt.NDArray[np.float64]:
-    """What each arm would order from its own stock: `pil.levels` for all arms at once."""
-    terms = situation.economics
-    review = max(1, terms.review_periods)
-    paths = [_paths(averages, source, situation, way) for source in range(len(RATES) + 1)]
-    means = np.array([path.mean for path in paths]).T
-    variances = np.array([path.variance for path in paths]).T
-    arrivals, spread = shadows.arrivals(way)
-    lost = terms.stock_out == "lost"
-    demand = Demand(means[:, menu.source], variances[:, menu.source])
-    left, left_variance = stock_left(shadows.stock.astype(float), arrivals, spread, demand, way, lost=lost)
-    covered = [(cover(path.mean, way, review), cover(path.variance, way, review)) for path in paths]
-    mean, variance = np.array(covered).T[:, menu.source]
-    if terms.order_cost <= 0.0:
-        bends = np.array([lift(m, v, terms)[1] for m, v in covered])[menu.source]
-        high, deviation = targets(mean, variance, left_variance, bends, terms)
-        wanted = np.maximum(high + menu.shift * deviation - left, 0.0)
-        return np.minimum(wanted, mean + CAP_DEVIATIONS * np.sqrt(variance)) if lost else wanted
-    typical = float(left_variance.mean())
-    lots = {
-        (source, stretch): lot(m / review, v / review, typical, terms, stretch)
-        for source, (m, v) in enumerate(covered)
-        for stretch in set(menu.stretch.tolist())
-    }
-    pairs = [lots[pair] for pair in zip(menu.source.tolist(), menu.stretch.tolist(), strict=True)]
-    moved = menu.shift * np.sqrt(variance + typical)
-    low, high = np.array([pair.low for pair in pairs]) + moved, np.array([pair.high for pair in pairs]) + moved
-    return np.where(left <= low, np.maximum(high, low) - left, 0.0)
-
-
 def _decoded(data: bytes, version: int) -> Image:
     """A stored state whose parts fit together."""
     try:
@@ -293,7 +233,10 @@ def _decoded(data: bytes, version: int) -> Image:
         and len(image.costs) == ARMS
         and all(map(math.isfinite, [*image.costs, *image.fees]))
         and image.averages.fits()
-        and min(image.lived, image.learned) >= 0
+        and min(image.lived, image.learned, image.arm or 0) >= 0
+        and (image.arm or 0) < ARMS
+        and math.isfinite(image.advantage)
+        and math.isfinite(image.expected or 0.0)
         and len(image.stock) == len(image.fees) == (ARMS if rows else 0)
         and len(image.pipeline) == rows
         and all(len(row) == ARMS for row in image.pipeline)

@@ -18,15 +18,21 @@ from schemas.refused import RefusedRecord
 from stream.ports import Output
 
 _CURES = {
-    Reason.UNKNOWN_ITEM: ("the item is not configured", "publish item.configured for it, then redrive"),
-    Reason.TOO_MANY_ITEMS: ("the shard holds as many items as it may", "raise RESTOCK_MAX_ITEMS, then redrive"),
-    Reason.CONFLICTING_DUPLICATE: ("the same source and id came before with other data", "publish it under a new id"),
+    Reason.UNKNOWN_ITEM: ("is about an item that nobody configured", "publish item.configured for it, then redrive"),
+    Reason.TOO_MANY_ITEMS: (
+        "is about a new item, and the shard holds as many as it may",
+        "raise RESTOCK_MAX_ITEMS, then redrive",
+    ),
+    Reason.CONFLICTING_DUPLICATE: (
+        "came before under the same source and id, with other data",
+        "publish it under a new id",
+    ),
     Reason.COUNT_TOO_OLD: (
-        "as_of lies more than 48 hours before the watermark",
+        "counts a moment more than 48 hours before the watermark",
         "count again, or publish an adjustment",
     ),
     Reason.UNKNOWN_REPLENISHMENT: (
-        "nobody requested that replenishment for this item",
+        "names a replenishment that nobody requested for this item",
         "check replenishment_id and item",
     ),
 }
@@ -81,9 +87,9 @@ class Cause:
             why=decided.why,
             supplier=decided.supplier,
         )
-        # An approved proposal goes out a second time under its id, as another event.
-        again = decided.replenishment != self.name("rep")
-        self._tell(f"{decided.replenishment}-approved" if again else decided.replenishment, body, decided)
+        # A proposal and the request that follows it share the replenishment's id; the events need one each.
+        name = f"prp-{decided.replenishment.removeprefix('rep-')}" if decided.proposed else decided.replenishment
+        self._tell(name, body, decided)
 
     def alerted(self, card: Card, kind: AlertKind, alerted: Alerted) -> None:
         """Tell of an alert that begins or ends."""

@@ -154,7 +154,8 @@ class Worker:
             await self.app.start()
             self._spawn(self.readers.mend(self._consumer()))
             if "intake" in self.roles:
-                self._spawn(pulse.keep_ticking(self.settings.tick_ms / 1000))
+                wall_clock = self.settings.clock == "wall"
+                self._spawn(pulse.keep_ticking(self.settings.tick_ms / 1000, wall_clock=wall_clock))
             if exit_when_idle is not None:
                 self._spawn(self._stop_when_idle(pulse, exit_when_idle))
             await self._stop.wait()

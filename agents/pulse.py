@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from agents.intake import Intake
+from stream.feeds import Feed
 from stream.owner import Owner
 from stream.readers import Readers
 from stream.transport import Consumer
@@ -12,6 +13,9 @@ from stream.transport import Consumer
 POLL_SECONDS = 0.05
 LAST_TICKS = 4
 """Written before an idle worker stops: a quiet feed follows the others one tick later."""
+QUIET_SECONDS = 0.5
+"""Without a wall clock a tick that says what the last two said can wait for so long: other workers' feeds may have
+moved, and only then does it matter."""
 
 
 class Pulse:
@@ -25,11 +29,16 @@ class Pulse:
         self._consumer = consumer
         self._tick = tick
 
-    async def keep_ticking(self, seconds: float) -> None:
+    async def keep_ticking(self, seconds: float, *, wall_clock: bool = True) -> None:
         """Tell the ledger how far the feeds are, for ever."""
+        told: list[object] = []
+        ticked_at = time.monotonic()
         while True:
             await asyncio.sleep(seconds)
-            await self._tick()
+            progress = self._progress()
+            if wall_clock or told != [progress, progress] or time.monotonic() - ticked_at >= QUIET_SECONDS:
+                await self._tick()
+                told, ticked_at = [*told[-1:], progress], time.monotonic()
 
     async def idle(self, seconds: float) -> None:
         """Return when nothing but ticks has come for so long, and the last progress is folded."""
@@ -37,6 +46,11 @@ class Pulse:
         for _ in range(LAST_TICKS):
             await self._tick()
             await self._fold_all()
+
+    def _progress(self) -> object:
+        """What a tick would say of the feeds."""
+        feeds = ((tp, reader) for tp, reader in self._readers.by_partition.items() if isinstance(reader, Feed))
+        return {tp: (feed.next, feed.read_up_to, feed.drained) for tp, feed in feeds}
 
     def _owners(self) -> list[Owner]:
         return [reader for reader in self._readers.by_partition.values() if isinstance(reader, Owner)]

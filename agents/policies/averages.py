@@ -8,7 +8,7 @@ from agents.policies.arms import RATES
 
 FADE = 0.02
 """Rate at which old errors fade."""
-PATIENCE = 8.0
+PATIENCE = 16.0
 """Weight, in periods, of the errors that steady demand would bring."""
 DOUBT = 3.0
 """The weight, in periods, of the variance that a count with this mean usually has."""
@@ -70,7 +70,13 @@ class Averages(msgspec.Struct):
         least = max(min(self.errors), 1e-9)
         usual = [0.0, *(rate / (2.0 - rate) for rate in RATES)]
         return [
-            math.sqrt(1.0 + periods * (weight * (error / least - 1.0) + PATIENCE * more) / (weight + PATIENCE)) - 1.0
+            math.sqrt(
+                1.0
+                + periods
+                * (weight * (min(max(error / least, 1.0), 100.0) - 1.0) + PATIENCE * more)
+                / (weight + PATIENCE)
+            )
+            - 1.0
             for error, more in zip(self.errors, usual, strict=True)
         ]
 

@@ -9,7 +9,7 @@ changes nothing, so asking twice, or not at all, is the same.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -116,8 +116,15 @@ class Policy(Protocol):
     explicit state that it makes, updates, dumps and loads.
     """
 
-    name: ClassVar[str]
-    version: ClassVar[int]
+    @property
+    def name(self) -> str:
+        """What an item is configured with."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Goes up when the same state would decide otherwise."""
+        ...
 
     def fresh(self) -> Any:
         """Make the state of an item of which nothing is known."""

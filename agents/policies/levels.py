@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from agents.policies.base import Economics
-from agents.policies.projection import DENSITY, LEAST_VARIANCE, Floats
+from agents.policies.projection import DENSITY, Floats
 
 PATIENCE, IMPATIENCE = 0.6, 0.2
 """With lost sales, stock that comes too late for a sale still serves the next one: the target is lowered by
@@ -97,10 +97,10 @@ def lot(mean: float, variance: float, left_variance: float, economics: Economics
     mean = max(mean, 1e-9)
     holding = max(economics.holding, 1e-9)
     unit = _unit_lot(
-        _step(max(variance, LEAST_VARIANCE) / mean**2, 0.1),
-        _step(left_variance / mean**2, 0.2),
-        _step(max(economics.shortage, 1e-9) / holding, 0.02),
-        _step(economics.order_cost / (holding * mean), 0.05),
+        _step(min(max(variance / mean**2, 1e-5), 1e6), 0.1),
+        _step(min(left_variance / mean**2, 1e6), 0.2),
+        _step(min(max(economics.shortage / holding, 1e-3), 1e6), 0.02),
+        _step(min(economics.order_cost / (holding * mean), 1e6), 0.05),
         stretch,
     )
     return Lot(unit.low * mean, unit.high * mean, unit.cycle)

@@ -4,22 +4,35 @@ from collections.abc import Callable, Mapping
 
 from agents.policies.base import Policy
 from agents.policies.base_stock import BaseStock
+from agents.policies.champion import Contest
 from agents.policies.fql import Fql
 from agents.policies.one_point_two import OnePointTwo
 from agents.policies.pil import Pil
 from agents.policies.pil_q import PilQ
+from agents.policies.textbook import CappedBaseStock, MinMax, Newsvendor, ReorderLot, ReorderUpTo
 from agents.policies.vanilla import QLearning
 
-DEFAULT = "base-stock"
+DEFAULT = "pil-q"
 """Who decides where an item names nobody, or somebody unknown."""
-BASELINE = "base-stock"
+BASELINE = "pil"
 """Who decides when the champion fails, and whom it is compared with."""
 
+
+def contest(champion: Policy) -> Contest:
+    """Let a learned policy act under the eyes of the baseline; base-stock and forecast × 1.2 run along."""
+    return Contest(champion, Pil(), (BaseStock(), OnePointTwo()))
+
+
 POLICIES: Mapping[str, Callable[[], Policy]] = {
+    "R-s-Q": ReorderLot,
     "base-stock": BaseStock,
+    "capped-base-stock": CappedBaseStock,
+    "fql": lambda: contest(Fql()),
+    "min-max": MinMax,
+    "newsvendor": Newsvendor,
     "one-point-two": OnePointTwo,
-    "fql": Fql,
     "pil": Pil,
-    "pil-q": PilQ,
-    "q-learning": QLearning,
+    "pil-q": lambda: contest(PilQ()),
+    "q-learning": lambda: contest(QLearning()),
+    "s-S": ReorderUpTo,
 }

@@ -1,0 +1,80 @@
+"""The figures of a demo: what the picture shows while it runs, and the table at its end."""
+
+import time
+from collections import Counter, deque
+
+import msgspec
+
+CHARTED_DAYS = 72
+"""As many as fit on a terminal of 80 columns."""
+
+
+class Seen(msgspec.Struct):
+    """One day of the item in the chart."""
+
+    demand: int
+    forecast: float
+
+
+class Figures(msgspec.Struct):
+    """Everything counted so far."""
+
+    days: int
+    items: int
+    charted: str
+    metrics: str
+    begun: float = msgspec.field(default_factory=time.monotonic)
+    ended: float | None = None
+    day: int = 0
+    events: int = 0
+    orders: int = 0
+    refused: int = 0
+    lines: int = 0
+    sent_twice: int = 0
+    """Order lines that were published a second time."""
+    demand: int = 0
+    lost: int = 0
+    stock_outs: int = 0
+    """Days on which an item could not serve all its demand."""
+    replenishments: int = 0
+    units_ordered: int = 0
+    last_replenishment: str = ""
+    repeated_orders: int = 0
+    """Replenishments that came a second time: a broken promise."""
+    reviews: int = 0
+    late: int = 0
+    compared: int = 0
+    """Times the worker's stock of an item was compared with the shelf."""
+    cost: float = 0.0
+    baseline: float = 0.0
+    reference: float = 0.0
+    reference_fill_rate: float = 1.0
+    alerts_open: Counter[str] = msgspec.field(default_factory=Counter)
+    alerts_raised: Counter[str] = msgspec.field(default_factory=Counter)
+    chart: deque[Seen] = msgspec.field(default_factory=lambda: deque(maxlen=CHARTED_DAYS))
+    policies: Counter[str] = msgspec.field(default_factory=Counter)
+
+    @property
+    def seconds(self) -> float:
+        """From the first event to the last decision, or to now."""
+        return (self.ended or time.monotonic()) - self.begun
+
+    @property
+    def rate(self) -> float:
+        """Events published a second."""
+        return self.events / max(self.seconds, 1e-9)
+
+    @property
+    def policy(self) -> str:
+        """Who acts; where several do, who acted most."""
+        return next((name for name, _ in self.policies.most_common(1)), "nobody yet")
+
+    @property
+    def saving(self) -> str:
+        """The cost below the reference's, as a share of it."""
+        return f"{1.0 - self.cost / self.reference:.1%}" if self.reference else "–"
+
+    @property
+    def fill_rate(self) -> float:
+        """Share of demand served from the shelf."""
+        return 1.0 - self.lost / self.demand if self.demand else 1.0

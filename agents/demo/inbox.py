@@ -1,0 +1,112 @@
+"""What the worker publishes, read as warehouses and planners read it: committed records only, each once."""
+
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self, TypeAlias
+
+import msgspec
+from confluent_kafka import Consumer, TopicPartition
+
+from agents.demo.warehouse import Request
+from schemas.outbound import AlertState, Period, Position
+from stream.errors import Unreachable
+from stream.kafka import reader_config
+from stream.settings import Settings
+
+TOPICS = ("replenishments", "alerts", "reviews")
+SILENCE_SECONDS = 60.0
+BATCH = 5_000
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """As much of a stock alert as the picture needs."""
+
+    kind: str
+    state: AlertState
+    episode: str
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """What had been forecast of a period."""
+
+    mean: float
+
+
+class Costs(msgspec.Struct, frozen=True):
+    """The cost ledger of an item."""
+
+    champion: str
+    baseline: str
+
+
+class Review(msgspec.Struct, frozen=True):
+    """As much of a review as the demo compares and shows."""
+
+    sku: str
+    location: str
+    period: Period
+    demand: int
+    forecast: Expected
+    cost: Costs
+    position: Position
+    policy: str | None = None
+    late_demand: int = 0
+
+
+class Replenished(msgspec.Struct, frozen=True, tag_field="type", tag="replenishment.requested"):
+    """A request, in its envelope."""
+
+    data: Request
+
+
+class Alerted(msgspec.Struct, frozen=True, tag_field="type", tag="stock.alert"):
+    """An alert, in its envelope."""
+
+    data: Alert
+
+
+class Reviewed(msgspec.Struct, frozen=True, tag_field="type", tag="item.reviewed"):
+    """A review, in its envelope."""
+
+    data: Review
+
+
+Told: TypeAlias = Replenished | Alerted | Reviewed
+_decode = msgspec.json.Decoder(Told).decode
+
+
+class Inbox:
+    """Everything told, from the beginning."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer = Consumer(reader_config(settings))
+        self._consumer.assign(
+            [TopicPartition(settings.topic(name), p, 0) for name in TOPICS for p in range(settings.partitions)]
+        )
+
+    def __enter__(self) -> Self:
+        """Read from the start of every partition."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave."""
+        self._consumer.close()
+
+    def read(self, seconds: float = SILENCE_SECONDS) -> Iterator[Told]:
+        """Wait for something to be told, and hand out what is there by then."""
+        silent_at = time.monotonic() + seconds
+        while time.monotonic() < silent_at:
+            # The client waits for a full batch as long as it may: first for one record, then for what is there.
+            messages = self._consumer.consume(1, timeout=0.5)
+            messages += self._consumer.consume(BATCH, timeout=0.002) if messages else []
+            told = [_decode(message.value() or b"") for message in messages if message.error() is None]
+            if told:
+                yield from told
+                return
+        raise Unreachable(
+            f"the worker has told nothing for {seconds:.0f} s: see its log, {self._settings.app}'s worker/log"
+        )

@@ -46,8 +46,11 @@ class Figures(msgspec.Struct):
     compared: int = 0
     """Times the worker's stock of an item was compared with the shelf."""
     cost: float = 0.0
-    baseline: float = 0.0
+    """Of holding what lay on the shelves, and of the margin of what could not be sold."""
+    ledger: dict[str, float] = {}
+    """The worker's own cost ledger: champion, baseline and challengers, each in a shadow of the shop."""
     reference: float = 0.0
+    """The same under forecast × 1.2."""
     reference_fill_rate: float = 1.0
     alerts_open: Counter[str] = msgspec.field(default_factory=Counter)
     alerts_raised: Counter[str] = msgspec.field(default_factory=Counter)
@@ -73,6 +76,11 @@ class Figures(msgspec.Struct):
     def saving(self) -> str:
         """The cost below the reference's, as a share of it."""
         return f"{1.0 - self.cost / self.reference:.1%}" if self.reference else "–"
+
+    @property
+    def contest(self) -> str:
+        """The cost ledger in a line."""
+        return ", ".join(f"{name} {cost:,.0f}" for name, cost in self.ledger.items()) + " EUR"
 
     @property
     def fill_rate(self) -> float:

@@ -38,6 +38,7 @@ class Costs(msgspec.Struct, frozen=True):
 
     champion: str
     baseline: str
+    challengers: dict[str, str]
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -80,7 +81,6 @@ class Inbox:
     """Everything told, from the beginning."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._consumer = Consumer(reader_config(settings))
         self._consumer.assign(
             [TopicPartition(settings.topic(name), p, 0) for name in TOPICS for p in range(settings.partitions)]
@@ -107,6 +107,4 @@ class Inbox:
             if told:
                 yield from told
                 return
-        raise Unreachable(
-            f"the worker has told nothing for {seconds:.0f} s: see its log, {self._settings.app}'s worker/log"
-        )
+        raise Unreachable(f"the worker has told nothing for {seconds:.0f} s: see its log")

@@ -5,7 +5,8 @@ worker's stock is compared with the shelf, item by item: an event lost or taken 
 """
 
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from agents.demo.figures import Figures, Seen
@@ -130,7 +131,17 @@ class Loop:
         figures.day = day + 1
         figures.reviews += len(evening)
         figures.late += sum(review.late_demand for review in evening)
-        figures.baseline = sum(amount(review.cost.baseline) for review in evening)
+        figures.ledger = _ledger(evening)
         figures.reference = reference.cost
         figures.reference_fill_rate = 1.0 - reference.lost / reference.demand if reference.demand else 1.0
         figures.policies.update(review.policy for review in evening if review.policy)
+
+
+def _ledger(evening: Iterable[Review]) -> dict[str, float]:
+    """The cost ledgers of all items together, in money."""
+    total: defaultdict[str, float] = defaultdict(float)
+    for review in evening:
+        cost = review.cost
+        for name, money in {"champion": cost.champion, "baseline": cost.baseline, **cost.challengers}.items():
+            total[name] += amount(money)
+    return total

@@ -19,7 +19,9 @@ def picture(figures: Figures) -> RenderableType:
     columns.add_column(ratio=1)
     columns.add_column(ratio=1)
     columns.add_row(Panel(_flow(figures), title="flow"), Panel(_service(figures), title="service"))
-    columns.add_row(Panel(_alerts(figures), title="open alerts"), Panel(_costs(figures), title="cost so far"))
+    columns.add_row(
+        Panel(_alerts(figures), title="open alerts"), Panel(_costs(figures), title="cost of stock and lost sales")
+    )
     footer = Text(f"metrics {figures.metrics}   Ctrl-C stops everything", style="dim")
     return Group(_head(figures), columns, Panel(_demand(figures), title=_chart_title(figures)), footer)
 
@@ -66,12 +68,13 @@ def _alerts(figures: Figures) -> Table:
 
 
 def _costs(figures: Figures) -> Table:
+    ledger = figures.ledger
     return _pairs(
-        (f"{figures.policy} (acts)", f"{figures.cost:,.0f} EUR"),
-        ("baseline, in its shadow", f"{figures.baseline:,.0f} EUR"),
-        ("forecast × 1.2, same demand", f"{figures.reference:,.0f} EUR"),
-        ("below forecast × 1.2", figures.saving),
-        ("stock compared with the shelf", f"{figures.compared:,} times"),
+        (f"so far, decided by {figures.policy}", f"{figures.cost:,.0f} EUR"),
+        ("with forecast × 1.2", f"{figures.reference:,.0f} EUR"),
+        ("less than that", figures.saving),
+        ("in the ledger: champion", f"{ledger.get('champion', 0.0):,.0f} EUR"),
+        ("in the ledger: baseline", f"{ledger.get('baseline', 0.0):,.0f} EUR"),
     )
 
 

@@ -22,10 +22,10 @@ def table(figures: Figures) -> list[str]:
         ("fill rate", fill_rates),
         ("replenishments", f"{figures.replenishments:,} for {figures.units_ordered:,} units"),
         ("alerts", f"{raised:,} raised, {sum(figures.alerts_open.values()):,} still open"),
-        ("cost", f"{figures.cost:,.0f} EUR for holding and lost sales, decided by {figures.policy}"),
-        ("  baseline", f"{figures.baseline:,.0f} EUR, by the worker's cost ledger"),
-        ("  forecast × 1.2", f"{figures.reference:,.0f} EUR, same demand, suppliers and forecaster"),
+        ("cost", f"{figures.cost:,.0f} EUR for stock and lost sales, decided by {figures.policy}"),
+        ("  forecast × 1.2", f"{figures.reference:,.0f} EUR with the same demand, suppliers and forecaster"),
         ("  against that", f"{figures.saving} less"),
+        ("  cost ledger", f"{figures.contest}, each in a shadow of the shop"),
     )
 
 

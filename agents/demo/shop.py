@@ -77,7 +77,7 @@ class ShopFloor:
             trade.letters.append(letter)
             trade.orders += 1
             trade.lines += len(accepted)
-            if number % SENT_TWICE == 0:
+            if (day + number) % SENT_TWICE == 0:
                 trade.letters.append(letter)
                 trade.sent_twice += len(accepted)
         if refused:

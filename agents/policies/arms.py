@@ -14,7 +14,7 @@ from agents.policies.projection import Floats
 SOURCES = ("forecast", "running mean", "ewma 0.1", "ewma 0.3")
 RATES = (0.0, 0.1, 0.3)
 """Of the item's own averages: 0 is the running mean."""
-SHIFTS = (-0.6, -0.4, -0.25, -0.12, 0.0, 0.12, 0.25, 0.4, 0.6)
+SHIFTS = (-1.4, -0.8, -0.45, -0.2, 0.0, 0.2, 0.4, 0.7, 1.1)
 LOT_SHIFTS = (-0.3, 0.0, 0.3)
 STRETCHES = (0.7, 1.0, 1.3)
 
@@ -37,7 +37,7 @@ class Menu(NamedTuple):
         """What the arm does.
 
         >>> PLAIN.words(PLAIN.reference), PLAIN.words(0), LOTS.words(0)
-        ('forecast', 'forecast, target -0.60 sd', 'forecast, target -0.30 sd, cycle x 0.7')
+        ('forecast', 'forecast, target -1.40 sd', 'forecast, target -0.30 sd, cycle x 0.7')
         """
         said = SOURCES[int(self.source[arm])]
         if self.shift[arm]:

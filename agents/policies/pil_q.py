@@ -31,7 +31,7 @@ TRUST_SOURCE, TRUST_SHIFT = 24.0, 120.0
 
 What tells arms apart are stock-outs, and the dearer they are the rarer: about one in 1/(1 − critical ratio) periods.
 """
-TRUST_POOL = 5000.0
+TRUST_POOL = 1000.0
 """Item-periods after which the pool counts as much as analysis."""
 RECONSIDER, SETTLE = 4, 32
 """The arm is chosen anew every so many periods; every period until so many were seen."""

@@ -160,7 +160,7 @@ def test_items_come_from_standard_input(restock: Run, monkeypatch: pytest.Monkey
 def test_item_for_people_says_the_same(restock: Run) -> None:
     exit_code, out, _ = restock("item", TEA)
     assert exit_code == 0
-    assert out.splitlines()[0] == f"{TEA}  (class A, policy base-stock)"
+    assert out.splitlines()[0] == f"{TEA}  (class A, policy pil-q)"
     assert "on hand, 0 allocated, 0 backorders" in out
     assert "restock explain rep-" in out
     assert "\x1b" not in out

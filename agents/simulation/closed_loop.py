@@ -1,0 +1,165 @@
+"""A demand history lived through by several policies side by side, each with its own shelf, on the same forecasts.
+
+In each period: receipts, then demand, then, at the close, an order that can be sold L + 1 periods later; L is drawn
+from the supplier's lead times, the same for all policies. Periods are outer and items inner, as a worker lives them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.forecasting.base import Ahead, Forecaster, Period
+from agents.policies.base import Economics, Outcome, Policy, Situation, Underway
+from agents.policies.guardrails import guard
+from agents.simulation.lead_times import LeadTimes
+from agents.simulation.supplier import Delivery, Supplier
+from agents.simulation.warehouse import Shelf
+
+
+class History(NamedTuple):
+    """Demand by item and period, and what was known of the periods in advance."""
+
+    items: Sequence[str]
+    starts: Sequence[int]
+    """Milliseconds at which each period begins; one more for the end of the last."""
+    demand: npt.NDArray[np.float64]
+    promotion: npt.NDArray[np.float64] | None = None
+    price: npt.NDArray[np.float64] | None = None
+    """NaN where unknown."""
+
+    def ahead(self, item: int, period: int) -> Ahead:
+        """What is planned for a period; beyond the end, time goes on as before."""
+        last = len(self.starts) - 2
+        length = self.starts[-1] - self.starts[-2]
+        if period > last:
+            starts = self.starts[-1] + (period - last - 1) * length
+            return Ahead(starts, starts + length)
+        plan = 0.0 if self.promotion is None else float(self.promotion[item, period])
+        price = None if self.price is None or np.isnan(self.price[item, period]) else float(self.price[item, period])
+        return Ahead(self.starts[period], self.starts[period + 1], promotion=plan, price=price)
+
+
+class Row(NamedTuple):
+    """One period of one item under one policy."""
+
+    item: str
+    period: int
+    policy: str
+    on_hand: int
+    on_order: int
+    ordered: int
+    demand: int
+    sold: int
+    lost: int
+    cost: float
+
+
+class Seat:
+    """One policy with one item: its shelf, its open orders, what it has learned."""
+
+    def __init__(self, policy: Policy, promised: int, terms: Economics, opening: int) -> None:
+        self.policy = policy
+        self.state = policy.fresh()
+        self.shelf = Shelf(on_hand=opening, stock_out=terms.stock_out)
+        self.lead_times = LeadTimes(promised)
+        self.open: list[tuple[int, int, int]] = []
+        """Orders as (placed at the close of, arrives at the start of, quantity)."""
+        self.ordered = 0
+
+    def receive(self, period: int) -> None:
+        """Learn the lead times of what arrives now."""
+        for placed, due, _ in self.open:
+            if due == period:
+                self.lead_times.came(due - placed - 1)
+        self.open = [order for order in self.open if order[1] > period]
+
+    def underway(self, period: int, *, certain: bool) -> tuple[Underway, ...]:
+        """Open orders as they look at the close of a period."""
+        mean = self.lead_times.mean
+        orders = [
+            Underway(units, float(due - period - 1) if certain else max(0.0, mean - (period - placed)), period - placed)
+            for placed, due, units in self.open
+            if certain or period - placed <= self.lead_times.longest
+        ]
+        return tuple(sorted(orders, key=lambda order: order.due))
+
+    def place(self, item: str, period: int, quantity: int, supplier: Supplier) -> None:
+        """Order at the close of a period."""
+        self.ordered = quantity
+        deliveries: tuple[Delivery, ...] = supplier.deliver(f"{item} {period}", quantity)
+        self.shelf.order(deliveries)
+        self.open += [(period, period + 1 + delivery.lead_time, delivery.quantity) for delivery in deliveries]
+
+
+def live(
+    history: History,
+    forecaster: Forecaster,
+    policies: Mapping[str, Policy],
+    supplier: Supplier,
+    terms: Sequence[Economics],
+    *,
+    opening: Sequence[int] | None = None,
+    visible_losses: bool = True,
+) -> Iterator[Row]:
+    """Yield what happened, period by period; without `visible_losses` policies see sales, not demand."""
+    promised = round(sum(supplier.lead_times) / len(supplier.lead_times))
+    certain = len(set(supplier.lead_times)) == 1 and supplier.loss_chance == 0.0
+    seats = [
+        {
+            name: Seat(policy, promised, terms[number], opening[number] if opening else 0)
+            for name, policy in policies.items()
+        }
+        for number in range(len(history.items))
+    ]
+    beliefs = [forecaster.fresh() for _ in history.items]
+    horizon = max(supplier.lead_times) + 1
+    for period in range(len(history.starts) - 1):
+        for number, item in enumerate(history.items):
+            now = history.ahead(number, period)
+            demand = int(history.demand[number, period] + 0.5)
+            coming = [history.ahead(number, period + 1 + step) for step in range(horizon)]
+            closed = Period(now.starts, now.ends, float(demand), promotion=now.promotion, price=now.price)
+            reach = coming[: promised + max(1, terms[number].review_periods)]
+            forecaster.learn(beliefs[number], item, closed, reach)
+            forecast = forecaster.forecast(beliefs[number], item, reach)
+            for name, seat in seats[number].items():
+                yield _period(
+                    seat, name, item, period, demand, forecast, terms[number], supplier, certain, visible_losses
+                )
+
+
+def _period(  # noqa: PLR0913, PLR0917 - one step of the loop above, with all it holds
+    seat: Seat,
+    name: str,
+    item: str,
+    period: int,
+    demand: int,
+    forecast: Any,
+    terms: Economics,
+    supplier: Supplier,
+    certain: bool,  # noqa: FBT001
+    visible_losses: bool,  # noqa: FBT001
+) -> Row:
+    """One period of one seat."""
+    seat.receive(period)
+    day = seat.shelf.live(demand)
+    fee = terms.order_cost if seat.ordered else 0.0
+    short = day.lost if terms.stock_out == "lost" else max(-day.left, 0)
+    cost = terms.holding * max(day.left, 0) + terms.shortage * short + fee
+    situation = Situation(
+        item,
+        period,
+        day.left,
+        seat.underway(period, certain=certain),
+        seat.lead_times.chances(),
+        forecast,
+        terms,
+        may_order=(period + 1) % max(1, terms.review_periods) == 0,
+    )
+    asked = float(demand if visible_losses else day.sold)
+    censored = not visible_losses and day.lost > 0
+    seat.policy.learn(seat.state, situation, Outcome(asked, float(day.sold), day.received, censored, seat.ordered))
+    seat.place(item, period, guard(seat.policy.decide(seat.state, situation).quantity, situation).quantity, supplier)
+    return Row(item, period, name, day.on_hand, day.on_order, seat.ordered, demand, day.sold, day.lost, cost)

@@ -45,6 +45,7 @@ from schemas.ledger import (
     Milliseconds,
     Movement,
     Notice,
+    Received,
     Record,
     SettingsChanged,
     Shipped,
@@ -56,8 +57,8 @@ from schemas.refusal import Reason
 from stream.ports import Output, Replay, Tables
 
 __all__ = ["Core", "ItemChange"]
-_EXAMINED = frozenset({Counted, Acknowledged, Shipped, Withdrawn, Approved, Declined})
-"""Changes that the state of an item may refuse."""
+_EXAMINED = frozenset({Counted, Acknowledged, Shipped, Withdrawn, Approved, Declined, Received})
+"""Changes that need a closer look before they are applied."""
 _BREATH = 64
 """Reviews without output after which others get their turn."""
 
@@ -134,6 +135,8 @@ class Core:
             if card is None:
                 card = self._shelf.open(record.item)
                 tally.reclass(None, card.item.abc, [], at_risk=False)
+            if isinstance(record.change, Received) and _nobody_ordered(card, record.change):
+                tally.unordered += 1
         item = card.item
         before = item.abc
         placed = apply(card, record, frame)
@@ -226,6 +229,7 @@ class Core:
         item.alerts = [episode for episode in item.alerts if episode.kind != entry.kind]
         if entry.raised:
             item.alerts.append(Episode(entry.kind, entry.episode, entry.since))
+        self.tally.drifts += entry.kind == "demand_shift" and entry.raised
         self.tally.alert(entry.kind, item.abc, raised=entry.raised)
         self.tally.risk(item.abc, alerts.at_risk(item) - before)
 
@@ -370,6 +374,10 @@ class Core:
         prefix = "notices "
         self._notices = Window({int(f.removeprefix(prefix)): d for f, d in fields.items() if f.startswith(prefix)})
         self._frame.watermark = self.tally.watermark = self._timeline.watermark
+
+
+def _nobody_ordered(card: Card, change: Received) -> bool:
+    return change.replenishment is not None and replenishments.find(card.item, change.replenishment) is None
 
 
 def _at_reorder_point(item: Item) -> bool:

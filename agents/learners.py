@@ -11,10 +11,14 @@ from agents.forecasting import registry as forecasters
 from agents.forecasting.base import LEVELS, Ahead, Forecast, Forecaster, Period, Rhythm
 from agents.inventory.fold import Frame
 from agents.inventory.position import DAY
+from agents.inventory.terms import Effective
 from agents.mind import Mind
 from agents.policies import registry as policies
 from agents.policies.base import Advice, Outcome, Policy, Situation
 from agents.tally import Tally
+
+BY_HAND = "min-max"
+"""Who decides where a planner set a reorder point or a level by hand, and named nobody."""
 
 
 class Learners:
@@ -46,6 +50,11 @@ class Learners:
             made.load_shared(self._parts(f"policy {name} "))
             self._policies[name] = made
         return self._policies[name]
+
+    def champion(self, terms: Effective) -> Policy:
+        """Who decides for an item: whom it names; else its own minimum and maximum, where a planner set any."""
+        by_hand = terms.reorder_point is not None or terms.order_up_to is not None
+        return self.policy(BY_HAND if terms.policy is None and by_hand else terms.policy)
 
     @property
     def baseline(self) -> Policy:

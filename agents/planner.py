@@ -22,7 +22,7 @@ from agents.learners import Learners
 from agents.mind import REMEMBERED, Mind, decode_mind
 from agents.policies.base import Advice, Economics, Outcome, Role, Situation, Underway
 from agents.policies.guardrails import Guarded, guard, respects
-from agents.report import first_period, review_of, told_forecast
+from agents.report import cost_ledger, first_period, review_of, told_forecast
 from agents.tally import Tally
 from agents.telling import Cause, broken_down
 from schemas.journal import Decided, Told
@@ -83,7 +83,8 @@ class Planner:
         decision: Decision = "replenish" if decided else "enough"
         if not self.may_act(item, cause.moment):
             decision = "not_yet" if item.known else "stock_unknown"
-        return review_of(card, mind, closed, expected, decision, decided, settings)
+        cost = cost_ledger(mind, self.learners.champion(terms), self.learners.baseline.name, settings.currency)
+        return review_of(card, mind, closed, expected, decision, decided, cost, settings)
 
     def cross(self, card: Card, cause: Cause) -> None:
         """Decide between two reviews, because the position fell to the reorder point."""
@@ -180,7 +181,7 @@ class Planner:
             ahead.append(Ahead(starts, ends, plan.is_open, plan.promotion, at))
             starts = ends
         forecaster = self.learners.forecaster(terms.forecaster)
-        mind.forget(forecaster.name, {self.learners.policy(terms.policy).name, self.learners.baseline.name})
+        mind.forget(forecaster.name, {self.learners.champion(terms).name, self.learners.baseline.name})
         forecast = mind.record.forecast = self.learners.forecast(forecaster, mind, card.name, period, ahead)
         if card.said.forget(closed.starts):
             card.say()
@@ -220,7 +221,7 @@ class Planner:
         bucket, record = closed.bucket, mind.record
         sold = float(bucket.demand - bucket.lost)
         outcome = Outcome(float(bucket.demand), sold, bucket.received, closed.censored, record.ordered)
-        for policy in dict.fromkeys((self.learners.policy(terms.policy), self.learners.baseline)):
+        for policy in dict.fromkeys((self.learners.champion(terms), self.learners.baseline)):
             self.learners.learn(policy, mind, situation, outcome)
 
     def _account(self, item: Item, mind: Mind, economics: Economics, closed: Closed) -> None:
@@ -244,7 +245,7 @@ class Planner:
 
     def _choose(self, mind: Mind, terms: Effective, situation: Situation) -> Choice:
         """Ask the champion, and the baseline when it fails; put what it says within the guardrails."""
-        baseline, policy = self.learners.baseline, self.learners.policy(terms.policy)
+        baseline, policy = self.learners.baseline, self.learners.champion(terms)
         advice = self.learners.ask(policy, mind, situation)
         role: Role = "champion"
         if advice is None:

@@ -6,6 +6,8 @@ from agents.inventory.card import Card
 from agents.inventory.periods import Closed
 from agents.inventory.position import DAY, available
 from agents.mind import Mind
+from agents.policies.base import Policy
+from agents.policies.champion import Contest
 from agents.telling import broken_down
 from schemas import outbound
 from schemas.journal import Decided
@@ -39,12 +41,12 @@ def review_of(
     expected: outbound.Forecast,
     decision: Decision,
     decided: Decided | None,
+    cost: CostLedger,
     settings: FoldSettings,
 ) -> ItemReviewed:
     """The event that tells of a review."""
     item, figures = card.item, mind.record.figures
     sku, location = split_item(card.name)
-    cost = money(mind.record.cost, settings.currency)
     return ItemReviewed(
         sku=sku,
         location=location,
@@ -55,7 +57,7 @@ def review_of(
         errors=mind.record.accuracy.errors(),
         decision=decision,
         replenishment_id=decided.replenishment if decided else None,
-        cost=CostLedger(champion=cost, baseline=cost, challengers={}),
+        cost=cost,
         kpis=Kpis(
             turnover=figures.turnover(settings.period_ms / DAY),
             days_of_supply=max(0, available(item)) / item.daily if item.daily > 0.0 else None,
@@ -66,6 +68,18 @@ def review_of(
         policy=mind.record.policy,
         position=broken_down(item),
         late_demand=closed.bucket.late,
+    )
+
+
+def cost_ledger(mind: Mind, champion: Policy, baseline: str, currency: str) -> CostLedger:
+    """What champion, baseline and challengers have cost; a champion without a contest has only its own to tell."""
+    costs = dict(champion.costs(mind.peek(champion))) if isinstance(champion, Contest) else {}
+    own = costs.pop(champion.name, mind.record.cost)
+    beside = costs.pop(baseline, own)
+    return CostLedger(
+        champion=money(own, currency),
+        baseline=money(beside, currency),
+        challengers={name: money(cost, currency) for name, cost in sorted(costs.items())},
     )
 
 

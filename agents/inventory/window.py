@@ -34,6 +34,7 @@ _SIZE = _ENTRY.size
 _FULL = 64 * _SIZE
 _FEW = 8 * _SIZE
 """A page with fewer entries is not turned for its age: slow sellers would have a page for every sale."""
+_A_WEEK = 7 * 86_400_000
 _OLDEST = 0xFFFF_FFFF
 """A page's entries are at most this many milliseconds younger than its first."""
 _pack = _ENTRY.pack
@@ -44,13 +45,15 @@ Judgement: TypeAlias = Literal["new", "further", "duplicate", "conflict"]
 class Page:
     """Up to 64 events in the order in which they came."""
 
-    __slots__ = ("changed", "entries", "first", "since")
+    __slots__ = ("changed", "entries", "first", "since", "until")
 
     def __init__(self, first: int, since: Milliseconds, entries: bytes = b"") -> None:
         self.first = first
         """How-manieth event of the item the first entry is."""
         self.since = since
         """When it was appended."""
+        self.until = since + _A_WEEK
+        """After this another page is begun, if this one has some entries: what is old can then be let go of."""
         self.entries = bytearray(entries)
         self.changed = False
 
@@ -65,11 +68,11 @@ class Page:
         return (event for event, _, _, _ in _ENTRY.iter_unpack(self.entries))
 
     def find(self, value: int, column: int) -> int:
-        """Which entry has a value in a column, or −1; searched in C, since an entry is an object only when unpacked."""
+        """The newest entry with a value in a column, or −1; searched in C, where entries need not become objects."""
         wanted, shift = value.to_bytes(8, "little"), 8 * column
-        at = self.entries.find(wanted)
+        at = self.entries.rfind(wanted)
         while at >= 0 and at % _SIZE != shift:
-            at = self.entries.find(wanted, at + 1)
+            at = self.entries.rfind(wanted, 0, at + len(wanted) - 1)
         return at // _SIZE
 
     def dump(self) -> bytes:
@@ -127,7 +130,7 @@ class Window:
     ) -> None:
         """Add an event that was judged new."""
         page = self.tail
-        if page is None or len(page.entries) == _FULL or appended - page.since > bounds.duplicate_window_ms:
+        if page is None or len(page.entries) == _FULL or appended > page.until:
             page = self._turn(appended, bounds)
         seen = self.seen
         known = len(seen)

@@ -64,7 +64,7 @@ terms = st.builds(
     mode=st.sampled_from([None, "act", "approve"]),
     lifecycle=st.sampled_from([None, None, None, "phase_out"]),
     abc_class=st.sampled_from([None, "A", "B"]),
-    policy=st.sampled_from([None, "one-point-two", "nobody"]),
+    policy=st.sampled_from(["base-stock", "one-point-two"]),
     supplier=st.sampled_from([None, "acme"]),
     order_up_to=st.sampled_from([None, 60]),
     reorder_point=st.sampled_from([None, 20]),
@@ -117,10 +117,11 @@ settings_choices = st.builds(
 )
 
 
-def live(world: World, history: list[tuple[Any, ...]]) -> None:
+def live(world: World, history: list[tuple[Any, ...]], policy: str | None = "base-stock") -> None:
     """Let a history happen, after a quiet week in which items are counted and sell."""
     for name in (TEA, MUG):
-        world.happens(Counted(60, world.now), name)
+        world.happens(Configured(Terms(policy=policy, mode="approve" if len(history) % 3 == 0 else "act")), name)
+        world.counts(60, name)
     for day in range(5):
         world.happens(Placed(6 + day, day), TEA)
         world.happens(Placed(2, day), MUG)
@@ -142,8 +143,10 @@ def _happen(world: World, action: tuple[Any, ...]) -> None:
         case ("conflict", number):
             _again(world, number, 1)
         case ("orphan", number):
-            world.loses(number)
-            world.happens(Placed(1), feed=f"orders-id/{number % 3}")
+            feed = f"orders-id/{number % 3}"
+            world.loses(feed)
+            world.happens(Placed(1), feed=feed)
+            world.starts_anew(feed)
         case ("order", number, kind, quantity, offset):
             _order(world, number, kind, quantity, offset)
         case ("said", number):

@@ -9,7 +9,7 @@ from agents.core import Core
 from schemas.ledger import FoldSettings
 from stream.ports import Output, Replay, Tables
 from tests.agents.inventory.histories import histories, live, settings_choices
-from tests.agents.inventory.world import World, kinds
+from tests.agents.inventory.world import SETTINGS, World, kinds
 
 
 class Redis:
@@ -27,9 +27,9 @@ class Redis:
                     self.tables[table][field] = value
 
 
-def lived(history: list[Any], chosen: FoldSettings) -> World:
+def lived(history: list[Any], chosen: FoldSettings, policy: str | None = "base-stock") -> World:
     world = World(chosen)
-    live(world, history)
+    live(world, history, policy)
     return world
 
 
@@ -37,7 +37,7 @@ def told(outputs: list[Output]) -> list[Any]:
     return [(output.at, output.topic, output.event, output.told, output.review) for output in outputs]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(histories, settings_choices)
 def test_checkpoints_add_up_to_the_whole_state(history: list[Any], chosen: FoldSettings) -> None:
     whole, redis, core = lived(history, chosen), Redis(), Core(4)
@@ -48,7 +48,7 @@ def test_checkpoints_add_up_to_the_whole_state(history: list[Any], chosen: FoldS
     assert redis.tables == whole.core.dump()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(histories, settings_choices, st.integers(1, 7))
 def test_restored_at_any_point_it_goes_on_as_if_nothing_had_been(
     history: list[Any], chosen: FoldSettings, every: int
@@ -66,7 +66,7 @@ def test_restored_at_any_point_it_goes_on_as_if_nothing_had_been(
     assert core.dump() == whole.core.dump()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(histories, settings_choices)
 def test_replay_tells_nothing_and_ends_in_the_same_state(history: list[Any], chosen: FoldSettings) -> None:
     whole, core = lived(history, chosen), Core(4)
@@ -77,7 +77,7 @@ def test_replay_tells_nothing_and_ends_in_the_same_state(history: list[Any], cho
     assert core.dump() == whole.core.dump()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(histories, settings_choices, st.randoms(use_true_random=False))
 def test_a_record_published_in_part_is_told_to_its_end(history: list[Any], chosen: FoldSettings, chance: Any) -> None:
     whole, core = lived(history, chosen), Core(4)
@@ -98,7 +98,7 @@ def test_a_record_published_in_part_is_told_to_its_end(history: list[Any], chose
     assert core.dump() == whole.core.dump()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(histories, settings_choices)
 def test_outputs_are_numbered_and_named_once(history: list[Any], chosen: FoldSettings) -> None:
     whole = lived(history, chosen)
@@ -111,3 +111,19 @@ def test_outputs_are_numbered_and_named_once(history: list[Any], chosen: FoldSet
     assert len(names) == len(set(names))
     assert whole.core.tally.violations == {}
     assert whole.core.tally.failures == {}
+
+
+@settings(max_examples=15, deadline=None)
+@given(histories, st.sampled_from([None, "pil", "s-S", "nobody"]), st.integers(1, 7))
+def test_whoever_decides_restarts_and_replays_end_alike(history: list[Any], policy: str | None, every: int) -> None:
+    whole, redis, restored, replayed = lived(history, SETTINGS, policy), Redis(), Core(4), Core(4)
+    for folded in whole.folded:
+        list(restored.fold(folded.record, folded.offset, folded.appended, None))
+        if folded.offset % every == 0:
+            redis.write(restored.changes())
+            restored = Core(4)
+            restored.load(redis.tables)
+        entries = tuple(output.told for output in folded.outputs if output.told is not None)
+        list(replayed.fold(folded.record, folded.offset, folded.appended, Replay(entries, whole=True)))
+    assert restored.dump() == whole.core.dump()
+    assert replayed.dump() == whole.core.dump()

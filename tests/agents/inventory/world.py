@@ -11,6 +11,7 @@ from agents.inventory.position import Item
 from schemas.journal import Decided, Refused, Told
 from schemas.ledger import (
     Change,
+    Counted,
     FoldSettings,
     LedgerCreated,
     Movement,
@@ -79,10 +80,18 @@ class World:
             Movement(item, feed, *origin, prev, "shop", name, identity, content, time, change)  # type: ignore[arg-type]
         )
 
-    def loses(self, number: int, feed: str | None = None) -> None:
+    def counts(self, units: int, item: str = TEA) -> list[Output]:
+        """Somebody counts what lies there, a minute ago: what happens now is not in it."""
+        return self.happens(Counted(units, self.now - MINUTE), item)
+
+    def loses(self, feed: str = FEED) -> None:
         """A record is written that this ledger partition never gets: what builds on it is an orphan."""
         self._sent += 1
-        self._marks[feed or f"orders-id/{number % 3}"] = (self._sent, 0)
+        self._marks[feed] = (self._sent, 0)
+
+    def starts_anew(self, feed: str = FEED) -> None:
+        """Another run of intake begins: its first record builds on nothing."""
+        self._marks.pop(feed, None)
 
     def is_said(self, change: Change, *, id: str | None = None, body: int = 0) -> list[Output]:  # noqa: A002
         """Something is said about no single item."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from exact import Floats, Ints, Problem, average_cost, pmf
+from exact import Floats, Ints, Problem, Renewal, average_cost, pmf
 
 from agents.forecasting.base import Forecast
 from agents.policies.base import Economics, Outcome, Policy, Situation, Underway
@@ -231,3 +231,15 @@ def simulated_cost(
             due = np.concatenate((due[1:], order[None]))
         costs.append(paid / periods)
     return np.asarray(costs[:-1]) - costs[-1] + capped["cost"]
+
+
+def frozen_lots(policy: Policy, state: Any, forecaster: Phases, instance: Mapping[str, Any]) -> float:
+    """Exact long-run cost of a frozen (s, S) rule with backorders and no lead time; asked at each position."""
+    law = pmf(instance["demand"])
+    forecast = forecaster.forecast(0, 1)
+    situation = Situation(instance["id"], 10**6, 0, (), (1.0,), forecast, terms_of(instance))
+    top = int(forecast.mean * 2 + 20)
+    s = next((x for x in range(top, -top, -1) if _ask(policy, state, situation, (x,)) > 0), -top)
+    level = s + _ask(policy, state, situation, (s,))
+    renewal = Renewal(law, instance["h"], instance["p"], instance["K"])
+    return renewal.cost(s, level)

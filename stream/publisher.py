@@ -5,6 +5,7 @@ transaction is published again as it was; anything else ends this publisher, and
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -21,6 +22,8 @@ Result = TypeVar("Result")
 
 ANSWER_SECONDS = 10.0
 """How long one call may wait before it is asked again."""
+TRIES = 3
+"""What is aborted so often would be aborted for ever: a record the broker refuses, a topic it does not let us write."""
 FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)  # noqa: SLF001
 
 
@@ -68,33 +71,42 @@ class KafkaPublisher:
     async def close(self) -> None:
         """Let go of the connection; what was not committed is aborted."""
         self._closed = True
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await self._in_thread(producer.close)
+        await self._in_thread(self._let_go)
 
     async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     def _open(self) -> None:
-        producer = Producer(self._config)
+        self._let_go()
+        producer = self._producer = Producer(self._config)
         try:
             producer.init_transactions(ANSWER_SECONDS)
         except KafkaException as error:
             raise BrokerDown(error.args[0].str()) from error
-        self._producer = producer
+        if self._closed:  # while it was being opened
+            self._let_go()
+
+    def _let_go(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.purge()
+            # A producer that was fenced says so once more, and its client forgets to say it as an error should be said.
+            with contextlib.suppress(KafkaException, SystemError):
+                producer.close()
 
     def _transact(self, messages: Iterable[Message]) -> None:
         """Publish and commit, again after every abort, until it is done or this producer is."""
-        while True:
-            if self._producer is None or self._closed:
+        for left in reversed(range(TRIES)):
+            producer = self._producer
+            if producer is None or self._closed:
                 raise Unclear("the publisher was closed")
             try:
-                self._producer.begin_transaction()
+                producer.begin_transaction()
                 for message in messages:
-                    self._produce(self._producer, message)
-                self._commit(self._producer)
+                    self._produce(producer, message)
+                self._commit(producer)
             except KafkaException as error:
-                self._settle(self._producer, error.args[0])
+                self._settle(producer, error.args[0], left)
             else:
                 return
 
@@ -128,14 +140,18 @@ class KafkaPublisher:
             else:
                 return
 
-    def _settle(self, producer: Producer, cause: KafkaError) -> None:
+    def _settle(self, producer: Producer, cause: KafkaError, left: int) -> None:
         """Make room for another try, or say why there is none."""
-        if cause.code() in FENCED:
-            raise Fenced(cause.str())
-        if cause.fatal() or not cause.txn_requires_abort():
-            raise Unclear(cause.str())
-        logger.warning("Publishing again after an aborted transaction: %s", cause.str())
+        if cause.code() in FENCED or cause.fatal() or not cause.txn_requires_abort():
+            raise _end(cause)
         try:
             producer.abort_transaction(ANSWER_SECONDS)
         except KafkaException as error:
-            raise Unclear(error.args[0].str()) from error
+            raise _end(error.args[0]) from error
+        if not left:
+            raise Unclear(cause.str())
+        logger.warning("Publishing again after an aborted transaction: %s", cause.str())
+
+
+def _end(cause: KafkaError) -> Fenced | Unclear:
+    return (Fenced if cause.code() in FENCED else Unclear)(cause.str())

@@ -1,0 +1,288 @@
+"""What publisher, journal and ledger promise, asked of those in memory and of Kafka alike."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from schemas.journal import Alerted, JournalRecord, Point, Published, Sealed, Told, encode_journal
+from schemas.ledger import FoldSettings, Movement, Placed, Record, Ticked, encode_record
+from stream import topics
+from stream.faults import Fenced, Unclear
+from stream.journal import KafkaJournal
+from stream.kafka import producer_config, reader_config
+from stream.ledger import KafkaLedger, checksum, read
+from stream.memory import MemoryBroker, MemoryPublisher
+from stream.patience import until_answered
+from stream.ports import Journal, JournalView, Ledger, Output, Publisher
+from stream.publisher import KafkaPublisher, Message
+from stream.settings import Settings
+
+SHARD = 1
+START = Point(0)
+
+
+class House(ABC):
+    """One application's topics, with both ends to them."""
+
+    journal: Journal
+    ledger: Ledger
+
+    @abstractmethod
+    def publisher(self, shard: int = SHARD) -> Publisher: ...
+
+    @abstractmethod
+    def outputs(self) -> list[str]:
+        """The items of the outputs that a read_committed consumer sees, in their order."""
+
+    @abstractmethod
+    def append(self, *records: Record) -> None:
+        """Write to the ledger of the shard."""
+
+    @abstractmethod
+    def tell(self, *records: JournalRecord) -> None:
+        """Write to the journal of the shard, past any owner."""
+
+
+class MemoryHouse(House):
+    def __init__(self) -> None:
+        self.journal = self.ledger = self.broker = MemoryBroker(partitions=2)
+
+    def publisher(self, shard: int = SHARD) -> Publisher:
+        return MemoryPublisher(self.broker, shard)
+
+    def outputs(self) -> list[str]:
+        return [output.item for output in self.broker.outputs[SHARD]]
+
+    def append(self, *records: Record) -> None:
+        for record in records:
+            self.broker.append(SHARD, record, 1)
+
+    def tell(self, *records: JournalRecord) -> None:
+        self.broker.journals[SHARD] += map(encode_journal, records)
+
+
+class KafkaHouse(House):
+    def __init__(self, settings: Settings, threads: ThreadPoolExecutor) -> None:
+        self.settings = settings
+        self.threads = threads
+        self.reader = reader_config(settings)
+        self.journal = KafkaJournal(self.reader, settings.topic("journal"), threads)
+        self.ledger = KafkaLedger(self.reader, settings.topic("ledger"), threads)
+        self.publishers: list[KafkaPublisher] = []
+
+    def publisher(self, shard: int = SHARD) -> KafkaPublisher:
+        made = KafkaPublisher(
+            producer_config(self.settings, message_timeout_ms=30_000, linger_ms=0, retry_backoff_ms=2),
+            f"{self.settings.app}-{shard}",
+            self.encode,
+            (self.settings.topic("journal"), shard),
+            self.threads,
+        )
+        self.publishers.append(made)
+        return made
+
+    def encode(self, output: Output) -> Message:
+        return Message(self.settings.topic(output.topic), 0, output.item.encode(), output.event)
+
+    def outputs(self) -> list[str]:
+        topic = self.settings.topic("alerts")
+        records = read(self.reader, topic, 0, 0, 10_000_000)
+        return [record.value.decode() for record in records]
+
+    def append(self, *records: Record) -> None:
+        self._write("ledger", map(encode_record, records))
+
+    def tell(self, *records: JournalRecord) -> None:
+        self._write("journal", map(encode_journal, records))
+
+    def _write(self, topic: str, values: Iterable[bytes]) -> None:
+        producer = Producer(producer_config(self.settings))
+        for value in values:
+            producer.produce(self.settings.topic(topic), value, partition=SHARD)
+        assert producer.flush(10) == 0
+        producer.close()
+
+
+@pytest.fixture
+async def kafka_house(kafka: str, app: str, topic_prefix: str) -> Any:
+    settings = Settings(kafka=kafka, app=app, topic_prefix=topic_prefix, partitions=2)
+    topics.create(settings)
+    with ThreadPoolExecutor(4) as threads:
+        house = KafkaHouse(settings, threads)
+        yield house
+        for publisher in house.publishers:
+            await publisher.close()
+
+
+@pytest.fixture(params=["memory", "kafka"])
+def house(request: pytest.FixtureRequest) -> House:
+    if request.param == "memory":
+        return MemoryHouse()
+    made: House = request.getfixturevalue("kafka_house")
+    return made
+
+
+def output(item: str, at: Point = START) -> Output:
+    return Output("alerts", item, item.encode(), at)
+
+
+def told(item: str, at: Point) -> Told:
+    return Alerted(at, item, "low_stock", raised=True, episode="e", since=0)
+
+
+def sealed(token: str, saved: int = 0, end: Point = START) -> Sealed:
+    return Sealed(token, saved, "ledger-id", "1.0", end)
+
+
+def published(start: Point, end: Point, token: str = "a", items: Sequence[str] = ()) -> Published:  # noqa: S107
+    return Published(start, end, None, "ledger-id", "1.0", token, tuple(told(item, start) for item in items))
+
+
+async def journal_of(house: House, since: int = 0, writer: str | None = None) -> JournalView:
+    return await until_answered(lambda: house.journal.read(SHARD, since, writer))
+
+
+async def opened(house: House, *records: JournalRecord) -> Publisher:
+    publisher = house.publisher()
+    await publisher.open()
+    for record in records:
+        await publisher.publish((), record)
+    return publisher
+
+
+# Publishing ---------------------------------------------------------------------------------------------------------
+
+
+async def test_outputs_and_journal_are_there_together(house: House) -> None:
+    publisher = await opened(house)
+    record = published(Point(0), Point(2), items=["A@B", "C@B"])
+    await publisher.publish([output("A@B"), output("C@B")], record)
+    assert house.outputs() == ["A@B", "C@B"]
+    assert (await journal_of(house)).records == [record]
+
+
+async def test_a_shard_has_its_own_journal_and_owner(house: House) -> None:
+    await opened(house, sealed("a"))
+    other = house.publisher(0)
+    await other.open()
+    await other.publish((), sealed("b"))
+    assert (await journal_of(house)).records == [sealed("a")]
+    assert (await house.journal.read(0, 0, None)).records == [sealed("b")]
+
+
+async def test_a_successor_fences_the_publisher_before_it(house: House) -> None:
+    first = await opened(house, sealed("a"))
+    second = await opened(house)
+    with pytest.raises(Fenced):
+        await first.publish([output("ZOMBIE@B")], published(Point(0), Point(1)))
+    await second.publish((), sealed("b"))
+    assert house.outputs() == []
+    assert (await journal_of(house)).records == [sealed("a"), sealed("b")]
+
+
+async def test_a_fenced_publisher_stays_fenced_until_it_opens_again(house: House) -> None:
+    first, second = await opened(house), await opened(house)
+    for _ in range(2):
+        with pytest.raises((Fenced, Unclear)):
+            await first.publish((), sealed("a"))
+    await first.open()
+    await first.publish((), sealed("a"))
+    with pytest.raises(Fenced):
+        await second.publish((), sealed("b"))
+    assert (await journal_of(house)).records == [sealed("a")]
+
+
+async def test_a_closed_publisher_publishes_nothing(house: House) -> None:
+    publisher = await opened(house)
+    await publisher.close()
+    await publisher.close()
+    with pytest.raises(Unclear):
+        await publisher.publish([output("A@B")], published(Point(0), Point(1)))
+    assert house.outputs() == []
+
+
+# Reading the journal back -------------------------------------------------------------------------------------------
+
+
+async def test_an_empty_journal_is_whole(house: House) -> None:
+    view = await journal_of(house)
+    assert (list(view.records), view.whole) == ([], True)
+    view = await journal_of(house, 7, "a")
+    assert (list(view.records), view.whole) == ([], True)
+
+
+async def test_without_a_writer_everything_there_is_is_read(house: House) -> None:
+    records: list[JournalRecord] = [sealed("a"), published(Point(0), Point(3)), sealed("b", 3, Point(3))]
+    await opened(house, *records)
+    view = await journal_of(house, since=3)
+    assert (list(view.records), view.whole) == (records, True)
+
+
+def long_history() -> list[JournalRecord]:
+    """Owners a, b, c; each tells of a thousand ledger records, two at a time, the second half of one apart."""
+    records: list[JournalRecord] = []
+    for number, token in enumerate("abc"):
+        records.append(sealed(token, 1000 * number, Point(1000 * number)))
+        for offset in range(1000 * number, 1000 * number + 1000, 2):
+            records.append(published(Point(offset), Point(offset + 1, 4), token))
+            records.append(published(Point(offset + 1, 4), Point(offset + 2), token))
+    return records
+
+
+async def test_it_reaches_back_to_the_writers_seal_and_to_what_tells_of_an_offset(house: House) -> None:
+    history = long_history()
+    house.tell(*history)
+    for since, writer in ((2999, "c"), (2000, "c"), (1999, "b"), (2500, "b"), (1500, "c"), (3000, "a"), (0, "a")):
+        view = await journal_of(house, since, writer)
+        records = list(view.records)
+        assert view.whole
+        assert records == history[-len(records) :], "the end of the history, without a hole"
+        assert any(isinstance(record, Sealed) and record.token == writer for record in records)
+        unread = history[: -len(records)]
+        assert all(record.end <= Point(since) for record in unread), "what tells of the offset is not all there"
+    view = await journal_of(house, 2999, "c")
+    assert len(view.records) < len(history), "it read everything, though the end was enough"
+
+
+async def test_a_record_told_in_part_is_told_whole_when_it_is_replayed(house: House) -> None:
+    """The journal's last record ends within ledger record 5; what tells of its beginning must be read as well."""
+    history: list[JournalRecord] = [
+        sealed("a"),
+        published(Point(0), Point(5), items=["A@B"]),
+        published(Point(5), Point(5, 3), items=["B@B"]),
+        published(Point(5, 3), Point(5, 9), items=["C@B"]),
+        sealed("b", 5, Point(5, 9)),
+    ]
+    house.tell(*history)
+    for writer in "ab":
+        view = await journal_of(house, 5, writer)
+        assert [record for record in view.records if isinstance(record, Published)][-2:] == history[2:4]
+
+
+async def test_a_writer_the_journal_does_not_know_is_looked_for_from_the_start(house: House) -> None:
+    history: list[JournalRecord] = [sealed("a"), *[published(Point(n), Point(n + 1)) for n in range(400)]]
+    house.tell(*history)
+    view = await journal_of(house, 399, "stranger")
+    assert (list(view.records), view.whole) == (history, True)
+
+
+# The ledger ---------------------------------------------------------------------------------------------------------
+
+
+async def test_the_ledger_as_it_is(house: House) -> None:
+    before = await until_answered(lambda: house.ledger.view(SHARD))
+    assert (before.partitions, before.start, before.end) == (2, 0, 0)
+    records: list[Record] = [
+        Movement("A@B", "f/0", 1, 0, None, "s", "1", 1, 1, 1, Placed(1)),
+        Ticked("w", 1, (), (), FoldSettings()),
+        Movement("A@B", "f/0", 2, 0, (1, 0), "s", "2", 2, 2, 2, Placed(1)),
+    ]
+    house.append(*records)
+    after = await house.ledger.view(SHARD)
+    assert (after.id, after.partitions, after.start, after.end) == (before.id, 2, 0, 3)
+    sums = [await house.ledger.checksum(SHARD, offset) for offset in (-1, 0, 1, 2)]
+    assert sums == [0, *(checksum(encode_record(record)) for record in records)]

@@ -18,7 +18,7 @@ from schemas.journal import Point, Published, Sealed, Told
 from schemas.ledger import Movement, Record, Ticked, decode_record
 from stream.failpoints import failpoint
 from stream.faults import Parked
-from stream.history import refuse_strange, same_history
+from stream.history import ANEW, refuse_strange, same_history
 from stream.ledger import checksum
 from stream.patience import until_answered
 from stream.ports import (
@@ -118,7 +118,8 @@ class Shard:
     async def _trusts(self, held: Held, journal: JournalView) -> bool:
         """Whether the checkpoint is whole, ours to read, and part of the history that the journal tells."""
         cursor = held.cursor
-        if not held.whole or cursor.layout != LAYOUT or not same_history(cursor, journal):
+        whole = held.whole and journal.whole
+        if not whole or cursor.layout != LAYOUT or not same_history(cursor, journal):
             logger.warning("Shard %d: the checkpoint is torn or of another history; rebuilding", self.partition)
             return False
         if await self._ports.ledger.checksum(self.partition, cursor.next - 1) != cursor.checksum:
@@ -129,13 +130,13 @@ class Shard:
         return True
 
     async def _start_over(self) -> JournalView:
-        await self._ports.store.reset(self.partition, self.token)
         whole = await self._ports.journal.read(self.partition, 0, None)
         if self._view.start > 0 or not whole.whole:
             raise Parked(
                 f"shard {self.partition}: there is no checkpoint and ledger or journal no longer reach back to their "
-                f"start: restore a Redis snapshot, then `restock rebuild --shard {self.partition}`"
+                f"start: restore a Redis snapshot of it, or {ANEW}"
             )
+        await self._ports.store.reset(self.partition, self.token)  # only now: it may be the last there is
         return whole
 
     async def _load(self, cursor: Cursor) -> None:

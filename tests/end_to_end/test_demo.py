@@ -1,0 +1,79 @@
+"""The demo as a newcomer runs it: it keeps its promises, and leaves nothing running however it ends."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+DEMO = (sys.executable, "-c", "import sys; from agents.cli import main; sys.exit(main())", "demo", "--plain")
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A demo that has come to its first days."""
+    command = [*DEMO, "--days", "300", "--items", "5", "--dir", str(tmp_path / "demo")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with process:
+        assert process.stdout is not None
+        assert any(line.startswith("day ") for line in process.stdout), "the demo ended before its first day"
+        yield process
+        process.kill()
+
+
+def processes_of(directory: Path) -> list[str]:
+    return [
+        " ".join(process.info["cmdline"])
+        for process in psutil.process_iter(["cmdline"])
+        if str(directory) in " ".join(process.info["cmdline"] or ())
+    ]
+
+
+def await_silence(directory: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (left := processes_of(directory)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+
+
+def test_a_demo_keeps_every_promise_and_says_how_to_go_on(tmp_path: Path) -> None:
+    home = tmp_path / "demo"
+    command = [*DEMO, "--days", "15", "--items", "12", "--dir", str(home)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✘" not in done.stdout
+    assert done.stdout.count("✔") == 6
+    assert re.search(r"one review an item and day: 180 of 180", done.stdout)
+    assert re.search(r"replenishments +[1-9]", done.stdout)
+    assert f"--config {home / 'restock.toml'} explain rep-" in done.stdout
+    await_silence(home)
+
+
+@pytest.mark.parametrize("ending, code", [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_however_it_ends_nothing_runs_on(
+    running: subprocess.Popen[str], tmp_path: Path, ending: signal.Signals, code: int
+) -> None:
+    assert len(processes_of(tmp_path)) >= 4, "the demo itself, Kafka, Valkey and the worker"
+
+    running.send_signal(ending)
+
+    assert running.wait(PATIENCE_SECONDS) == code
+    await_silence(tmp_path)
+
+
+def test_it_sweeps_nothing_away_that_no_demo_made(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+
+    done = subprocess.run([*DEMO, "--dir", str(tmp_path)], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "thesis.txt" in done.stderr
+    assert (tmp_path / "thesis.txt").exists()

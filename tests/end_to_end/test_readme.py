@@ -1,0 +1,64 @@
+"""What README and docs tell a newcomer to type works, and what they point to is there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stream.settings import ENTRIES, Settings, load
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/index.md", "docs/quickstart.md", "docs/concepts.md")
+PATIENCE_SECONDS = 90
+
+
+def blocks(page: str, heading: str, language: str) -> list[str]:
+    """The code blocks of one section."""
+    section = (ROOT / page).read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+
+
+def test_the_first_steps_by_hand_lead_to_an_alert(tmp_path: Path) -> None:
+    """As in the README, but for what a person does by typing slowly: waiting until the worker has seen the order."""
+    script = "\n".join(blocks("README.md", "First steps by hand", "sh"))
+    steps = [line for line in script.splitlines() if not line.startswith("make env")]
+    look = next(number for number, line in enumerate(steps) if line.startswith("restock items"))
+    wait = "until restock items --alert low_stock | grep -q TEA-01@BER1; do sleep 0.1; done"
+    steps.insert(look, wait)
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "RESTOCK_METRICS": ":0"}
+
+    done = subprocess.run(
+        ["bash", "-ec", "\n".join(steps)],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr + (tmp_path / "worker.log").read_text()
+    assert re.search(r"^TEA-01@BER1\t.*\t7\t7\t.*low_stock$", done.stdout, re.MULTILINE)
+    assert "shards are equal" in done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    file = ROOT / page
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", file.read_text())
+
+    assert [link for link in links if not (file.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_exists(page: str) -> None:
+    from agents.cli import VERBS
+
+    verbs = set(re.findall(r"(?:^|`|\$\()restock ([a-z-]+)", (ROOT / page).read_text(), re.MULTILINE))
+
+    assert verbs <= set(VERBS)
+
+
+def test_the_example_settings_are_the_defaults_and_leave_none_out() -> None:
+    example = ROOT / "restock.example.toml"
+
+    assert load(example, {}) == Settings()
+    assert re.findall(r"^(?:# )?([a-z_]+) = ", example.read_text(), re.MULTILINE) == list(ENTRIES)

@@ -1,0 +1,81 @@
+"""What is stored: refused when it is something else, decoded only when needed, small."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agents.core import Core
+from agents.inventory.card import read_item
+from agents.inventory.catalogue import Catalogue
+from agents.inventory.position import decode_item
+from agents.inventory.terms import decode_said
+from agents.inventory.timeline import Timeline
+from agents.inventory.window import Page
+from agents.mind import decode_mind
+from schemas.ledger import Configured, Placed, Terms
+from tests.agents.inventory.world import World
+
+
+@pytest.mark.parametrize("blob", [b"", b"\xc1", b"\x93\x01\x02", b"\x80\x04K\x01.", b'{"net": 1}', b"\x91" * 5000])
+@pytest.mark.parametrize(
+    "read",
+    [
+        decode_item,
+        decode_said,
+        decode_mind,
+        lambda blob: read_item(bytes(8) + blob),
+        lambda blob: Timeline().load({"clock": blob}),
+        lambda blob: Timeline().load({"feed x": blob}),
+        lambda blob: Catalogue().load({"supplier x": blob}),
+        lambda blob: Page.load(blob + b"x"),
+    ],
+)
+def test_a_blob_that_is_something_else_is_an_error_and_nothing_runs(read: Callable[[bytes], Any], blob: bytes) -> None:
+    with pytest.raises(ValueError, match="not "):
+        read(blob)
+
+
+def test_loading_decodes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    for number in range(50):
+        world.happens(Placed(1), f"SKU-{number}@BER1")
+    world.passes(days=1)
+    stored = world.core.dump()
+
+    def decoded(*_: Any) -> None:
+        raise AssertionError("something was decoded")
+
+    again = Core(4)
+    with monkeypatch.context() as patch:
+        patch.setattr("agents.inventory.card.decode_item", decoded)
+        patch.setattr("agents.mind._decode", decoded)
+        again.load(stored)
+        assert again.dump() == stored
+    assert again.changes()["items"] == {}
+
+
+def test_only_what_changed_is_written() -> None:
+    world = World()
+    for number in range(200):
+        world.happens(Placed(1), at=world.now + 60_000 * number)
+    world.happens(Configured(Terms(low_stock=4)), "OTHER@BER1")
+    world.core.changes()
+    world.happens(Placed(1))
+    changes = world.core.changes()
+    assert list(changes["items"]) == ["TEA-01@BER1"]
+    assert sorted(changes["pages"]) == ["TEA-01@BER1\x00d3", "TEA-01@BER1\x00h492336"]
+    assert sum(len(value or b"") for value in changes["pages"].values()) < 600
+    assert set(changes["shared"]) == {"clock", "feed orders-id/0", "gauges"}
+
+
+def test_an_item_with_a_week_of_sales_is_small() -> None:
+    world = World()
+    world.happens(Configured(Terms(policy="base-stock", low_stock=10, supplier="acme")))
+    for _ in range(28):
+        for hour in range(3):
+            world.happens(Placed(2, order=hour + 1, price=4.9), at=world.now + hour * 3_600_000)
+        world.passes(days=1)
+    stored = world.core.dump()
+    assert len(stored["items"]["TEA-01@BER1"]) < 260
+    assert sum(map(len, stored["pages"].values())) < 5000

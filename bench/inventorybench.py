@@ -23,31 +23,9 @@ from agents.forecasting.registry import FORECASTERS
 from agents.policies.base import Economics, Outcome, Policy, Situation, Underway
 from agents.policies.registry import DEFAULT as DEFAULT_POLICY
 from agents.policies.registry import POLICIES
+from agents.simulation.lead_times import LeadTimes
 
 WEEK = 7 * 86_400_000
-
-
-class LeadTimes:
-    """What is known of a supplier: counts of lead times seen, with the promised one seen once before the first."""
-
-    def __init__(self, promised: int) -> None:
-        self.counts = [0.0] * promised + [1.0]
-        self.lost = 0.0
-
-    def came(self, lead_time: int) -> None:
-        """Take in a receipt."""
-        self.counts += [0.0] * (lead_time + 1 - len(self.counts))
-        self.counts[lead_time] += 1.0
-
-    @property
-    def longest(self) -> int:
-        """Longest lead time seen or promised."""
-        return len(self.counts) - 1
-
-    def chances(self) -> tuple[float, ...]:
-        """Probability of each lead time; what is missing was lost."""
-        total = sum(self.counts) + self.lost
-        return tuple(count / total for count in self.counts)
 
 
 def play(instance: Mapping[str, Any], policy: Policy, forecaster: Forecaster) -> float:
@@ -96,7 +74,7 @@ def play(instance: Mapping[str, Any], policy: Policy, forecaster: Forecaster) ->
             stock -= int(sold)
             reward += profit * sold - holding * stock
         forecaster.learn(belief, item, Period(*_ends(period), demand), ahead[1:])
-    return max(0.0, reward / (profit * sum(instance["demand"])))
+    return max(0.0, reward / (profit * float(sum(instance["demand"]))))
 
 
 def _ends(period: int) -> tuple[int, int]:

@@ -1,0 +1,63 @@
+"""Projected stock: plain numbers and arrays agree, and both agree with simulation and with exact theory."""
+
+import numpy as np
+import pytest
+from scipy.stats import poisson
+
+from agents.forecasting.base import Forecast
+from agents.policies.base import Economics, Situation, Underway
+from agents.policies.levels import lot, target
+from agents.policies.pil import Pil
+from agents.policies.projection import Demand, Paths, one_stock_left, positive_part, route, stock_left
+
+
+@pytest.mark.parametrize(
+    "lead_time", [(1.0,), (0.0, 1.0), (0, 0, 0, 0, 1.0), (0.1, 0.2, 0.3, 0.2), (0.0,) * 14 + (1.0,)]
+)
+@pytest.mark.parametrize("lost", [True, False])
+def test_plain_numbers_and_arrays_agree(lead_time: tuple[float, ...], lost: bool) -> None:  # noqa: FBT001
+    way, chance = route(tuple(map(float, lead_time))), np.random.default_rng(3)
+    size = way.longest + 1
+    mean, variance = chance.uniform(1, 9, size), chance.uniform(1, 30, size)
+    arrivals, spread = chance.uniform(0, 9, size), chance.uniform(0, 5, size)
+    arrays = stock_left(
+        np.array([4.0]), arrivals[:, None], spread[:, None], Demand(mean[:, None], variance[:, None]), way, lost=lost
+    )
+    plain = one_stock_left(
+        4.0, arrivals.tolist(), spread.tolist(), Paths(mean.tolist(), variance.tolist()), way, lost=lost
+    )
+    assert plain == pytest.approx([float(arrays[0][0]), float(arrays[1][0])], rel=1e-6)
+
+
+def test_the_positive_part_of_a_normal() -> None:
+    drawn = np.maximum(np.random.default_rng(1).normal(1.5, 2.0, 400_000), 0.0)
+    mean, variance = positive_part(np.array([1.5]), np.array([4.0]))
+    assert mean[0] == pytest.approx(drawn.mean(), rel=0.01)
+    assert variance[0] == pytest.approx(drawn.var(), rel=0.01)
+
+
+@pytest.mark.parametrize("mean", [5.0, 20.0, 100.0])
+@pytest.mark.parametrize("ratio", [0.5, 0.8, 0.9, 0.95, 0.975])
+def test_without_lead_time_the_target_is_the_newsvendors(mean: float, ratio: float) -> None:
+    found = target(mean, mean, 0.0, Economics(1.0, ratio / (1.0 - ratio), critical_ratio=ratio))
+    assert abs(found - poisson(mean).ppf(ratio)) <= 1.0
+
+
+@pytest.mark.parametrize("lead", [0, 2, 4])
+@pytest.mark.parametrize("mean, ratio, holding", [(5.0, 0.9, 1.0), (20.0, 0.95, 0.5)])
+def test_with_backorders_it_is_base_stock(lead: int, mean: float, ratio: float, holding: float) -> None:
+    horizon = lead + 1
+    forecast = Forecast(horizon, mean * horizon, mean * horizon, (mean * horizon,) * 5, (mean,) * horizon)
+    terms = Economics(holding, holding * ratio / (1 - ratio), 0.0, ratio, "backorder")
+    situation = Situation(
+        "A@X", 1, 3, tuple(Underway(2, j, 1) for j in range(lead)), (0.0,) * lead + (1.0,), forecast, terms
+    )
+    wanted = poisson(mean * horizon).ppf(ratio) - situation.position
+    assert abs(Pil().decide(None, situation).quantity - wanted) <= 1.0
+
+
+@pytest.mark.parametrize("mean, s, level", [(10, 6, 40), (20, 14, 62), (40, 33, 87), (65, 56, 75)])
+def test_lots_are_near_zheng_and_federgruens(mean: int, s: int, level: int) -> None:
+    found = lot(float(mean), float(mean), 0.0, Economics(1.0, 9.0, 64.0, 0.9))
+    assert abs(found.low - s) <= 1.5
+    assert abs(found.high - level) <= 0.06 * level

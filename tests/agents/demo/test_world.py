@@ -1,0 +1,89 @@
+"""The simulated shop and warehouse are honest: what they publish is what happens on their shelves."""
+
+from collections import Counter
+
+import msgspec
+import pytest
+
+from agents.demo.goods import Assortment
+from agents.demo.letters import Letter
+from agents.demo.reference import Reference
+from agents.demo.shop import ShopFloor
+from agents.demo.warehouse import Request, Warehouse
+from agents.simulation.shop import Shop
+from schemas.codec import Event, Limits, decode
+
+DAYS, ITEMS, SEED = 40, 30, 11
+LIMITS = Limits(256_000, "EUR")
+LONG_AFTER_MS = 1_800_000_000_000
+
+
+@pytest.fixture
+def assortment() -> Assortment:
+    return Assortment(Shop(SEED, ITEMS, DAYS))
+
+
+def units(letters: list[Letter], kind: str) -> Counter[str]:
+    """Units of every event of a type, by sku; what is sent twice counts once."""
+    events = {letter.value: msgspec.json.decode(letter.value) for letter in letters}.values()
+    counted: Counter[str] = Counter()
+    for event in events:
+        for line in event["data"]["lines"] if event["type"] == kind else ():
+            counted[line["sku"]] += line["quantity"]
+    return counted
+
+
+def test_orders_say_what_was_sold_and_what_was_not(assortment: Assortment) -> None:
+    floor, lost = ShopFloor(assortment), 0
+    for day in range(DAYS):
+        trade = floor.trade(day)
+        placed, rejected = units(trade.letters, "order.placed"), units(trade.letters, "order.rejected")
+        for good, lived in zip(assortment.goods, trade.days, strict=True):
+            assert (placed[good.article.sku], rejected[good.article.sku]) == (lived.sold, lived.lost)
+            lost += lived.lost
+    assert lost > 0, "nothing is delivered in this test: shelves must have run empty"
+
+
+def test_every_letter_keeps_the_contract(assortment: Assortment) -> None:
+    floor = ShopFloor(assortment)
+    warehouse = Warehouse(assortment, floor.shelves)
+    letters = assortment.plan() + assortment.opening_counts()
+    for day in range(DAYS):
+        letters += warehouse.morning(day) + floor.trade(day).letters
+        for good in assortment.goods[:5]:
+            warehouse.take(Request(f"rep-{good.number}-{day}", good.article.sku, "BER1", 7), day)
+
+    verdicts = [decode(letter.topic, letter.value, None, LONG_AFTER_MS, LIMITS) for letter in letters]
+
+    assert [verdict for verdict in verdicts if not isinstance(verdict, Event)] == []
+
+
+def test_goods_arrive_once_and_orders_come_to_an_end(assortment: Assortment) -> None:
+    shelves = ShopFloor(assortment).shelves
+    warehouse = Warehouse(assortment, shelves)
+    good = assortment.goods[1]
+    request = Request("rep-1", good.article.sku, "BER1", 50)
+
+    assert warehouse.take(request, 0)
+    assert not warehouse.take(request, 3), "a warehouse that reads an order again must notice"
+
+    accepted = 0
+    for day in range(1, DAYS):
+        for letter in warehouse.morning(day):
+            event = msgspec.json.decode(letter.value)
+            accepted += event["data"]["accepted"] if event["type"] == "stock.received" else 0
+    for _ in range(DAYS):
+        shelves[good.number].live(0)
+    assert shelves[good.number].on_hand - good.opening == accepted
+    assert 0 < accepted <= 50
+    assert warehouse.outstanding[good.name] == 0
+
+
+def test_the_reference_orders_and_pays(assortment: Assortment) -> None:
+    reference = Reference(assortment)
+    for day in range(DAYS):
+        reference.live(day)
+
+    assert reference.demand == assortment.shop.demand.sum()
+    assert 0 < reference.lost < reference.demand / 2, "it does order"
+    assert reference.cost > 0.0

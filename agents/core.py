@@ -109,6 +109,8 @@ class Core:
         if isinstance(record, LedgerCreated):
             self._about.ledger = record.ledger
         if isinstance(record, LedgerCreated | SettingsChanged):
+            if record.settings.period_ms != self._about.settings.period_ms:
+                self._planner.learners.renew()
             self._about.settings = self._frame.settings = record.settings
             self._about_changed = True
         return ()
@@ -138,7 +140,7 @@ class Core:
             if isinstance(record.change, Received) and _nobody_ordered(card, record.change):
                 tally.unordered += 1
         item = card.item
-        before = item.abc
+        abc, net = item.abc, item.net
         placed = apply(card, record, frame)
         if not further:
             card.window.remember(record.event, record.body, record.ordinal, placed, clock, frame.settings)
@@ -150,8 +152,11 @@ class Core:
         stock = item.net - item.reserved if item.reserved > 0 else item.net
         if card.quiet_below < stock < card.quiet_above and stock + item.on_order > card.reorder_at:
             return ()
-        if item.abc != before:
-            tally.reclass(before, item.abc, [e.kind for e in item.alerts], at_risk=alerts.at_risk(item))
+        if item.abc != abc:
+            tally.reclass(abc, item.abc, [e.kind for e in item.alerts], at_risk=alerts.at_risk(item))
+        if type(record.change) is Counted:
+            tally.counts += 1
+            tally.count_differences += abs(item.net - net)
         moment = max(frame.watermark or 0, min(record.time, appended))
         cause = Cause((self._about.ledger, self._partition), offset, 0, moment, record)
         self._settle(card, cause, None if replay is None else replay.told, frame.watermark or 0)

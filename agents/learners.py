@@ -96,6 +96,11 @@ class Learners:
         self._tally.failures[policy.name] += 1
         return None
 
+    def renew(self) -> None:
+        """Make the forecasters anew, because time passes in another rhythm from here on."""
+        self.dump()
+        self._forecasters = {}
+
     # State --------------------------------------------------------------------------------------------------------
 
     def dump(self) -> Mapping[str, bytes]:

@@ -37,6 +37,9 @@ class Tally:
         self.late = 0
         self.unordered = 0
         """Receipts for a replenishment that is not open."""
+        self.counts = 0
+        self.count_differences = 0
+        """Units by which counts moved the stock, up or down."""
         self.refused: Counter[str] = Counter()
         """By reason."""
         self.reviews = 0

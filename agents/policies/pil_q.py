@@ -32,7 +32,7 @@ TRUST_SOURCE, TRUST_SHIFT = 24.0, 120.0
 What tells arms apart are stock-outs, and the dearer they are the rarer: about one in 1/(1 − critical ratio) periods.
 """
 TRUST_POOL = 1000.0
-"""Item-periods after which the pool counts as much as analysis."""
+"""Item-periods of other items after which the pool counts as much as analysis."""
 RECONSIDER, SETTLE = 4, 32
 """The arm is chosen anew every so many periods; every period until so many were seen."""
 CURVATURE = 0.5
@@ -135,7 +135,8 @@ class PilQ:
         excess = np.array(state.averages.excess(len(situation.lead_time)))
         prior: Floats = CURVATURE * menu.distance + excess[menu.source]
         pooled, weight = self.pool.worth(_kind(state, situation))
-        prior = prior + weight / (weight + TRUST_POOL) * (pooled - prior)
+        others = max(weight - state.learned, 0.0)
+        prior = prior + others / (others + TRUST_POOL) * (pooled - prior)
         if not state.learned:
             return prior
         seen, cost = min(float(state.learned), 1.0 / FLOOR), _relative(state.costs, menu)

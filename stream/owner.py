@@ -7,10 +7,14 @@ commit means taking the shard anew; a fault that comes twice at the same record 
 import asyncio
 import logging
 import random
+import re
 from collections.abc import Awaitable, Callable
 from time import monotonic
+from typing import NamedTuple
 
+from schemas.journal import Point
 from stream.faults import BrokerDown, Fenced, Parked, StoreDown, Torn, Unclear
+from stream.history import ANEW
 from stream.patience import until_answered
 from stream.shard import Ports, Shard
 from stream.transport import Batch
@@ -23,6 +27,19 @@ AHEAD = 2
 AGAIN_SECONDS = 0.5
 PARKED_SECONDS = 15.0
 """How often a parked shard looks whether somebody helped."""
+MOST_ASTRAY = 20
+"""Batches in a row that do not hold the next record: after a rebalance there are two or three."""
+
+
+class Gap(Exception):
+    """The ledger goes on, but the record to be folded next is not there."""
+
+
+class Stumble(NamedTuple):
+    """Where a shard could not go on, and why."""
+
+    at: Point
+    fault: type[Exception]
 
 
 class Owner:
@@ -41,7 +58,8 @@ class Owner:
         self._on_its_way = 0
         self._leaving = False
         self._working = False
-        self._stumbled: tuple[int, str] | None = None
+        self._astray = 0
+        self._stumbled: Stumble | None = None
         self._life = asyncio.create_task(self._live(), name=f"shard {partition}")
         self._life.add_done_callback(_end_on_bug)
 
@@ -100,12 +118,12 @@ class Owner:
             except Parked as fault:
                 self._park(str(fault))
                 pause = PARKED_SECONDS
-            except (Fenced, Torn, Unclear, BrokerDown, StoreDown) as fault:
+            except (Fenced, Torn, BrokerDown, StoreDown) as fault:
                 self._ports.watch.counts["fenced"] += isinstance(fault, Fenced)
                 self._ports.watch.counts["torn"] += isinstance(fault, Torn)
                 logger.warning("Shard %d will be taken again: %s", self.partition, fault)
-            except Exception as bug:  # noqa: BLE001 - whatever the rules raise stays inside this shard
-                pause = self._stumble(shard, bug, pause)
+            except Exception as fault:  # noqa: BLE001 - whatever the rules raise stays inside this shard
+                pause = self._stumble(shard, fault) or pause
             finally:
                 self.shard = None
                 await asyncio.shield(shard.close())
@@ -115,7 +133,7 @@ class Owner:
     def _take_up(self, shard: Shard) -> None:
         while not self._inbox.empty():
             self._inbox.get_nowait()
-        self._on_its_way = 0
+        self._on_its_way = self._astray = 0
         self.shard = shard
         if self._stumbled is None:
             self.parked = None
@@ -125,8 +143,8 @@ class Owner:
             batch = await self._next_batch(shard)
             if batch is not None and (new := shard.continuation(batch)) is not None:
                 await self._work(shard, new)
-            elif batch is not None and (batch.start > shard.next or self.resting is not None):
-                await self._seek(shard.next)
+            elif batch is not None and (batch.end > shard.next or self.resting is not None):
+                await self._seek_back(shard, batch)
             if monotonic() - shard.saved_at >= self._every:
                 shard.save()
             if self._leaving and self._inbox.empty():
@@ -142,8 +160,15 @@ class Owner:
             self._working = False
         if shard.movements > before:
             self.busy_at = monotonic()
-        if self._stumbled and shard.next > self._stumbled[0]:
+        self._astray = 0
+        if self._stumbled and _place(shard, self._stumbled.fault) > self._stumbled.at:
             self._stumbled = self.parked = None
+
+    async def _seek_back(self, shard: Shard, batch: Batch) -> None:
+        self._astray += batch.end > shard.next
+        if self._astray > MOST_ASTRAY:
+            raise Gap(f"what was read instead is [{batch.start}, {batch.end}), {len(batch.records)} records")
+        await self._seek(shard.next)
 
     async def _next_batch(self, shard: Shard) -> Batch | None:
         """The next batch, or None when it is time for a checkpoint."""
@@ -155,22 +180,35 @@ class Owner:
     # When it goes wrong -------------------------------------------------------------------------------------------
 
     def _park(self, reason: str) -> None:
-        if self.parked != reason:
+        if self.parked is None or _wording(reason) != _wording(self.parked):
             logger.critical("Parked: %s", reason)
         self.parked = reason
 
-    def _stumble(self, shard: Shard, bug: Exception, pause: float) -> float:
-        """Try once more; the second time at the same record is no accident."""
-        here = (shard.next, f"{type(bug).__name__}: {bug}")
-        logger.error("Shard %d stumbled at ledger offset %d", self.partition, here[0], exc_info=bug)
+    def _stumble(self, shard: Shard, fault: Exception) -> float | None:
+        """Try once more; the second time at the same place is no accident. How long to pause, if it is not."""
+        here = Stumble(_place(shard, type(fault)), type(fault))
+        known = isinstance(fault, Unclear | Gap)
+        if self.parked is None:
+            logger.error("Shard %d stumbled: %r", self.partition, fault, exc_info=None if known else fault)
         if here != self._stumbled:
             self._stumbled = here
-            return pause
-        self._park(
-            f"shard {self.partition}: ledger offset {here[0]} cannot be folded ({here[1]}): "
-            f"install a version that can, then `restock rebuild --shard {self.partition}`"
-        )
+            return None
+        what, cure = {
+            Unclear: ("what it causes cannot be published", "see what the output topics take and allow"),
+            Gap: ("it is missing", f"restore the ledger, or {ANEW}"),
+        }.get(here.fault, ("it cannot be folded", "install a version that can"))
+        self._park(f"shard {self.partition}: ledger record {here.at.offset}: {what} ({fault!r}): {cure}")
         return PARKED_SECONDS
+
+
+def _place(shard: Shard, fault: type[Exception]) -> Point:
+    """How far a shard has come: what is published does not depend on the batches that were read."""
+    return shard.published if fault is Unclear else Point(shard.next)
+
+
+def _wording(reason: str) -> str:
+    """A reason without its numbers: the ledger grows while a shard is parked."""
+    return re.sub(r"\d+", "", reason)
 
 
 def _end_on_bug(life: asyncio.Task[None]) -> None:

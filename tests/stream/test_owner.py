@@ -1,0 +1,522 @@
+"""An owner of a shard: what it does about every fault, that it parks alone, and that it goes on when helped."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from schemas.ledger import FoldSettings, Movement, Placed, Record, Ticked, decode_record
+from stream import owner as owner_module
+from stream.faults import BrokerDown, Fenced, StoreDown, Unclear
+from stream.memory import MemoryBroker, MemoryPublisher, MemoryStore
+from stream.owner import AHEAD, MOST_ASTRAY, Owner
+from stream.ports import Cursor, Held, LedgerView, Output, Replay, Tables
+from stream.shard import Ports, Shard
+from stream.transport import Batch
+from stream.watch import Watch
+
+
+class Raw(NamedTuple):
+    offset: int
+    timestamp: int
+    value: bytes
+
+
+class World:
+    """Ledger, journal and store in memory, with everything that can be done to them, and the consumers that read."""
+
+    def __init__(self, core: Callable[[int], Any]) -> None:
+        self.broker = Broker(partitions=2)
+        self.store = Store()
+        self.watch = Watch()
+        self.core = core
+        self.poison: set[int] = set()
+        """Ledger offsets of shard 0 that the core cannot fold."""
+        self.unpublishable = False
+        self.connections = 0
+        self.drop_batches = 0
+        self.owners: list[Owner] = []
+        self.readers: list[asyncio.Task[None]] = []
+
+    def ports(self) -> Ports:
+        return Ports(
+            core=lambda shard: Rules(self, shard, self.core(shard)),
+            store=self.store,
+            publisher=lambda shard: Publisher(self, shard),
+            journal=self.broker,
+            ledger=self.broker,
+            watch=self.watch,
+        )
+
+    def append(self, number: int = 1, shard: int = 0) -> None:
+        for _ in range(number):
+            n = len(self.broker.ledgers[shard])
+            record: Record = Movement(f"I{n % 3}", "f/0", n, 0, None, "s", f"{n}", n, n, n, Placed(1))
+            self.broker.append(shard, Ticked("w", n, (), (), FoldSettings()) if n % 10 == 9 else record, n)
+
+    def own(self, shard: int = 0) -> Owner:
+        """Start an owner and a consumer that reads for it as the transport does."""
+        at = [0]
+
+        async def seek(offset: int) -> None:
+            at[0] = offset
+
+        made = Owner(shard, self.ports(), "1.0", 0.01, seek)
+        self.owners.append(made)
+        self.readers.append(asyncio.create_task(self.read(made, at, shard)))
+        return made
+
+    async def read(self, owner: Owner, at: list[int], shard: int) -> None:
+        while True:
+            await asyncio.sleep(0.001)
+            start, end = at[0], min(len(self.broker.ledgers[shard]), at[0] + 7)
+            if owner.wanted and start < end:
+                stored = self.broker.ledgers[shard]
+                records = tuple(Raw(o, *stored[o]) for o in range(start, end) if o not in self.broker.gaps)
+                at[0] = end
+                owner.handed()
+                if self.drop_batches:
+                    self.drop_batches -= 1
+                    await owner.resume()
+                else:
+                    owner.receive(Batch(start, end, records))
+
+    async def close(self) -> None:
+        for reader in self.readers:
+            reader.cancel()
+        await asyncio.gather(*(owner.leave() for owner in self.owners))
+
+    def told(self, shard: int = 0) -> list[tuple[Any, str]]:
+        return [(output.at, output.item) for output in self.broker.outputs[shard]]
+
+    def stored(self, shard: int = 0) -> Tables:
+        return {table: fields for table, fields in self.store.tables[shard].items() if fields}
+
+    def expected(self, shard: int = 0) -> Tables:
+        """The fold of ledger and journal by a core without faults."""
+        told = [output.told for output in self.broker.outputs[shard] if output.told is not None]
+        naive = self.core(shard)
+        for offset, (appended, value) in enumerate(self.broker.ledgers[shard]):
+            here = [entry for entry in told if entry.at.offset == offset]
+            list(naive.fold(decode_record(value), offset, appended, Replay(here, whole=True)))
+        dumped: Tables = naive.dump()
+        return {table: fields for table, fields in dumped.items() if fields}
+
+    def folded(self, shard: int = 0) -> bool:
+        """Whether the checkpoint holds the whole ledger."""
+        cursor = self.store.cursors.get(shard)
+        return cursor is not None and cursor.next == len(self.broker.ledgers[shard])
+
+    def check(self, shard: int = 0) -> None:
+        assert self.told(shard) == sorted(set(self.told(shard))), "something was told twice"
+        assert self.stored(shard) == self.expected(shard)
+
+
+class Rules:
+    """The toy core, which stumbles where the world says so."""
+
+    def __init__(self, world: World, shard: int, core: Any) -> None:
+        self.world = world
+        self.shard = shard
+        self.inner = core
+        self.changes, self.load, self.dump = core.changes, core.load, core.dump
+
+    def fold(self, record: Record, offset: int, appended: int, replay: Replay | None) -> Iterable[Output | None]:
+        if self.shard == 0 and offset in self.world.poison:
+            raise ZeroDivisionError(f"cannot divide, at {id(self)}")
+        found: Iterable[Output | None] = self.inner.fold(record, offset, appended, replay)
+        return found
+
+
+class Store(MemoryStore):
+    """Away as often as `away` says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = 0
+
+    def _answer(self) -> None:
+        if self.away:
+            self.away -= 1
+            raise StoreDown("connection refused")
+
+    async def acquire(self, shard: int, token: str) -> Held | None:
+        self._answer()
+        return await super().acquire(shard, token)
+
+    async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
+        self._answer()
+        await super().checkpoint(shard, cursor, since, changes)
+
+
+class Broker(MemoryBroker):
+    """With holes in the ledger, and away as often as `away` says."""
+
+    def __init__(self, partitions: int) -> None:
+        super().__init__(partitions)
+        self.gaps: set[int] = set()
+        self.away = 0
+        self.start = 0
+
+    async def view(self, shard: int) -> LedgerView:
+        if self.away:
+            self.away -= 1
+            raise BrokerDown("timed out")
+        return msgspec.structs.replace(await super().view(shard), start=self.start)
+
+
+class Publisher(MemoryPublisher):
+    """Counts its connections, and publishes no outputs while the world says so."""
+
+    def __init__(self, world: World, shard: int) -> None:
+        super().__init__(world.broker, shard)
+        self.world = world
+
+    async def open(self) -> None:
+        self.world.connections += self._epoch < 0
+        await super().open()
+
+    async def publish(self, outputs: Any, record: Any) -> None:
+        if outputs and self.world.unpublishable:
+            raise Unclear("Broker: Message size too large")
+        await super().publish(outputs, record)
+
+    async def close(self) -> None:
+        self.world.connections -= self._epoch >= 0
+        await super().close()
+
+
+@pytest.fixture
+async def world(toy_core: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(owner_module, "AGAIN_SECONDS", 0.005)
+    monkeypatch.setattr(owner_module, "PARKED_SECONDS", 0.02)
+    made = World(toy_core)
+    yield made
+    await made.close()
+    assert made.connections == 0, "a publisher was left open"
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - conditions are of many kinds
+            await asyncio.sleep(0.001)
+
+
+def parked(owner: Owner) -> Callable[[], bool]:
+    return lambda: owner.parked is not None
+
+
+# Without faults -------------------------------------------------------------------------------------------------------
+
+
+async def test_it_takes_folds_tells_and_checkpoints(world: World) -> None:
+    world.append(100)
+    owner = world.own()
+    await until(world.folded)
+    world.check()
+    assert world.told()
+    await until(lambda: owner.resting == 100)
+    assert (owner.parked, owner.committable) == (None, None)
+
+
+async def test_it_wants_nothing_before_it_has_the_shard_and_only_little_ahead(world: World) -> None:
+    world.store.away = 3
+    owner = world.own()
+    assert not owner.wanted
+    world.readers[0].cancel()
+    await until(lambda: owner.wanted)
+    wanted = []
+    for _ in range(AHEAD):
+        wanted.append(owner.wanted)
+        owner.handed()
+    wanted.append(owner.wanted)
+    assert owner.resting is None
+    await owner.resume()
+    assert [*wanted, owner.wanted] == [*[True] * AHEAD, False, True]
+
+
+async def test_what_was_received_is_checkpointed_before_it_leaves(world: World) -> None:
+    world.append(5)
+    owner = world.own()
+    await until(world.folded)
+    world.readers[0].cancel()
+    world.append(3)
+    owner.handed()
+    owner.receive(Batch(5, 8, tuple(Raw(o, *world.broker.ledgers[0][o]) for o in range(5, 8))))
+    await owner.leave()
+    assert world.folded()
+    world.check()
+
+
+async def test_batches_lost_around_rebalances_are_read_again(world: World) -> None:
+    world.own()
+    world.drop_batches = 5
+    world.append(100)
+    await until(world.folded)
+    world.check()
+
+
+# Faults that pass -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("server", ["store", "broker"])
+async def test_a_server_that_is_away_is_waited_for_with_one_line(
+    world: World, server: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.patience.FIRST_SECONDS", 0.001)
+    monkeypatch.setattr("stream.patience.LONGEST_SECONDS", 0.002)
+    world.append(20)
+    getattr(world, server).away = 10
+    world.own()
+    await until(world.folded)
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == [
+        "Redis does not answer (connection refused); waiting for it"
+        if server == "store"
+        else "Kafka does not answer (timed out); waiting for it"
+    ]
+    world.check()
+
+
+async def test_folding_goes_on_while_a_checkpoint_waits_for_the_store(world: World) -> None:
+    world.append(5)
+    owner = world.own()
+    await until(world.folded)
+    world.store.away = 10**9
+    world.append(60)
+    await until(lambda: owner.resting == 65)
+    assert world.store.cursors[0].next < 65
+    world.store.away = 0
+    await until(world.folded)
+    world.check()
+
+
+async def test_a_fenced_owner_takes_the_shard_again(world: World) -> None:
+    world.append(30)
+    owner = world.own()
+    await until(world.folded)
+    other = Shard(0, world.ports(), "1.0")
+    await other.take()
+    world.append(30)
+    await until(world.folded)
+    await other.close()
+    assert (owner.parked, world.watch.counts["fenced"]) == (None, 1)
+    world.check()
+
+
+async def test_two_owners_of_one_shard_tell_everything_once(world: World) -> None:
+    """As after a pause beyond the session: both believe it is theirs, and only one at a time can be right."""
+    world.append(50)
+    world.own()
+    await until(world.folded)
+    world.own()
+    world.append(50)
+    await until(world.folded)
+    world.check()
+
+
+async def test_a_torn_checkpoint_is_rebuilt_and_nothing_is_told_twice(world: World) -> None:
+    world.append(50)
+    world.own()
+    await until(world.folded)
+    before = world.told()
+    world.store.tables[0]["items"].popitem()
+    world.append(1)
+    await until(world.folded)
+    assert world.told()[: len(before)] == before
+    assert (world.watch.counts["torn"], world.watch.counts["replayed"] > 0) == (1, True)
+    world.check()
+
+
+async def test_a_fault_that_does_not_come_again_parks_nothing(world: World) -> None:
+    world.append(50)
+    world.poison = {25}
+    owner = world.own()
+    await until(lambda: owner._stumbled is not None)
+    world.poison = set()
+    await until(world.folded)
+    assert owner.parked is None
+    world.check()
+
+
+# Faults that stay -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_record_that_cannot_be_folded_parks_its_shard_and_no_other(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.append(50)
+    world.append(50, shard=1)
+    world.poison = {25}
+    poisoned, healthy = world.own(), world.own(1)
+    await until(parked(poisoned))
+    assert str(poisoned.parked).startswith("shard 0: ledger record 25: it cannot be folded (ZeroDivisionError(")
+    assert "install a version that can" in str(poisoned.parked)
+    assert poisoned.resting is None
+    await until(lambda: world.folded(1))
+    world.append(50, shard=1)
+    await until(lambda: world.folded(1))
+    world.check(1)
+    assert healthy.parked is None
+
+
+async def test_a_parked_shard_says_so_once_and_goes_on_when_it_is_helped(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.append(50)
+    world.poison = {25}
+    tries: list[int] = []
+    take = Shard.take
+
+    async def counted(shard: Shard) -> None:
+        tries.append(1)
+        await take(shard)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Shard, "take", counted)
+        owner = world.own()
+        await until(lambda: len(tries) > 6)
+    assert [r.levelno for r in caplog.records] == [logging.ERROR, logging.ERROR, logging.CRITICAL]
+    world.poison = set()
+    await until(world.folded)
+    assert owner.parked is None
+    world.check()
+
+
+async def test_what_cannot_be_published_parks_its_shard(world: World) -> None:
+    """The publisher has tried again by itself: what comes back from it twice would come for ever."""
+    world.append(10)
+    world.unpublishable = True
+    owner = world.own()
+    await until(parked(owner))
+    assert "it causes cannot be published (Unclear('Broker: Message size too large'))" in str(owner.parked)
+    world.unpublishable = False
+    world.append(40)
+    await until(world.folded)
+    await until(lambda: owner.parked is None)
+    world.check()
+
+
+async def test_a_ledger_with_a_hole_parks_its_shard(world: World) -> None:
+    world.append(50)
+    world.broker.gaps = {30}
+    owner = world.own()
+    await until(parked(owner))
+    assert f"[{28}, {35}), 6 records" in str(owner.parked)
+    assert "it is missing" in str(owner.parked)
+    world.broker.gaps = set()
+    await until(world.folded)
+    await until(lambda: owner.parked is None)
+    world.check()
+    assert MOST_ASTRAY > AHEAD + 1
+
+
+@pytest.mark.parametrize(
+    "difference, reason",
+    [
+        ("ledger made anew", "belongs to ledger ledger-id, but the topic is now other"),
+        ("ledger repartitioned", "the ledger had 2 partitions and has 3"),
+        ("ledger cut", "the checkpoint stands at 20, the ledger reaches from 25 to 40"),
+        ("ledger shorter", "the ledger ends at 10"),
+        ("journal gone", "Redis knows of a journal that is gone"),
+        ("other record", "ledger record 19 is not the one that was applied"),
+        ("checkpoint and ledger's start gone", "there is no checkpoint and ledger or journal no longer reach back"),
+    ],
+)
+async def test_a_history_that_does_not_fit_parks_until_it_does(
+    world: World, difference: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.append(20)
+    first = world.own()
+    await until(world.folded)
+    world.readers[0].cancel()
+    await first.leave()
+    world.append(20)
+    broker, store = world.broker, world.store
+    lost = store.cursors[0]
+    stored = (broker.id, broker.partitions, list(broker.ledgers[0]), list(broker.journals[0]))
+    match difference:
+        case "ledger made anew":
+            broker.id = "other"
+        case "ledger repartitioned":
+            broker.partitions = 3
+        case "ledger cut":
+            broker.start = 25
+        case "ledger shorter":
+            del broker.ledgers[0][10:]
+        case "journal gone":
+            broker.journals[0].clear()
+        case "other record":
+            broker.ledgers[0][19] = broker.ledgers[0][3]
+        case _:
+            broker.start = 1
+            del store.cursors[0]
+    owner = world.own()
+    await until(parked(owner))
+    reason_given = str(owner.parked)
+    assert reason_given.startswith("shard 0: ")
+    assert reason in reason_given
+    assert "restore" in reason_given
+    assert world.stored(), "the checkpoint was forgotten, though nothing else could be made of it"
+    for _ in range(3):
+        await until(lambda: owner.shard is None)
+        await asyncio.sleep(0.03)
+    assert len([r for r in caplog.records if r.levelno == logging.CRITICAL]) == 1
+    broker.id, broker.partitions, broker.ledgers[0], broker.journals[0] = stored
+    broker.start = 0
+    store.cursors[0] = lost
+    await until(world.folded)
+    assert owner.parked is None
+    world.check()
+
+
+# Leaving --------------------------------------------------------------------------------------------------------------
+
+
+async def _away(world: World) -> Owner:
+    world.store.away = 10**9
+    owner = world.own()
+    await until(lambda: world.store.away < 10**9)
+    return owner
+
+
+async def _parked(world: World) -> Owner:
+    world.append(5)
+    world.poison = {2}
+    owner = world.own()
+    await until(parked(owner))
+    return owner
+
+
+@pytest.mark.parametrize("trouble", [_away, _parked])
+async def test_an_owner_in_trouble_leaves_at_once(
+    world: World, trouble: Callable[[World], Awaitable[Owner]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner_module, "PARKED_SECONDS", 3600)
+    owner = await trouble(world)
+    async with asyncio.timeout(1):
+        await owner.leave()
+    assert world.connections == 0
+
+
+async def test_a_fenced_owner_that_leaves_writes_nothing_more(world: World) -> None:
+    world.append(5)
+    owner = world.own()
+    await until(world.folded)
+    world.readers[0].cancel()
+    other = Shard(0, world.ports(), "1.0")
+    await other.take()
+    world.append(5)
+    owner.handed()
+    owner.receive(Batch(5, 10, tuple(Raw(o, *world.broker.ledgers[0][o]) for o in range(5, 10))))
+    await owner.leave()
+    assert world.store.cursors[0].next == 5
+    with pytest.raises(Fenced):
+        await world.store.reset(0, owner_token(world))
+    await other.close()
+
+
+def owner_token(world: World) -> str:
+    return world.store.cursors[0].token

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import Message, Producer
+from confluent_kafka import Consumer, Message, Producer
 
 from schemas.dead_letter import Origin, letter_headers
 from schemas.refusal import Reason, Refusal
@@ -55,6 +55,23 @@ def test_settings_are_applied_to_the_ledger(restock: Run, begun: Settings, monke
     assert (exit_code, err) == (0, "3 ledger partitions follow these settings from here on\n")
     assert restock("settings", "apply", "--json")[1] == '{"partitions_changed": 0}\n'
     assert restock("settings", "show")[0] == 0
+
+
+def test_settings_are_not_applied_under_running_workers(
+    restock: Run, begun: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESTOCK_PERIOD", "6h")
+    worker = Consumer({"bootstrap.servers": begun.kafka, "group.id": begun.app, "log_level": 0})
+    worker.subscribe([begun.topic("ledger")])
+    while not worker.assignment():
+        worker.poll(0.05)
+    exit_code, _, err = restock("settings", "apply")
+    assert (exit_code, err) == (
+        1,
+        f"restock settings: 1 workers of {begun.app} are running: stop them, apply, and start them anew\n",
+    )
+    worker.close()
+    assert restock("settings", "apply")[0] == 0
 
 
 def test_settings_of_a_ledger_that_is_not_there_are_wrong_use(restock: Run, settings: Settings) -> None:

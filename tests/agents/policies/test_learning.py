@@ -1,0 +1,90 @@
+"""What learned policies learn, against what is known to be right."""
+
+import numpy as np
+import pytest
+
+from agents.forecasting.base import Forecast
+from agents.policies.arms import ARMS, PLAIN
+from agents.policies.base import Economics, Outcome, Situation, Underway
+from agents.policies.counterfactual import paths_of, wanted_by
+from agents.policies.fql import Fql
+from agents.policies.pil import levels
+from agents.policies.pil_q import PilQ, State
+from agents.policies.projection import route
+from agents.policies.shadow import Shadows
+
+LEAD_TIME = (0.0, 0.0, 1.0)
+
+
+def forecast_of(mean: float, horizon: int) -> Forecast:
+    total = mean * horizon
+    return Forecast(horizon, total, total, (total,) * 5, (mean,) * horizon)
+
+
+def learned(demand: list[int], *, said: float = 5.0, terms: Economics | None = None) -> tuple[PilQ, State]:
+    policy = PilQ()
+    state = policy.fresh()
+    for period, units in enumerate(demand):
+        costs = terms or Economics(1.0, 9.0, critical_ratio=0.9)
+        situation = Situation("A@X", period, 8, (), LEAD_TIME, forecast_of(said, 3), costs)
+        policy.learn(state, situation, Outcome(units, units, 0))
+    return policy, state
+
+
+@pytest.mark.parametrize("stock_out", ["lost", "backorder"])
+def test_shadows_order_what_the_acting_arm_would(stock_out: str) -> None:
+    terms = Economics(1.0, 9.0, critical_ratio=0.9, stock_out=stock_out)  # type: ignore[arg-type]
+    chance = np.random.default_rng(2)
+    _, state = learned(chance.poisson(5, 80).tolist(), terms=terms)
+    way = route(LEAD_TIME)
+    stock = np.full(ARMS, 4, dtype=np.int32)
+    pipeline = np.array([[3] * ARMS, [6] * ARMS, [0] * ARMS], dtype=np.int32)
+    shadows = Shadows(stock, pipeline, [2, 2, 2], np.zeros(ARMS))
+    underway = (Underway(6, 0.0, 2), Underway(3, 1.0, 1))
+    situation = Situation("A@X", 80, 4, underway, LEAD_TIME, forecast_of(5.0, 3), terms)
+    wanted = wanted_by(shadows, state.averages, situation, way, PLAIN)
+    for arm in range(ARMS):
+        demand = paths_of(state.averages, int(PLAIN.source[arm]), situation, way)
+        assert levels(situation, way, demand, float(PLAIN.shift[arm])).quantity == pytest.approx(wanted[arm], rel=1e-6)
+
+
+def test_a_forecast_that_is_wrong_is_left_for_the_items_own_mean() -> None:
+    _, state = learned(np.random.default_rng(1).poisson(12, 120).tolist(), said=3.0)
+    assert state.arm is not None
+    assert PLAIN.source[state.arm] != 0
+
+
+def test_demand_that_wanders_is_followed_closely() -> None:
+    chance = np.random.default_rng(3)
+    level = np.exp(np.cumsum(chance.normal(0.0, 0.25, 200)) * 0.5 + 3.0)
+    _, state = learned(chance.poisson(level).tolist(), said=20.0)
+    assert state.arm is not None
+    assert PLAIN.source[state.arm] in {2, 3}
+
+
+def test_hidden_demand_is_not_taken_for_little_demand() -> None:
+    policy, state = learned(np.random.default_rng(4).poisson(8, 100).tolist(), said=8.0)
+    before = state.averages.mean[1]
+    for period in range(100, 130):
+        situation = Situation(
+            "A@X", period, 0, (), LEAD_TIME, forecast_of(8.0, 3), Economics(1.0, 9.0, critical_ratio=0.9)
+        )
+        policy.learn(state, situation, Outcome(6, 6, 0, censored=True))
+    assert state.averages.mean[1] > 0.9 * before
+
+
+@pytest.mark.parametrize("order_cost, mean, s, level", [(0.0, 5.0, 7, 8), (64.0, 10.0, 6, 40)])
+def test_fql_finds_the_optimal_levels(order_cost: float, mean: float, s: int, level: int) -> None:
+    policy, chance = Fql(), np.random.default_rng(5)
+    state, terms = policy.fresh(), Economics(1.0, 9.0, order_cost, 0.9, "backorder")
+    for period, units in enumerate(chance.poisson(mean, 3000).tolist()):
+        situation = Situation("A@X", period, 0, (), (1.0,), forecast_of(mean, 1), terms)
+        policy.learn(state, situation, Outcome(units, units, 0))
+
+    def ordered(position: int) -> float:
+        situation = Situation("A@X", 3000, position, (), (1.0,), forecast_of(mean, 1), terms)
+        return policy.decide(state, situation).quantity
+
+    trigger = max(position for position in range(60) if ordered(position) > 0)
+    assert abs(trigger - s) <= 1
+    assert abs(trigger + ordered(trigger) - level) <= 3

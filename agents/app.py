@@ -30,6 +30,7 @@ from stream.ledger_state import LedgerState
 from stream.ledger_writer import LedgerWriter
 from stream.metrics import Metrics
 from stream.owner import Owner
+from stream.patience import until_answered
 from stream.readers import Readers
 from stream.settings import Settings
 from stream.transport import Consumer, Transport
@@ -143,7 +144,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop.set)
-        await self._in_thread(self.tools.name_feeds)
+        await until_answered(lambda: self._in_thread(self.tools.name_feeds))
         if "intake" in self.roles:
             intake.declare(self.app, [self.settings.topic(name) for name in SOURCES], self.readers, self.intake)
         if "controller" in self.roles:
@@ -191,7 +192,7 @@ class Worker:
 
     async def _tick(self) -> None:
         if "intake" in self.roles:
-            names = await self._in_thread(self.tools.every_feed)
+            names = await until_answered(lambda: self._in_thread(self.tools.every_feed))
             now = int(time.time() * 1000) if self.settings.clock == "wall" else None
             feeds = [reader for reader in self.readers.by_partition.values() if isinstance(reader, Feed)]
             await self.intake.tick(feeds, names, now, self.ledger.settings)

@@ -4,10 +4,13 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from confluent_kafka import KafkaException
+
 from agents.core import Core
 from agents.outputs import Encoder
 from schemas.topics import TOPICS
 from stream.errors import WrongUse
+from stream.faults import BrokerDown
 from stream.journal import KafkaJournal
 from stream.kafka import admin, producer_config, reader_config, record_bytes
 from stream.ledger import KafkaLedger, identify
@@ -62,11 +65,14 @@ class Tools:
         )
 
     def name_feeds(self) -> list[str]:
-        """Every feed there is, by topic id and partition."""
+        """Every feed there is, by topic id and partition; BrokerDown when nobody answers."""
         config, names = reader_config(self.settings), []
         for source in SOURCES:
             topic = self.settings.topic(source)
-            self._feeds[topic], partitions = identify(config, topic)
+            try:
+                self._feeds[topic], partitions = identify(config, topic)
+            except KafkaException as error:
+                raise BrokerDown(error.args[0].str()) from error
             names += [f"{self._feeds[topic]}/{partition}" for partition in range(partitions)]
         return names
 

@@ -115,7 +115,6 @@ class Readers:
             suspects = astray
 
     async def close(self) -> None:
-        """Take nothing more, and let every reader finish what it has."""
+        """Take nothing more, and let every reader finish what it has; they stay to be asked for the last commit."""
         self.closed = True
         await asyncio.gather(*(reader.leave() for reader in self.by_partition.values()), *self._leaving)
-        self.by_partition.clear()

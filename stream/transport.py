@@ -187,6 +187,14 @@ class Consumer(driver.Consumer):
         self._acked_index[tp].clear()
         return _positions(self.app).committable(tp)
 
+    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002 - Faust's signature
+        """Faust takes offsets for committed whatever came of it; what was not is tried again at the next interval."""
+        done = await super()._commit_offsets(offsets, start_new_transaction)
+        if not done:
+            for tp in offsets:
+                self._committed_offset.pop(tp, None)
+        return bool(done)
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Gaps are normal: batches, markers, aborted records."""
 

@@ -197,19 +197,24 @@ def cost(suite: Suite) -> Figures:
         policy = PilQ() if name == "pil-q alone" else POLICIES[name]()
         for lead in (1, 4, 14):
             instance = {"id": "cost", "demand": {"dist": "poisson", "mean": 5}}
-            demand, state, spent = demand_of(instance, 600, 1), policy.fresh(), 0.0
+            demand, state = demand_of(instance, 1100, 1), policy.fresh()
             forecast = Forecast(
                 lead + 1, 5.0 * (lead + 1), 5.0 * (lead + 1), (5.0 * (lead + 1),) * 5, (5.0,) * (lead + 1)
             )
             terms = terms_of({"family": "lost_sales", "h": 1.0, "p": 9.0, "K": 0.0})
             pipeline = tuple(Underway(5, float(due), lead - due) for due in range(lead))
-            for period, units in enumerate(demand.tolist()):
-                now = Situation("A@X", period, 8, pipeline, (0.0,) * lead + (1.0,), forecast, terms)
-                began = time.thread_time()
-                policy.learn(state, now, Outcome(units, units, 5, ordered=5))
+            lead_time = (0.0,) * lead + (1.0,)
+            lives = [
+                (Situation("A@X", period, 8, pipeline, lead_time, forecast, terms), Outcome(units, units, 5, ordered=5))
+                for period, units in enumerate(demand.tolist())
+            ]
+            began = 0.0
+            for now, outcome in lives:
+                if now.period == 100:
+                    began = time.process_time()
+                policy.learn(state, now, outcome)
                 policy.decide(state, now)
-                spent += time.thread_time() - began if period >= 100 else 0.0
-            micros, size = 1e6 * spent / 500, len(policy.dump(state))
+            micros, size = 1e6 * (time.process_time() - began) / (len(lives) - 100), len(policy.dump(state))
             print(f"  {name:12} L = {lead:2}: {micros:6.0f} µs a review, {size:5} bytes an item")
             figures[f"{name} L{lead}"] = {"us": round(micros), "bytes": size}
     del suite

@@ -97,7 +97,8 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
     started = time.monotonic()
     _, cluster = reach(settings)
     took_ms = (time.monotonic() - started) * 1_000
-    yield Finding("kafka", "ok", f"{settings.kafka}: {len(cluster.brokers)} broker{'s' * (len(cluster.brokers) > 1)}, answered in {took_ms:.0f} ms")
+    brokers = f"{len(cluster.brokers)} broker" + "s" * (len(cluster.brokers) > 1)
+    yield Finding("kafka", "ok", f"{settings.kafka}: {brokers}, answered in {took_ms:.0f} ms")
 
 
 def _topics(settings: Settings) -> Iterator[Finding]:

@@ -103,11 +103,13 @@ class Shard:
         )
         self.published = journal.records[-1].end if journal.records else Point(0)
         refuse_strange(self.partition, self._view, cursor, journal)
+        failpoint("take.read_journal")
         if anew or cursor is None or held is None or not await self._trusts(held, journal):
             journal = await self._start_over()
         else:
             await self._load(cursor)
         self._remember(journal)
+        failpoint("take.before_seal")
         await self._publisher.publish((), self._seal())
         failpoint("take.sealed")
         logger.info(
@@ -137,6 +139,7 @@ class Shard:
                 f"start: restore a Redis snapshot of it, or {ANEW}"
             )
         await self._ports.store.reset(self.partition, self.token)  # only now: it may be the last there is
+        failpoint("take.reset")
         return whole
 
     async def _load(self, cursor: Cursor) -> None:

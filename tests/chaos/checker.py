@@ -1,0 +1,153 @@
+"""The judge: reads everything as it lies in the topics, works out what must be, and lists what is not so.
+
+It is outside of the service. It knows what producers were acknowledged, folds the events itself (`naive.py`), and asks
+the service only what any user can ask: `restock item`, `restock audit`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.chaos import outputs
+from tests.chaos.naive import Naive, Taken
+from tests.chaos.shop_front import Raw, ShopFront, Topics, said
+from tests.chaos.system import System
+from tests.chaos.workload import Workload
+
+ERROR = "restock.error."
+OUTPUTS = ("replenishments", "alerts", "reviews")
+
+
+@dataclass
+class Report:
+    """What was found."""
+
+    violations: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        shown = self.violations[:25]
+        more = f"\n… and {len(self.violations) - 25} more" if len(self.violations) > 25 else ""
+        return f"{len(self.violations)} violations\n" + "\n".join(shown) + more
+
+
+def check(
+    system: System, front: ShopFront, workload: Workload, *, repeats_letters: bool, closed: bool = True
+) -> Report:
+    """Judge a system that has come to rest. `repeats_letters`: whether intake may have had to."""
+    topics = Topics(system.kafka, f"{system.name}.")
+    report = Report()
+    taken = topics.taken(front.events)
+    told = {name: topics.read(name) for name in OUTPUTS}
+    letters = topics.read("dead-letters")
+    naive = fold(taken, told, letters, system.name)
+    decided = {said(raw)["data"]["replenishment_id"] for raw in told["replenishments"]}
+    found = system.items(sorted(naive.touched))
+    for part in (
+        _acknowledged(front, taken),
+        _stock(naive, found),
+        _letters_of_intake(taken, letters, system.name, repeats_letters=repeats_letters),
+        _letters_of_controller(naive, letters, system.name),
+        outputs.identities(told),
+        outputs.orders(told["replenishments"], workload.terms),
+        outputs.alerts(told["alerts"], found),
+        outputs.reviews(told["reviews"], decided, closed=closed),
+        outputs.demand(told["reviews"], naive),
+        outputs.journal(topics, told),
+        _audit(system),
+    ):
+        report.violations += part
+    report.counts.update({name: len(records) for name, records in told.items()})
+    report.counts.update(events=len(front.acknowledged), letters=len(letters), items=len(naive.touched))
+    report.counts.update(duplicates=naive.duplicates, refused=len(naive.refused))
+    return report
+
+
+def fold(taken: list[Taken], told: dict[str, list[Raw]], letters: list[Raw], app: str) -> Naive:
+    """What must be, given what was decided and which counts of long ago came too late."""
+    decisions = [
+        said(raw)["data"] | {"proposed": said(raw)["type"] == "replenishment.proposed"}
+        for raw in told["replenishments"]
+    ]
+    uncertain = {each.origin for each in taken if each.event.uncertain}
+    too_old = {_origin(raw, app) for raw in letters if _about(raw, "reason") == "count_too_old"} & uncertain
+    naive = Naive(sorted(decisions, key=lambda each: not each["proposed"]), too_old)
+    naive.fold(taken)
+    return naive
+
+
+def _acknowledged(front: ShopFront, taken: list[Taken]) -> Iterator[str]:
+    """I2: what producers were promised is there, once."""
+    places = {each.event.number: each.origin for each in taken}
+    for number, origin in front.acknowledged.items():
+        if places.get(number) != origin:
+            yield f"event {number} was acknowledged at {origin} and lies at {places.get(number)}"
+
+
+def _stock(naive: Naive, found: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """I1, I2: every accepted event changed its items once."""
+    for name in sorted(naive.touched):
+        expected = naive.items[name].stock()
+        shown = {key: found[name]["stock"][key] for key in expected} if name in found else None
+        if shown != expected:
+            different = (
+                {key: (shown[key], expected[key]) for key in expected if shown[key] != expected[key]} if shown else None
+            )
+            yield f"{name}: shown, expected: {different or shown}"
+    for name in found.keys() - naive.touched:
+        yield f"{name} is known, and nothing accepted is about it"
+
+
+def _letters_of_intake(taken: list[Taken], letters: list[Raw], app: str, *, repeats_letters: bool) -> Iterator[str]:
+    """I2: what was refused at the door is in the dead letters, with its reason and its bytes; nothing else is."""
+    malformed = {each.origin: each for each in taken if each.event.verdict not in {"ok", "tombstone"}}
+    seen: Counter[tuple[str, int, int]] = Counter()
+    for raw in letters:
+        if _about(raw, "stage") != "intake":
+            continue
+        origin = _origin(raw, app)
+        seen[origin] += 1
+        event = malformed[origin].event if origin in malformed else None
+        if event is None:
+            yield f"{origin} is a dead letter ({_about(raw, 'reason')}), and was not malformed"
+        elif _about(raw, "reason") != event.verdict:
+            yield f"{origin} was refused as {_about(raw, 'reason')}, not as {event.verdict}"
+        elif raw.value != event.value:
+            yield f"{origin}: the dead letter has other bytes"
+    for origin, each in malformed.items():
+        if seen[origin] == 0:
+            yield f"{origin} is malformed ({each.event.verdict}) and no dead letter"
+        elif seen[origin] > 1 and not repeats_letters:
+            yield f"{origin} is a dead letter {seen[origin]} times, and nothing happened"
+
+
+def _letters_of_controller(naive: Naive, letters: list[Raw], app: str) -> Iterator[str]:
+    """I2: what the state refused is in the dead letters exactly once; nothing else is."""
+    from schemas.ledger import Movement, Notice, decode_record
+
+    expected: Counter[tuple[Any, ...]] = Counter((each.origin, each.ordinal, each.reason) for each in naive.refused)
+    found: Counter[tuple[Any, ...]] = Counter()
+    for raw in letters:
+        if _about(raw, "stage") == "controller":
+            record = decode_record(raw.value or b"")
+            assert isinstance(record, Movement | Notice)
+            found[_origin(raw, app), record.ordinal, _about(raw, "reason")] += 1
+    for key in sorted(expected.keys() | found.keys(), key=str):
+        if expected[key] != found[key]:
+            yield f"refused by the controller: {key}: {found[key]} times, expected {expected[key]}"
+
+
+def _audit(system: System) -> Iterator[str]:
+    """I6: Redis holds what ledger and journal say."""
+    done = system.run("audit")
+    if done.returncode:
+        yield f"audit: {done.stdout.strip()} {done.stderr.strip()}"
+
+
+def _origin(raw: Raw, app: str) -> tuple[str, int, int]:
+    return _about(raw, "topic").removeprefix(f"{app}."), int(_about(raw, "partition")), int(_about(raw, "offset"))
+
+
+def _about(raw: Raw, what: str) -> str:
+    return raw.headers[ERROR + what].decode()

@@ -1,0 +1,103 @@
+"""Events as a shop's own programs would write them: plain dictionaries and JSON, nothing of the product.
+
+An `Event` carries what the harness knows of it: what it says, and what must become of it.
+"""
+
+import json
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+NUMBER = "n"
+"""The header by which the harness finds its event again, in sources and in dead letters."""
+JSON_TYPE = ("content-type", b"application/cloudevents+json")
+TOPIC_OF = {
+    "order": "orders",
+    "stock": "stock",
+    "return": "stock",
+    "replenishment": "stock",
+    "item": "catalog",
+    "supplier": "catalog",
+    "calendar": "catalog",
+    "promotion": "catalog",
+    "price": "catalog",
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an event says, before anybody writes it down."""
+
+    source: str
+    id: str
+    type: str
+    time_ms: int
+    data: dict[str, Any]
+
+    @property
+    def topic(self) -> str:
+        return TOPIC_OF[self.type.partition(".")[0]]
+
+    @property
+    def body(self) -> str:
+        """What makes two events of one id the same: type and data, without the customer."""
+        return json.dumps([self.type, {k: v for k, v in self.data.items() if k != "customer"}], sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One record of a source topic, and its verdict: ok, tombstone, or the reason it is refused for at intake."""
+
+    topic: str
+    place: int
+    """The partition is this, modulo how many there are."""
+    value: bytes | None
+    verdict: str
+    said: Said | None = None
+    headers: tuple[tuple[str, bytes], ...] = (JSON_TYPE,)
+    key: bytes | None = None
+    uncertain: bool = False
+    """Whether the state may refuse it or not, as time goes: a count of long ago."""
+    number: int = field(default=0, compare=False)
+
+
+def written(said: Said, *, spelling: int = 0) -> Event:
+    """Write an event down; other spellings say the same in other bytes."""
+    attributes: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": said.id,
+        "source": said.source,
+        "type": said.type,
+        "time": moment(said.time_ms),
+    }
+    place, key = zlib.crc32(said.id.encode()), said.id.encode()
+    if said.type.startswith(("replenishment.", "stock.")) and (item := _item(said.data)):
+        place = zlib.crc32(item.encode())  # whoever speaks of one item's goods does so in one order
+    if spelling == 1:  # binary mode
+        headers = [(f"ce_{name}", str(value).encode()) for name, value in attributes.items()]
+        value = json.dumps(said.data).encode()
+        return Event(said.topic, place, value, "ok", said, (*headers, ("content-type", b"application/json")), key)
+    if spelling == 2:  # other whitespace, unknown fields, other attributes
+        attributes |= {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "invented": [1, {"x": None}]}
+        data = {"unheard_of": {"deep": [1, 2]}} | said.data
+        text = json.dumps({"data": data} | attributes, indent=1, ensure_ascii=False)
+        return Event(said.topic, place, text.encode(), "ok", said, (JSON_TYPE,), key)
+    text = json.dumps(attributes | {"data": said.data}, separators=(",", ":"))
+    return Event(said.topic, place, text.encode(), "ok", said, (JSON_TYPE,), key)
+
+
+def moment(time_ms: int) -> str:
+    """RFC 3339 in UTC."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def milliseconds(text: str) -> int:
+    """The other way round, for texts without parts of a millisecond."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def _item(data: dict[str, Any]) -> str | None:
+    if "transfer_id" in data:
+        return f"transfer {data['sku']}"
+    return f"{data['sku']}@{data['location']}" if "location" in data else None

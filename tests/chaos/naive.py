@@ -1,0 +1,223 @@
+"""What must be true in the end, worked out the slow way: every item's stock from the whole list of its events.
+
+Nothing here is the product's. Stock is a sum over a set; only what suppliers answer has an order, that of its feed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.chaos.events import Event, Said, milliseconds
+
+MINUTE = 60_000
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An event where the broker put it."""
+
+    event: Event
+    topic: str
+    partition: int
+    offset: int
+
+    @property
+    def origin(self) -> tuple[str, int, int]:
+        return self.topic, self.partition, self.offset
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A movement that the state must refuse."""
+
+    origin: tuple[str, int, int]
+    ordinal: int
+    reason: str
+
+
+@dataclass
+class Order:
+    """A replenishment, or a transfer, as an item waits for it."""
+
+    status: str = "requested"
+    outstanding: int = 0
+    received: int = 0
+    closed: bool = False
+
+    def expect(self, outstanding: int) -> None:
+        self.outstanding = outstanding
+        self.closed = outstanding == 0
+
+
+@dataclass
+class Item:
+    """All that happened to an item."""
+
+    moves: list[tuple[int, int]] = field(default_factory=list)
+    """Minute and change of physical stock."""
+    counts: list[tuple[int, int, int]] = field(default_factory=list)
+    """Minute, time of the event, and what was counted."""
+    reserved: int = 0
+    known: bool = False
+    backorder: bool = False
+    reserve: bool = False
+    orders: dict[str, Order] = field(default_factory=dict)
+    transfers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    """Shipped and received."""
+    demand: int = 0
+    heard_of: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def stock(self) -> dict[str, Any]:
+        """As `restock item --json` shows it."""
+        minute, _, counted = max(self.counts, default=(-1, 0, 0))
+        net = counted + sum(delta for at, delta in self.moves if at > minute)
+        underway = sum(max(0, shipped - received) for shipped, received in self.transfers.values())
+        parts = {
+            "on_hand": max(0, net) if self.backorder else net,
+            "allocated": max(0, self.reserved),
+            "backorders": max(0, -net) if self.backorder else 0,
+            "on_order": underway + sum(order.outstanding for order in self.orders.values()),
+        }
+        position = parts["on_hand"] - parts["allocated"] - parts["backorders"] + parts["on_order"]
+        return parts | {"position": position, "known": self.known}
+
+
+class Naive:
+    """Folds everything that was taken, and knows what must have been refused."""
+
+    def __init__(self, decided: Iterable[dict[str, Any]], too_old: Iterable[tuple[str, int, int]] = ()) -> None:
+        self.items: dict[str, Item] = defaultdict(Item)
+        self.touched: set[str] = set()
+        self.refused: list[Refused] = []
+        self.duplicates = 0
+        self._too_old = set(too_old)
+        self._notices: dict[tuple[str, str], str] = {}
+        for decision in decided:
+            name = f"{decision['sku']}@{decision['location']}"
+            orders = self.items[name].orders
+            if decision["replenishment_id"] not in orders:
+                status = "proposed" if decision["proposed"] else "requested"
+                orders[decision["replenishment_id"]] = Order(status, decision["quantity"])
+
+    def fold(self, taken: Sequence[Taken]) -> None:
+        """Go through all events, feed by feed; how items are kept comes first."""
+        feeds = sorted(taken, key=lambda each: (each.topic != "catalog", *each.origin))
+        for each in feeds:
+            said = each.event.said
+            if said is not None and each.event.verdict == "ok":
+                self._apply(each, said)
+
+    def _apply(self, taken: Taken, said: Said) -> None:
+        moves = movements(said)
+        if not moves and not self._is_new(self._notices, said):
+            self._judge(taken, said, self._notices, [0])
+        for name in dict.fromkeys(name for name, *_ in moves):
+            mine = [(ordinal, move) for ordinal, move in enumerate(moves) if move[0] == name]
+            heard_of = self.items[name].heard_of
+            if not self._is_new(heard_of, said):
+                self._judge(taken, said, heard_of, [ordinal for ordinal, _ in mine])
+                continue
+            reason = self._refusal(name, taken, said)
+            if reason:
+                self.refused += [Refused(taken.origin, ordinal, reason) for ordinal, _ in mine]
+                continue
+            heard_of[said.source, said.id] = said.body
+            self.touched.add(name)
+            for _, (_, kind, data) in mine:
+                self._move(self.items[name], kind, data, said)
+
+    def _is_new(self, heard_of: dict[tuple[str, str], str], said: Said) -> bool:
+        known = (said.source, said.id) in heard_of
+        if not known and heard_of is self._notices:
+            heard_of[said.source, said.id] = said.body
+        return not known
+
+    def _judge(self, taken: Taken, said: Said, heard_of: dict[tuple[str, str], str], ordinals: list[int]) -> None:
+        if heard_of[said.source, said.id] == said.body:
+            self.duplicates += len(ordinals)
+        else:
+            self.refused += [Refused(taken.origin, ordinal, "conflicting_duplicate") for ordinal in ordinals]
+
+    def _refusal(self, name: str, taken: Taken, said: Said) -> str | None:
+        if said.type.startswith("replenishment.") and said.data["replenishment_id"] not in self.items[name].orders:
+            return "unknown_replenishment"
+        return "count_too_old" if taken.origin in self._too_old else None
+
+    def _move(self, item: Item, kind: str, data: dict[str, Any], said: Said) -> None:  # noqa: C901, PLR0912 - one rule
+        minute = said.time_ms // MINUTE
+        quantity = data.get("quantity", 0)
+        match kind:
+            case "order.placed":
+                item.demand += quantity
+                if item.reserve:
+                    item.reserved += quantity
+                else:
+                    item.moves.append((minute, -quantity))
+            case "order.rejected":
+                item.demand += quantity
+            case "order.cancelled" if item.reserve:
+                item.reserved -= quantity
+            case "order.cancelled":
+                item.moves.append((minute, quantity))
+            case "order.fulfilled" if item.reserve:
+                item.reserved -= quantity
+                item.moves.append((minute, -quantity))
+            case "return.received" if said.data["restock"]:
+                item.moves.append((minute, quantity))
+            case "stock.received":
+                item.known = True
+                item.moves.append((minute, data["accepted"]))
+                self._receive(item.orders.get(data.get("replenishment_id") or ""), data)
+            case "stock.adjusted":
+                item.known = True
+                item.moves.append((minute, data["delta"]))
+            case "stock.counted":
+                item.known = True
+                item.counts.append((milliseconds(data["as_of"]) // MINUTE, said.time_ms, data["counted"]))
+            case "sent":
+                item.moves.append((minute, -quantity))
+            case "underway":
+                item.transfers[data["transfer_id"]][0] += quantity
+            case "arrived":
+                item.known = True
+                item.moves.append((minute, quantity))
+                item.transfers[data["transfer_id"]][1] += quantity
+            case "item.configured":
+                item.backorder = data.get("stock_out", "backorder" if item.backorder else "") == "backorder"
+                item.reserve = data.get("fulfilment", "reserve" if item.reserve else "") == "reserve"
+            case _ if kind.startswith("replenishment."):
+                self._answer(item.orders[data["replenishment_id"]], kind, data)
+
+    def _receive(self, order: Order | None, data: dict[str, Any]) -> None:
+        if order is not None and not order.closed:
+            order.received += data["accepted"] + data["rejected"]
+            order.expect(0 if data["final"] else max(0, order.outstanding - data["accepted"] - data["rejected"]))
+
+    def _answer(self, order: Order, kind: str, data: dict[str, Any]) -> None:
+        if order.closed:
+            return
+        match kind:
+            case "replenishment.acknowledged":
+                order.expect(0 if data["status"] == "rejected" else max(0, data["confirmed"] - order.received))
+            case "replenishment.cancelled":
+                order.expect(data["remaining"])
+            case "replenishment.approved":
+                order.status = "requested"
+            case "replenishment.declined" if order.status == "proposed":
+                order.expect(0)
+
+
+def movements(said: Said) -> list[tuple[str, str, dict[str, Any]]]:
+    """Which items an event is about, in the order of its lines; none when it is about no single item."""
+    data = said.data
+    if "lines" in data:
+        return [(f"{line['sku']}@{line['location']}", said.type, line) for line in data["lines"]]
+    if said.type == "stock.transferred":
+        to = f"{data['sku']}@{data['to']}"
+        if data["phase"] == "received":
+            return [(to, "arrived", data)]
+        return [(f"{data['sku']}@{data['from']}", "sent", data), (to, "underway", data)]
+    if data.get("sku") and data.get("location"):
+        return [(f"{data['sku']}@{data['location']}", said.type, data)]
+    return []

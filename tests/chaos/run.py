@@ -1,0 +1,66 @@
+"""A run: a workload published slice by slice to a system whose suppliers answer, and the judgement in the end."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from tests.chaos.checker import Report, check
+from tests.chaos.shop_front import ShopFront, Topics, said
+from tests.chaos.supplier import Supplier
+from tests.chaos.system import System, await_true
+from tests.chaos.workload import DAY, HOUR, Workload
+
+BACK_DAYS = 60
+"""The run's days lie so far back, so that no time in it is too far ahead."""
+
+
+class Run:
+    """One application under a workload."""
+
+    def __init__(self, kafka: str, store: str, name: str, home: Path, seed: int, **settings: str) -> None:
+        self.system = System(kafka, store, name, home, **settings)
+        start = int(time.time() * 1000) // DAY * DAY - BACK_DAYS * DAY
+        self.workload = Workload(seed, start)
+        self.supplier = Supplier(seed)
+        self.repeats_letters = False
+        """Whether something has happened that lets intake write a dead letter again: a crash, a rebalance."""
+        self._read: dict[int, int] = {}
+
+    def __enter__(self) -> Self:
+        """Make the topics and publish how items are kept; a worker must be there before `open` returns."""
+        self.system.create()
+        self.front = ShopFront(self.system.kafka, f"{self.system.name}.", self.system.partitions)
+        self.topics = Topics(self.system.kafka, f"{self.system.name}.")
+        self.front.publish(self.workload.opening())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process behind."""
+        self.system.kill()
+        self.front.close()
+
+    def open(self, seconds: float = 60.0) -> None:
+        """Go on once terms are in the ledger, so that everything that moves finds them."""
+        await_true(
+            lambda: self.system.sources_done(["catalog"]), seconds,
+            lambda: f"the terms were not taken in:\n{self.system.workers[0].tail()}",
+        )  # fmt: skip
+        self.front.publish(self.workload.counts())
+
+    def publish(self, slices: int, events: int, meanwhile: Callable[[int], Any] = lambda _: None) -> None:
+        """Publish slices of two hours; between two of them something may happen."""
+        for number in range(slices):
+            self.front.publish(self.workload.slice(events, 2 * HOUR))
+            outputs = [said(raw) for raw in self.topics.read("replenishments", self._read)]
+            self.front.publish(self.supplier.answers(outputs, self.workload.now))
+            meanwhile(number)
+
+    def finish(self, seconds: float = 120.0) -> Report:
+        """Bring everything to its end, and judge."""
+        self.front.publish(self.workload.closing(self.system.partitions))
+        codes = self.system.stop()
+        self.system.work_off(seconds=seconds)
+        report = check(self.system, self.front, self.workload, repeats_letters=self.repeats_letters)
+        report.violations += [f"a worker that was asked to stop ended with {code}" for code in codes if code]
+        return report

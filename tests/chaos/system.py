@@ -1,0 +1,194 @@
+"""One application of the product, seen from outside: its settings, its topics, its commands, its worker processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import redis
+from confluent_kafka import Consumer, TopicPartition
+
+COMMAND = Path(sys.executable).with_name("restock")
+PATIENCE_SECONDS = 120.0
+
+
+class System:
+    """Everything of one application but its servers."""
+
+    def __init__(self, kafka: str, store: str, name: str, home: Path, **settings: str) -> None:
+        self.kafka, self.store, self.name, self.home = kafka, store, name, home
+        given = {
+            "kafka": kafka, "redis": store, "app": name, "topic_prefix": f"{name}.", "partitions": "3",
+            "metrics": "127.0.0.1:0", "log": "info", "clock": "events", "tick": "250ms", "session_timeout": "6s",
+            "checkpoint": "200ms",
+        } | settings  # fmt: skip
+        outer = {key: value for key, value in os.environ.items() if not key.startswith("RESTOCK_")}
+        self.environment = outer | {f"RESTOCK_{key.upper()}": value for key, value in given.items()}
+        self.partitions = int(given["partitions"])
+        self.workers: list[Worker] = []
+        self._number = 0
+
+    def topic(self, logical: str) -> str:
+        return f"{self.name}.{logical}"
+
+    def run(self, *words: str, given: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the product."""
+        return subprocess.run(
+            [COMMAND, *words], env=self.environment, cwd=self.home, input=given, check=False, capture_output=True,
+            text=True, timeout=PATIENCE_SECONDS,
+        )  # fmt: skip
+
+    def create(self) -> None:
+        done = self.run("topics", "create")
+        assert done.returncode == 0, done.stderr
+
+    # Workers ------------------------------------------------------------------------------------------------------
+
+    def start(self, *words: str, bug: str = "", **environment: str) -> "Worker":
+        """Start a worker; with a bug, one that was planted."""
+        self._number += 1
+        worker = Worker(self, f"w{self._number}", words, bug, environment)
+        self.workers.append(worker)
+        return worker
+
+    def alive(self) -> list["Worker"]:
+        return [worker for worker in self.workers if worker.running]
+
+    def stop(self) -> list[int]:
+        """Ask all workers to stop; their exit codes."""
+        running = self.alive()
+        for worker in running:
+            worker.stop()
+        return [worker.wait() for worker in running]
+
+    def kill(self) -> None:
+        for worker in self.alive():
+            worker.kill()
+
+    def work_off(self, *words: str, seconds: float = PATIENCE_SECONDS, bug: str = "") -> None:
+        """Let one worker do all there is to do."""
+        worker = self.start("--exit-when-idle", "2", *words, bug=bug)
+        code = worker.wait(seconds)
+        assert code == 0, f"a worker ended with {code}:\n{worker.tail()}"
+
+    # How far it is ------------------------------------------------------------------------------------------------
+
+    def sources_done(self, topics: Sequence[str] = ("orders", "stock", "catalog")) -> bool:
+        """Whether intake has committed everything that these topics hold."""
+        return not self.lag(topics)
+
+    def lag(self, topics: Sequence[str] = ("orders", "stock", "catalog")) -> dict[str, tuple[int, int]]:
+        """Partitions of sources that intake has not committed to their end: how far it is, and the end."""
+        consumer = Consumer(self._reader(self.name))
+        try:
+            places = [TopicPartition(self.topic(topic), p) for topic in topics for p in range(self.partitions)]
+            committed = {(place.topic, place.partition): place.offset for place in consumer.committed(places, 10)}
+            bounds = {(place.topic, place.partition): consumer.get_watermark_offsets(place, 10) for place in places}
+        finally:
+            consumer.close()
+        return {
+            f"{topic}/{partition}": (committed[topic, partition], high)
+            for (topic, partition), (low, high) in bounds.items()
+            if committed[topic, partition] < high and high > low
+        }
+
+    def ledger_ends(self) -> list[int]:
+        consumer = Consumer(self._reader(f"{self.name}-ends"))
+        try:
+            places = [TopicPartition(self.topic("ledger"), p) for p in range(self.partitions)]
+            return [consumer.get_watermark_offsets(place, 10)[1] for place in places]
+        finally:
+            consumer.close()
+
+    def checkpoints(self) -> list[int]:
+        with redis.Redis.from_url(self.store, socket_timeout=5) as client:
+            return [int(client.hget(f"{{{self.name}-{p}}}:cursor", "next") or 0) for p in range(self.partitions)]
+
+    def settle(self, seconds: float = PATIENCE_SECONDS) -> float:
+        """Wait until everything published is in the ledger, and all of the ledger in Redis; how long it took."""
+        start = time.monotonic()
+        await_true(self.sources_done, seconds, lambda: f"intake did not catch up: {self.lag()}")
+        ends = self.ledger_ends()
+        await_true(
+            lambda: all(at >= end for at, end in zip(self.checkpoints(), ends, strict=True)), seconds,
+            lambda: f"the controller did not catch up: {self.checkpoints()} of {ends}",
+        )  # fmt: skip
+        return time.monotonic() - start
+
+    def items(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What `restock item --json` says of items; those it does not know are missing."""
+        done = self.run("item", "--json", "-", given="".join(f"{name}\n" for name in names))
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        return {each["item"]: each for each in found if "stock" in each}
+
+    def _reader(self, group: str) -> dict[str, Any]:
+        return {"bootstrap.servers": self.kafka, "group.id": group, "enable.auto.commit": False, "log_level": 0}
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, system: System, name: str, words: Sequence[str], bug: str, environment: dict[str, str]) -> None:
+        self.name = name
+        self.log = system.home / f"{system.name}-{name}.log"
+        program = [sys.executable, str(Path(__file__).with_name("planted.py")), bug] if bug else [str(COMMAND)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*program, "worker", *words], env=system.environment | environment, cwd=system.home,
+                stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self.stopped = False
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def await_joined(self, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until it has taken its first shard."""
+        await_true(
+            lambda: "Took shard" in self.log.read_text(errors="replace"), seconds,
+            lambda: f"{self.name} took no shard:\n{self.tail()}",
+        )  # fmt: skip
+
+    def kill(self) -> None:
+        """As kill -9 does."""
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+        self.stopped = True
+
+    def resume(self) -> None:
+        if self.running:
+            self.process.send_signal(signal.SIGCONT)
+        self.stopped = False
+
+    def stop(self) -> None:
+        self.resume()
+        self.process.terminate()
+
+    def wait(self, seconds: float = PATIENCE_SECONDS) -> int:
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            tail = self.tail()
+            self.kill()
+            raise AssertionError(f"{self.name} did not end within {seconds:g} s:\n{tail}") from None
+
+    def tail(self, lines: int = 30) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def await_true(condition: Any, seconds: float, otherwise: Callable[[], str], pause: float = 0.1) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {otherwise()}")
+        time.sleep(pause)

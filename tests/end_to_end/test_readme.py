@@ -52,7 +52,9 @@ def test_every_link_leads_somewhere(page: str) -> None:
 def test_every_command_exists(page: str) -> None:
     from agents.cli import VERBS
 
-    verbs = set(re.findall(r"(?:^|`|\$\()restock ([a-z-]+)", (ROOT / page).read_text(), re.MULTILINE))
+    text = (ROOT / page).read_text()
+    typed = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+    verbs = set(re.findall(r"[`(]restock ([a-z-]+)", text) + re.findall(r"^restock ([a-z-]+)", typed, re.MULTILINE))
 
     assert verbs <= set(VERBS)
 

@@ -6,6 +6,7 @@ the replenishments it reads there. The simulation knows the truth of every shelf
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -114,7 +115,7 @@ def _show_picture(days: Iterator["Figures"], figures: "Figures") -> None:
 
     from agents.demo.picture import picture
 
-    with Live(get_renderable=lambda: picture(figures), refresh_per_second=4):
+    with Live(refresh_per_second=4, get_renderable=lambda: picture(figures, shutil.get_terminal_size().lines)):
         for _ in days:
             pass
 

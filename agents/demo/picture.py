@@ -10,11 +10,14 @@ from agents.demo.chart import EXPECTED, chart
 from agents.demo.figures import Figures
 from agents.demo.goods import moment
 
-CHART_HEIGHT = 8
+OTHER_LINES = 20
+"""What the picture needs beside the chart, and the prompt below it."""
+LEAST_CHART, MOST_CHART = 3, 8
 
 
-def picture(figures: Figures) -> RenderableType:
-    """Draw the figures as they are."""
+def picture(figures: Figures, terminal_lines: int) -> RenderableType:
+    """Draw the figures as they are, on a terminal of so many lines."""
+    chart_lines = min(MOST_CHART, max(LEAST_CHART, terminal_lines - OTHER_LINES))
     columns = Table.grid(expand=True)
     columns.add_column(ratio=1)
     columns.add_column(ratio=1)
@@ -23,7 +26,7 @@ def picture(figures: Figures) -> RenderableType:
         Panel(_alerts(figures), title="open alerts"), Panel(_costs(figures), title="cost of stock and lost sales")
     )
     footer = Text(f"metrics {figures.metrics}   Ctrl-C stops everything", style="dim")
-    return Group(_head(figures), columns, Panel(_demand(figures), title=_chart_title(figures)), footer)
+    return Group(_head(figures), columns, Panel(_demand(figures, chart_lines), title=_chart_title(figures)), footer)
 
 
 def _head(figures: Figures) -> RenderableType:
@@ -51,11 +54,11 @@ def _flow(figures: Figures) -> Table:
 def _service(figures: Figures) -> Table:
     return _pairs(
         ("orders accepted", f"{figures.orders:,}"),
-        ("orders refused in part or whole", f"{figures.refused:,}"),
+        ("orders refused, some in part", f"{figures.refused:,}"),
         ("units asked for", f"{figures.demand:,}"),
         ("stock-outs (item-days)", f"{figures.stock_outs:,}"),
         ("fill rate", f"{figures.fill_rate:.2%}"),
-        ("fill rate with forecast × 1.2", f"{figures.reference_fill_rate:.2%}"),
+        ("with forecast × 1.2", f"{figures.reference_fill_rate:.2%}"),
     )
 
 
@@ -82,8 +85,8 @@ def _chart_title(figures: Figures) -> str:
     return f"{figures.charted}: demand a day (█), forecast ({EXPECTED})"
 
 
-def _demand(figures: Figures) -> Text:
-    rows = chart([seen.demand for seen in figures.chart], [seen.forecast for seen in figures.chart], CHART_HEIGHT)
+def _demand(figures: Figures, lines: int) -> Text:
+    rows = chart([seen.demand for seen in figures.chart], [seen.forecast for seen in figures.chart], lines)
     return Text("\n".join(rows), no_wrap=True)
 
 

@@ -20,13 +20,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from agents.clerk import Clerk
 from agents.inventory import alerts, replenishments
 from agents.inventory.card import Card, Shelf
 from agents.inventory.catalogue import Catalogue
-from agents.inventory.conservation import conserved
-from agents.inventory.fold import COUNTABLE, Frame, apply, refusal
-from agents.inventory.periods import Schedule, due
-from agents.inventory.position import MINUTE, Episode, Item, available, position
+from agents.inventory.fold import Frame, apply, refusal
+from agents.inventory.periods import Schedule
 from agents.inventory.timeline import Timeline
 from agents.inventory.window import Window
 from agents.mind import encode_mind
@@ -52,7 +51,6 @@ from schemas.ledger import (
     Ticked,
     Withdrawn,
 )
-from schemas.outbound import AlertKind
 from schemas.refusal import Reason
 from stream.ports import Output, Replay, Tables
 
@@ -86,9 +84,10 @@ class Core:
         self._catalogue = Catalogue()
         self._frame = Frame(self._about.settings, None, self._catalogue.suppliers)
         self._planner = Planner(self._frame, self._catalogue, self.tally)
+        self._schedule = Schedule()
+        self._clerk = Clerk(self._frame, self._planner, self._schedule, self.tally)
         self._shelf = Shelf(encode_mind, alerts.quieten, most_decoded)
         self._cards = self._shelf.cards
-        self._schedule = Schedule()
         self._notices = Window()
         self._loaded: dict[str, bytes] = {}
 
@@ -126,7 +125,8 @@ class Core:
             return self._dropped(admission)
         card = self._cards.get(record.item) or self._shelf.find(record.item)
         further = False
-        if card is None or record.event in card.window.seen or type(record.change) in _EXAMINED:
+        told = () if replay is None else replay.told
+        if card is None or told or record.event in card.window.seen or type(record.change) in _EXAMINED:
             verdict = self._judge(card, record, clock, replay)
             if verdict == "duplicate":
                 tally.duplicates["business"] += 1
@@ -150,7 +150,7 @@ class Core:
         if not card.changed:
             card.touch(self._shelf)
         stock = item.net - item.reserved if item.reserved > 0 else item.net
-        if card.quiet_below < stock < card.quiet_above and stock + item.on_order > card.reorder_at:
+        if card.quiet_below < stock < card.quiet_above and stock + item.on_order > card.reorder_at and not told:
             return ()
         if item.abc != abc:
             tally.reclass(abc, item.abc, [e.kind for e in item.alerts], at_risk=alerts.at_risk(item))
@@ -159,7 +159,7 @@ class Core:
             tally.count_differences += abs(item.net - net)
         moment = max(frame.watermark or 0, min(record.time, appended))
         cause = Cause((self._about.ledger, self._partition), offset, 0, moment, record)
-        self._settle(card, cause, None if replay is None else replay.told, frame.watermark or 0)
+        self._clerk.settle(card, cause, None if replay is None else told, frame.watermark or 0)
         return cause.outputs
 
     def _judge(self, card: Card | None, record: Movement, clock: Milliseconds, replay: Replay | None) -> Reason | str:
@@ -197,58 +197,6 @@ class Core:
             self.tally.duplicates["technical"] += 1
         return ()
 
-    def _settle(self, card: Card, cause: Cause, told: Sequence[Told] | None, now: Milliseconds) -> None:
-        """Do what a movement, or a deadline, calls for: order, approve, begin and end alerts, look again later."""
-        item, planner, record = card.item, self._planner, cause.record
-        may_act = told is None and planner.may_act(item, cause.moment)
-        if told is not None:
-            planner.retell(card, told)
-        elif isinstance(record, Movement) and isinstance(record.change, Approved):
-            planner.approve(card, record.change.replenishment, cause)
-        elif may_act and not item.below and _at_reorder_point(item):
-            planner.cross(card, cause)
-        item.below = _at_reorder_point(item)
-        if may_act:
-            for kind, raised in alerts.edges(item, overdue=replenishments.is_overdue(item, now, self._frame.settings)):
-                self._alert(card, kind, cause, raised=raised)
-        self._retell_alerts(card, told or ())
-        self._rest(card, now)
-
-    def _alert(self, card: Card, kind: AlertKind, cause: Cause, *, raised: bool) -> None:
-        """Begin or end an alert, and tell it."""
-        open_one = next((episode.id for episode in card.item.alerts if episode.kind == kind), None)
-        episode = open_one or cause.name("eps")
-        entry = Alerted(cause.at, card.name, kind, raised, episode, cause.moment)
-        self._set_alert(card, entry)
-        cause.alerted(card, kind, entry)
-
-    def _retell_alerts(self, card: Card, told: Sequence[Told]) -> None:
-        """Let the alerts that began and ended then do so again."""
-        for entry in told:
-            if isinstance(entry, Alerted):
-                self._set_alert(card, entry)
-
-    def _set_alert(self, card: Card, entry: Alerted) -> None:
-        """Let an alert that was told stand in the state."""
-        item, before = card.item, alerts.at_risk(card.item)
-        item.alerts = [episode for episode in item.alerts if episode.kind != entry.kind]
-        if entry.raised:
-            item.alerts.append(Episode(entry.kind, entry.episode, entry.since))
-        self.tally.drifts += entry.kind == "demand_shift" and entry.raised
-        self.tally.alert(entry.kind, item.abc, raised=entry.raised)
-        self.tally.risk(item.abc, alerts.at_risk(item) - before)
-
-    def _rest(self, card: Card, now: Milliseconds) -> None:
-        """Note what the next movements are checked against, and when the item wants attention whatever moves."""
-        item, settings = card.item, self._frame.settings
-        if item.known and available(item) <= 0:
-            item.open.ran_out = True
-        alerts.quieten(card)
-        wake = min(due(item, card.name, settings), replenishments.next_deadline(item, now, settings))
-        if wake != card.wake:
-            card.wake = wake
-            self._schedule.add(wake, card.name)
-
     # Time ---------------------------------------------------------------------------------------------------------
 
     def _tick(
@@ -270,38 +218,28 @@ class Core:
                 continue
             past = replay is not None and (replay.whole or (replay.done is not None and woken <= replay.done))
             if replay is not None and not past:
+                self._retell_rest(told, watermark)
                 step = max(step, replay.step)
             cause = Cause((self._about.ledger, self._partition), offset, step, at, review=woken)
-            self._attend(card, cause, told[at, name] if past else None)
+            card.touch(self._shelf)
+            self._clerk.attend(card, cause, told.pop(woken, ()) if past else None)
             step = cause.step
             yield from cause.outputs
             quiet = 0 if cause.outputs else quiet + 1
             if quiet == _BREATH:
                 quiet = 0
                 yield None
+        self._retell_rest(told, watermark)
 
-    def _attend(self, card: Card, cause: Cause, told: Sequence[Told] | None) -> None:
-        """Review an item whose period is over, and see to orders that are overdue or lost."""
-        item, now, settings = card.item, cause.moment, self._frame.settings
-        card.touch(self._shelf)
-        replenishments.give_up(card, now)
-        if now < due(item, card.name, settings):
-            self._settle(card, cause, told, now)
-            return
-        review = self._planner.review(card, cause, told)
-        if review is None:
-            self._retell_alerts(card, told or ())
-        else:
-            standing = self._planner.standing(card, now)
-            if self._planner.may_act(item, now):
-                overdue = replenishments.is_overdue(item, now, settings)
-                for kind, raised in alerts.edges(item, overdue=overdue, reviewed=standing):
-                    self._alert(card, kind, cause, raised=raised)
-            cause.reviewed(msgspec.structs.replace(review, drift=standing["demand_shift"]))
-        card.history.forget((now - COUNTABLE) // MINUTE)
-        if not conserved(item):
-            self.tally.violations["I1"] += 1
-        self._rest(card, now)
+    def _retell_rest(self, told: dict[tuple[Milliseconds, str], list[Told]], now: Milliseconds) -> None:
+        """Let stand what was told of moments that today's code has no use for: it was told nevertheless."""
+        for woken in sorted(told):
+            card = self._shelf.find(woken[1])
+            if card is not None:
+                card.touch(self._shelf)
+                self._clerk.retell(card, told[woken])
+                self._clerk.rest(card, now)
+        told.clear()
 
     # Notices ------------------------------------------------------------------------------------------------------
 
@@ -383,10 +321,6 @@ class Core:
 
 def _nobody_ordered(card: Card, change: Received) -> bool:
     return change.replenishment is not None and replenishments.find(card.item, change.replenishment) is None
-
-
-def _at_reorder_point(item: Item) -> bool:
-    return item.reorder_point is not None and position(item) <= item.reorder_point
 
 
 def _by_moment(replay: Replay | None) -> dict[tuple[Milliseconds, str], list[Told]]:

@@ -102,9 +102,9 @@ class Planner:
         proposal = next((d for d in self.mind(card).record.decisions if d.replenishment == replenishment), None)
         if order is None or order.status != "proposed" or proposal is None:
             return
-        request = msgspec.structs.replace(proposal, at=cause.at, proposed=False, quantity=order.outstanding)
-        self.place(card, request)
-        cause.decided(request)
+        self._tell(
+            card, msgspec.structs.replace(proposal, at=cause.at, proposed=False, quantity=order.outstanding), cause
+        )
 
     def retell(self, card: Card, told: Sequence[Told]) -> None:
         """Let what was decided then stand."""
@@ -131,9 +131,6 @@ class Planner:
         proposed = {order.id for order in item.orders if order.status == "proposed"}
         kept = [*(d for d in record.decisions if d.replenishment != decided.replenishment), decided]
         record.decisions = [d for d in kept[:-REMEMBERED] if d.replenishment in proposed] + kept[-REMEMBERED:]
-        kind = "proposed" if decided.proposed else "requested"
-        self._tally.decisions[decided.why.policy, kind] += 1
-        self._tally.units[decided.why.policy, kind] += decided.quantity
 
     def may_act(self, item: Item, moment: Milliseconds) -> bool:
         """Whether orders and alerts are allowed: the stock is known, and deciding has begun."""
@@ -286,9 +283,14 @@ class Planner:
             supplier=terms.supplier,
             why=self._why(card.item, terms, situation, choice, trigger),
         )
+        self._tell(card, decided, cause)
+        return decided
+
+    def _tell(self, card: Card, decided: Decided, cause: Cause) -> None:
+        """Let a new decision stand, and tell it."""
         self.place(card, decided)
         cause.decided(decided)
-        return decided
+        self._tally.decide(decided.why.policy, "proposed" if decided.proposed else "requested", decided.quantity)
 
     def _why(self, item: Item, terms: Effective, situation: Situation, choice: Choice, trigger: Trigger) -> Why:
         advice, settings, cost = choice.advice, self._frame.settings, choice.advice.expected_cost

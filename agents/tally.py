@@ -64,6 +64,11 @@ class Tally:
         self.silent_feeds = 0
         self.watermark: Milliseconds | None = None
 
+    def decide(self, policy: str, kind: str, quantity: int) -> None:
+        """Count a new decision."""
+        self.decisions[policy, kind] += 1
+        self.units[policy, kind] += quantity
+
     def review(self, abc: str, demand: int, unserved: int) -> None:
         """Count a review."""
         self.reviews += 1

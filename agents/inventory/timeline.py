@@ -121,10 +121,11 @@ class Timeline:
         if clock.ticked_at is not None:
             clock.idle += min(max(0, appended - clock.ticked_at), settings.feed_idle_ms // 10)
         clock.ticked_at = appended
+        known = set(clock.feeds)
         for name in record.feeds:
             if name not in self.feeds:
                 self.feeds[name] = Feed()
-            if name not in clock.feeds:
+            if name not in known:
                 self.feeds[name].alive = clock.idle
                 self._changed[name] = self.feeds[name]
         clock.feeds = record.feeds

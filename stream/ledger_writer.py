@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from stream.failpoints import failpoint
 from stream.faults import BrokerDown
 from stream.publisher import Message as Letter
 
@@ -45,7 +46,9 @@ class LedgerWriter:
         try:
             if letters:
                 await asyncio.get_running_loop().run_in_executor(self._threads, self._send_letters, letters)
+            failpoint("intake.letters_written")
             self._send_lines(lines)
+            failpoint("intake.lines_sent")
             await asyncio.get_running_loop().run_in_executor(self._threads, self._flush)
         except KafkaException as error:
             self._discard()

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.journal import JournalRecord, encode_journal
+from stream.failpoints import failpoint
 from stream.faults import BrokerDown, Fenced, Unclear
 from stream.ports import Output
 
@@ -104,7 +105,9 @@ class KafkaPublisher:
                 producer.begin_transaction()
                 for message in messages:
                     self._produce(producer, message)
+                failpoint("publish.before_commit")
                 self._commit(producer)
+                failpoint("publish.committed")
             except KafkaException as error:
                 self._settle(producer, error.args[0], left)
             else:

@@ -8,6 +8,7 @@ import logging
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from stream.errors import WrongUse
 from stream.metrics import Metrics
 from stream.setting_values import Address
 
@@ -34,7 +35,14 @@ class Health:
         )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._address.host, self._address.port).start()
+        try:
+            await web.TCPSite(self._runner, self._address.host, self._address.port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise WrongUse(
+                f"RESTOCK_METRICS={self._address} cannot be listened on ({error.strerror}): "
+                "set another address, or :0 for any free port"
+            ) from None
         host, port = self._runner.addresses[0][:2]
         logger.info("Metrics and health at http://%s:%d/metrics", host, port)
 

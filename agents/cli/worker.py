@@ -3,12 +3,18 @@
 import argparse
 import asyncio
 import logging
-from typing import Any
+import os
+from typing import Any, NoReturn
 
 from agents import logs
+from stream.errors import RestockError, WrongUse
 from stream.settings import load
 
+logger = logging.getLogger(__name__)
+
 ROLES = ("intake", "controller")
+FAILED = 70
+"""Exit code that tells a supervisor to start the worker again."""
 
 
 def register(subparsers: Any) -> None:
@@ -36,15 +42,25 @@ def run(args: argparse.Namespace) -> int:
     settings = load(args.config)
     roles = frozenset(args.role.split(","))
     if not roles <= set(ROLES):
-        from stream.errors import WrongUse
-
         raise WrongUse(f"--role {args.role} is not a worker's: give intake, controller, or intake,controller")
     logs.set_up(settings.log)
     ledger = verify(settings)
 
     async def work() -> None:
-        await Worker(settings, ledger, roles).run(args.exit_when_idle)
+        try:
+            await Worker(settings, ledger, roles).run(args.exit_when_idle)
+        except RestockError:
+            raise
+        except Exception:
+            logger.critical("The worker ended before its time", exc_info=True)
+            _leave(FAILED)
+        _leave(0)
 
     asyncio.run(work())
-    logging.shutdown()
     return 0
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process: what was ours is done, and what clients' threads still wait for must not hold it up."""
+    logging.shutdown()
+    os._exit(code)

@@ -6,6 +6,7 @@ commit means taking the shard anew; a fault that comes twice at the same record 
 
 import asyncio
 import logging
+import os
 import random
 import re
 from collections.abc import Awaitable, Callable
@@ -214,4 +215,5 @@ def _wording(reason: str) -> str:
 def _end_on_bug(life: asyncio.Task[None]) -> None:
     if not life.cancelled() and (bug := life.exception()) is not None:
         logger.critical("An owner ended, which must not happen", exc_info=bug)
-        raise SystemExit(70) from bug
+        logging.shutdown()
+        os._exit(70)  # an exit by exception would wait for tasks that wait for this one

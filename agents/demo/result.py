@@ -25,7 +25,7 @@ def table(figures: Figures) -> list[str]:
         ("cost", f"{figures.cost:,.0f} EUR for stock and lost sales, decided by {figures.policy}"),
         ("  forecast × 1.2", f"{figures.reference:,.0f} EUR with the same demand, suppliers and forecaster"),
         ("  against that", f"{figures.saving} less"),
-        ("  cost ledger", f"{figures.contest}, each in a shadow of the shop"),
+        ("  in shadow", figures.contest),
     )
 
 
@@ -38,7 +38,7 @@ def next_steps(house: House, figures: Figures, command: str) -> list[str]:
     """Commands that work on what the demo has left behind."""
     restock = f"{command} --config {house.config}"
     return [
-        f'eval "$({command} local --dir {house.directory} --detach)"   # its Kafka and Valkey, with all data',
+        f'eval "$({command} local --dir {house.directory} --detach)"',
         f"{restock} items --alert low_stock",
         f"{restock} item {figures.charted}",
         f"{restock} explain {figures.last_replenishment}",

@@ -53,7 +53,9 @@ class Clerk:
             self.settle(card, cause, told, now)
             return
         review = self._planner.review(card, cause, told)
-        if review is not None:
+        if review is None:
+            self._retell_alerts(card, told or ())
+        else:
             standing = self._planner.standing(card, now)
             if self._planner.may_act(item, now):
                 overdue = self._is_overdue(item, now)
@@ -67,9 +69,7 @@ class Clerk:
     def retell(self, card: Card, told: Sequence[Told]) -> None:
         """Let what was decided, begun and ended then do so again."""
         self._planner.retell(card, told)
-        for entry in told:
-            if isinstance(entry, Alerted):
-                self._set_alert(card, entry)
+        self._retell_alerts(card, told)
 
     def rest(self, card: Card, now: Milliseconds) -> None:
         """Note what the next movements are checked against, and when the item wants attention whatever moves."""
@@ -93,6 +93,11 @@ class Clerk:
             self._set_alert(card, entry)
             self._tally.drifts += kind == "demand_shift" and raised
             cause.alerted(card, kind, entry)
+
+    def _retell_alerts(self, card: Card, told: Sequence[Told]) -> None:
+        for entry in told:
+            if isinstance(entry, Alerted):
+                self._set_alert(card, entry)
 
     def _set_alert(self, card: Card, entry: Alerted) -> None:
         """Let an alert begin or end in the state."""

@@ -31,7 +31,11 @@ class LedgerWriter:
             **config,
             "delivery.report.only.error": True,
             "linger.ms": 2,
+            # A batch goes out whole: notices alone may be thousands times the number of partitions.
+            "queue.buffering.max.messages": 0,
             "queue.buffering.max.kbytes": 1 << 20,
+            # The broker says what is too large, when it is compressed; the client would say it before.
+            "message.max.bytes": 1_000_000_000,
         }
         self._ledger = ledger
         self._threads = threads

@@ -194,6 +194,7 @@ def _values(kind: type) -> Callable[[Any], tuple[Any, ...]]:
 _StoredBucket: Any = _image(Bucket)
 _StoredTotals = _image(Totals)
 _StoredItem = _image(Item, open=_StoredBucket, ahead=dict[Milliseconds, _StoredBucket], totals=_StoredTotals)
+_OPEN, _AHEAD, _TOTALS = ([part.name for part in fields(Item)].index(name) for name in ("open", "ahead", "totals"))
 _of_bucket, _of_totals, _of_item = _values(Bucket), _values(Totals), _values(Item)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_StoredItem).decode
@@ -201,12 +202,12 @@ _decode = msgspec.msgpack.Decoder(_StoredItem).decode
 
 def encode_item(item: Item) -> bytes:
     """Write an item's state."""
-    stored = _StoredItem(*_of_item(item))
-    stored.open = _StoredBucket(*_of_bucket(item.open))
-    stored.totals = _StoredTotals(*_of_totals(item.totals))
+    values = list(_of_item(item))
+    values[_OPEN] = _of_bucket(item.open)
+    values[_TOTALS] = _of_totals(item.totals)
     if item.ahead:
-        stored.ahead = {starts: _StoredBucket(*_of_bucket(bucket)) for starts, bucket in item.ahead.items()}
-    return _encode(stored)
+        values[_AHEAD] = {starts: _of_bucket(bucket) for starts, bucket in item.ahead.items()}
+    return _encode(values)
 
 
 def decode_item(data: bytes | memoryview) -> Item:

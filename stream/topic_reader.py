@@ -18,6 +18,8 @@ from stream.settings import Settings
 Stretch: TypeAlias = tuple[int, int]
 """The offsets [start, end) of one partition."""
 BATCH = 5_000
+SILENCE_SECONDS = 30.0
+"""A broker that was there and says nothing for so long is away, not busy."""
 _WITHOUT_LEADER = (
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -85,7 +87,7 @@ class TopicReader:
                 messages += self._consumer.consume(BATCH, timeout=0.002) if messages else []
             if messages:
                 heard = time.monotonic()
-            elif time.monotonic() - heard > REACH_SECONDS:
+            elif time.monotonic() - heard > SILENCE_SECONDS:
                 raise Unreachable(f"RESTOCK_KAFKA={self._settings.kafka} fell silent: see what its log says")
             for message in messages:
                 partition, offset = message.partition() or 0, message.offset() or 0

@@ -4,6 +4,7 @@ Replay can only be right by reading the journal, which is what the tests of shar
 """
 
 import random
+import zlib
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -14,6 +15,8 @@ from schemas.ledger import Milliseconds, Movement, Record, Ticked
 from stream.ports import Output, Replay, Tables
 
 EVERY = 3
+MOODY = {"I2", "I3", "I4"}
+"""These items are not even decided upon each time they could be."""
 
 
 class ToyCore:
@@ -23,6 +26,8 @@ class ToyCore:
         self.shard = shard
         self.items: dict[str, list[object]] = {}
         self.touched: set[str] = set()
+        self.due: list[int] = []
+        """Ledger offsets at which something has to be decided."""
 
     def fold(
         self, record: Record, offset: int, appended: Milliseconds, replay: Replay | None
@@ -41,10 +46,12 @@ class ToyCore:
         state[0] += 1  # type: ignore[operator]
         if state[0] % EVERY:  # type: ignore[operator]
             return ()
+        self.due += [offset] if item not in MOODY else []
         return self._decide(item, Point(offset), None, replay.told if replay else None)
 
     def _review(self, offset: int, replay: Replay | None) -> Iterator[Output | None]:
         step = replay.step if replay else 0
+        self.due += [offset] if self.items.keys() - MOODY else []
         for item in sorted(self.items):
             review = (offset, item)
             covered = replay is not None and (replay.whole or (replay.done is not None and review <= replay.done))
@@ -56,11 +63,13 @@ class ToyCore:
         self, item: str, at: Point, review: tuple[int, str] | None, told: Iterable[Told] | None
     ) -> list[Output]:
         live = told is None
+        if live and item in MOODY and random.random() < 0.7:
+            return []
         entry: Told | None = Alerted(at, item, "toy", raised=True, episode=f"{random.random()}", since=0)
         if told is not None:
             entry = next((each for each in told if each.item == item), None)
         if entry is not None:
-            self.items[item][1] = f"{self.items[item][1]}|{entry.episode}"[-60:]  # type: ignore[union-attr]
+            self.items[item][1] = f"{zlib.crc32(f'{self.items[item][1]}{entry.episode}'.encode())}"  # forgets nothing  # type: ignore[union-attr]
             self.touched.add(item)
         return [Output("alerts", item, entry, at, entry, review)] if live else []
 

@@ -1,0 +1,162 @@
+"""Bugs planted on purpose, each the lack of one rule: whoever judges must find them.
+
+As a script it runs a worker with one of them: `planted.py BUG worker …`. As a module it plants them here, for
+the simulations; `stores` are the same for the twins in memory.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from stream import shard
+from stream.memory import MemoryPublisher, MemoryStore
+from stream.ports import JournalView
+from stream.publisher import KafkaPublisher
+from stream.store import SCRIPTS, RedisStore
+
+Patches = list[Any]
+
+
+def no_fencing_of_the_store() -> Patches:
+    """Whoever was fenced writes on."""
+    made, checked = RedisStore.__init__, MemoryStore.checkpoint
+
+    def make(self: RedisStore, redis: Any, app: str) -> None:
+        made(self, redis, app)
+        text = (SCRIPTS / "checkpoint.lua").read_text().replace("if cursor[1] ~= ARGV[1] then return 'FENCED' end", "")
+        text = text.replace("if since ~= at then return 'STALE' end", "")
+        self._scripts["checkpoint"] = redis.register_script(text)
+
+    async def checkpoint(self: MemoryStore, number: int, cursor: Any, since: int, changes: Any) -> None:
+        self.tokens[number] = cursor.token
+        held = self.cursors.get(number)
+        await checked(self, number, cursor, held.next if held and cursor.next > held.next else since, changes)
+
+    return [mock.patch.object(RedisStore, "__init__", make), mock.patch.object(MemoryStore, "checkpoint", checkpoint)]
+
+
+def no_fencing_of_the_publisher() -> Patches:
+    """Every owner has a transactional id of its own."""
+    made = KafkaPublisher.__init__
+
+    def make(self: KafkaPublisher, *arguments: Any) -> None:
+        made(self, *arguments)
+        self._config["transactional.id"] += f"-{time.monotonic_ns()}"
+
+    async def opened(self: MemoryPublisher) -> None:
+        self._epoch = self._broker.epochs[self._shard]
+
+    return [mock.patch.object(KafkaPublisher, "__init__", make), mock.patch.object(MemoryPublisher, "open", opened)]
+
+
+def checkpoint_ahead_of_its_publication() -> Patches:
+    """What nobody was told is remembered as if it had been."""
+    told = shard.Shard._tell
+
+    async def tell(self: shard.Shard, outputs: Any, end: Any, done: Any) -> None:
+        if done is None:
+            kept, self.next = self.next, end.offset
+            await self.save_all()
+            self.next = kept
+        await told(self, outputs, end, done)
+
+    return [mock.patch.object(shard.Shard, "_tell", tell)]
+
+
+def lost_gap_check() -> Patches:
+    """A batch is taken wherever it begins."""
+    return [mock.patch.object(shard.Shard, "continuation", lambda _, batch: batch)]
+
+
+def journal_ignored() -> Patches:
+    """What was told is not asked for."""
+    return [
+        mock.patch.object(shard.Shard, "_remember", _forgetful),
+        mock.patch.object(shard, "same_history", return_value=True),
+    ]
+
+
+def _forgetful(self: shard.Shard, journal: JournalView) -> None:
+    self.published = type(self.published)(max(self.next, 0))
+
+
+def no_seal() -> Patches:
+    """An owner does not say where it began."""
+    return [mock.patch.object(shard, "same_history", return_value=True)]
+
+
+def decision_remade_in_replay() -> Patches:
+    """Replay asks the rules of today what they would have done, and keeps that."""
+    folded = shard.Shard._fold
+
+    def fold(self: shard.Shard, record: Any, offset: int, appended: int) -> Any:
+        if offset < self.published.offset:
+            for _ in self.core.fold(record, offset, appended, None):
+                pass
+            return ()
+        return folded(self, record, offset, appended)
+
+    return [mock.patch.object(shard.Shard, "_fold", fold)]
+
+
+def prev_ignored() -> Patches:
+    """A movement is taken although one before it is missing."""
+    from agents.inventory.timeline import Timeline
+
+    admit = Timeline.admit
+    return [
+        mock.patch.object(
+            Timeline, "admit", lambda self, name, offset, ordinal, _: admit(self, name, offset, ordinal, None)
+        )
+    ]
+
+
+def duplicate_window_off() -> Patches:
+    """Whatever is published twice counts twice."""
+    from agents.inventory.window import Window
+
+    return [mock.patch.object(Window, "judge", return_value="new")]
+
+
+def clock_in_the_core() -> Patches:
+    """The state holds a moment that no ledger tells."""
+    from agents import core
+    from agents.inventory.fold import apply as applied
+
+    def apply(card: Any, movement: Any, frame: Any) -> int:
+        card.item.paid = time.time()
+        return applied(card, movement, frame)
+
+    return [mock.patch.object(core, "apply", apply)]
+
+
+BUGS: dict[str, Callable[[], Patches]] = {
+    bug.__name__: bug
+    for bug in (
+        no_fencing_of_the_store, no_fencing_of_the_publisher, checkpoint_ahead_of_its_publication, lost_gap_check,
+        journal_ignored, no_seal, prev_ignored, duplicate_window_off, clock_in_the_core, decision_remade_in_replay,
+    )
+}  # fmt: skip
+
+
+@contextmanager
+def planted(name: str) -> Iterator[None]:
+    """Have a bug for a while."""
+    patches = BUGS[name]()
+    for patch in patches:
+        patch.start()
+    try:
+        yield
+    finally:
+        for patch in patches:
+            patch.stop()
+
+
+if __name__ == "__main__":
+    from agents import cli
+
+    with planted(sys.argv[1]):
+        sys.exit(cli.main(sys.argv[2:]))

@@ -1,0 +1,89 @@
+"""Bernstein online aggregation: experts weighed by their regret, an item's own and its shard's together.
+
+The regret of expert k against the mixture is taken on the linearised pinball loss, r_k = g (mix − expert_k), with g the
+loss's slope at the mixture; weights are ∝ exp(η_own R_own + η_shard R_shard), η = min(½ / max|r|, √(ln K / Σr²)), and
+regrets fade slowly. Everything is per quantile level, and feedback comes H periods late.
+
+Wintenberger: Optimal learning with Bernstein online aggregation. Machine Learning 106, 2017.
+
+>>> own, shard = Regrets(2), Regrets(2)
+>>> forecasts = np.array([[1.0] * 5, [4.0] * 5], np.float32)
+>>> weights(own, shard)[:, 0]
+array([0.5, 0.5], dtype=float32)
+>>> for _ in range(20):
+...     regret = regret_of(forecasts, mixed(forecasts, weights(own, shard)), 1.0)
+...     own.add(regret, 0.99)
+>>> bool(weights(own, shard)[0, 0] > 0.8)
+True
+"""
+
+from collections.abc import Sequence
+from math import log
+from typing import Any
+
+import numpy as np
+
+from agents.forecasting.arrays import Floats, pack, unpack
+from agents.forecasting.base import LEVELS
+
+_MOST_REGRET = np.float32(3.0)
+_LEVELS = np.array(LEVELS, np.float32)
+
+
+class Regrets:
+    """Faded sums of regret and of its squares, and its greatest size, by expert and level."""
+
+    __slots__ = ("greatest", "squares", "total")
+
+    def __init__(self, experts: int) -> None:
+        shape = (experts, len(LEVELS))
+        self.total: Floats = np.zeros(shape, np.float32)
+        self.squares: Floats = np.full(shape, 1e-3, np.float32)
+        self.greatest: Floats = np.full(len(LEVELS), 1e-3, np.float32)
+
+    def add(self, regret: Floats, keep: float) -> None:
+        """Take in a round."""
+        kept = np.float32(keep)
+        self.total = self.total * kept + regret
+        self.squares = self.squares * kept + regret * regret
+        self.greatest = np.maximum(self.greatest, np.abs(regret).max(axis=0))
+
+    def leaning(self) -> Floats:
+        """Log weights."""
+        rate = np.minimum(0.5 / self.greatest, np.sqrt(np.float32(log(len(self.total))) / self.squares))
+        leaning: Floats = rate * self.total
+        return leaning
+
+    def dump(self) -> list[bytes]:
+        """Write the sums."""
+        return [pack(self.total), pack(self.squares), pack(self.greatest)]
+
+    def load(self, parts: Sequence[Any]) -> None:
+        """Read them back."""
+        total, squares, greatest = parts
+        self.total = unpack(total, np.float32, self.total.shape)
+        self.squares = unpack(squares, np.float32, self.squares.shape)
+        self.greatest = unpack(greatest, np.float32, self.greatest.shape)
+        if self.squares.min() <= 0.0 or self.greatest.min() <= 0.0:
+            raise ValueError("a sum of squares is not positive")
+
+
+def weights(own: Regrets, shard: Regrets) -> Floats:
+    """Weights by expert and level, which add up to 1."""
+    leaning = own.leaning() + shard.leaning()
+    leaning -= leaning.max(axis=0)
+    weight = np.exp(leaning)
+    normal: Floats = weight / weight.sum(axis=0)
+    return normal
+
+
+def mixed(forecasts: Floats, weight: Floats) -> Floats:
+    """The mixture of experts' quantiles."""
+    mixture: Floats = (forecasts * weight).sum(axis=0)
+    return mixture
+
+
+def regret_of(forecasts: Floats, mixture: Floats, came: float) -> Floats:
+    """What each expert would have saved, to first order; clipped, so that one outlier decides nothing."""
+    slope = (came <= mixture) - _LEVELS
+    return np.clip(slope * (mixture - forecasts), -_MOST_REGRET, _MOST_REGRET)

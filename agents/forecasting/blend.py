@@ -1,0 +1,249 @@
+"""The default forecaster: experts on an item's own past and regressions shared by its shard, blended by their regret.
+
+At every review it takes in the period that closed, judges the forecasts whose horizon has passed, and files a new one.
+What it learns together with the shard's other items it learns in the order in which items are reviewed, in batches by
+count; so a run in one piece and one that was stopped and restored at any point give the same forecasts, bit for bit.
+
+docs/concepts/forecasting.md explains it to a planner; docs/decisions/0020 to 0023 say why it is so.
+
+>>> from agents.forecasting.base import Ahead, Period, Rhythm
+>>> blend, day = Blend(Rhythm()), 86_400_000
+>>> state = blend.fresh()
+>>> for number in range(60):
+...     plan = [Ahead((number + k) * day, (number + k + 1) * day) for k in (1, 2, 3)]
+...     blend.learn(state, "TEA-01@BER1", Period(number * day, (number + 1) * day, 4.0 + number % 3), plan)
+>>> forecast = blend.forecast(state, "TEA-01@BER1", plan)
+>>> 12 < forecast.mean < 18, forecast.quantiles == tuple(sorted(forecast.quantiles)), len(forecast.path)
+(True, True, 3)
+"""
+
+from collections.abc import Mapping, Sequence
+from math import ceil, isfinite, log
+from typing import ClassVar
+
+import msgspec
+import numpy as np
+
+from agents.forecasting import aggregation, belief, drift
+from agents.forecasting.arrays import Floats, Halves
+from agents.forecasting.base import LEVELS, Ahead, Forecast, Period, Rhythm
+from agents.forecasting.belief import MOST_WAITING, Belief, Filed
+from agents.forecasting.bins import Bins
+from agents.forecasting.experts import around_averages, averages, empirical, recent_sums
+from agents.forecasting.guide import EXPERTS, LOCAL, Guide, logs_of
+from agents.forecasting.inputs import FLOOR, look
+from agents.forecasting.population import Population
+from agents.forecasting.rhythm import Pace
+from agents.forecasting.spread import variance_of
+
+MOST_GUIDES = 3
+"""Horizons with a shared model of their own; another horizon leans on the nearest of them."""
+_PARTS = ("weights", "waiting", "kept")
+_MEAN_POWER = 3
+_MEAN_PRIOR = 20
+_MEAN_KNOWN = 100
+
+
+class Blend:
+    """The blend of experts of one shard."""
+
+    name: ClassVar[str] = "blend"
+    version: ClassVar[int] = 1
+
+    def __init__(self, rhythm: Rhythm) -> None:
+        self._pace = Pace.of(rhythm)
+        self._bins = Bins(self._pace)
+        self._population = Population()
+        self._guides: dict[int, Guide] = {}
+        self._changed: set[str] = set()
+
+    def fresh(self) -> Belief:
+        """Know nothing of an item."""
+        return Belief(self._pace)
+
+    def learn(self, state: Belief, item: str, period: Period, ahead: Sequence[Ahead] = ()) -> None:
+        """Take in a period, judge the forecasts that are due, file a new one."""
+        del item
+        if period.is_open:
+            self._take(state, period)
+        if ahead:
+            horizon = len(_open(ahead))
+            state.answer, filed = self._forecast(state, ahead, self._turn(state, horizon))
+            state.asked = _plan(ahead)
+            stride = ceil(horizon / MOST_WAITING)
+            if filed is not None and period.is_open and state.memory.figures.periods % stride == 0:
+                state.filed = [*state.filed[1 - MOST_WAITING :], filed]
+
+    def forecast(self, state: Belief, item: str, ahead: Sequence[Ahead]) -> Forecast:
+        """The forecast that was filed, where it speaks of the same plan; else one made for this plan."""
+        del item
+        if state.answer is not None and state.asked == _plan(ahead):
+            return state.answer
+        return self._forecast(state, ahead, self._nearest(len(_open(ahead))))[0]
+
+    def shifted(self, state: Belief) -> bool:
+        """Whether the last period raised the alarm."""
+        return state.shifted
+
+    # Learning -----------------------------------------------------------------------------------------------------
+
+    def _take(self, state: Belief, period: Period) -> None:
+        memory, population, pace = state.memory, self._population, self._pace
+        f = memory.figures
+        demand = min(max(period.demand, 0.0), 1e9) if isfinite(period.demand) else f.fast
+        if period.censored:
+            demand = max(demand, f.fast)
+        memory.take(demand, period, pace.phase(period.starts, period.ends))
+        population.see(period.starts, demand, pace.season, pace.trend)
+        population.vote_level(state.votes, f.total, f.periods, pace.settled)
+        population.vote_uplift(state.votes, f.lifted, f.base, f.promoted)
+        self._changed.add("population")
+        for filed in state.filed:
+            filed.total += demand
+            filed.left -= 1
+            if filed.left == 0:
+                self._judge(state, filed)
+        state.filed = [filed for filed in state.filed if filed.left > 0]
+        state.unbroken = min(state.unbroken + 1, len(memory.recent))
+        newest = drift.cut(memory.recent[: state.unbroken]) if f.periods % drift.EVERY == 0 else None
+        state.shifted = newest is not None
+        state.unbroken = newest or state.unbroken
+
+    def _judge(self, state: Belief, filed: Filed) -> None:
+        """Learn from a forecast and what came."""
+        came = filed.total / filed.unit
+        experts = np.maximum(np.exp(filed.experts.astype(np.float32)) - np.float32(FLOOR), np.float32(0.0))
+        regret = aggregation.regret_of(experts, filed.mixture, came)
+        state.regrets.add(regret, self._pace.keep)
+        state.rail.judge(filed.quantiles, filed.total)
+        means = filed.means.tolist()
+        state.spread.judge(means[1:4], filed.total, self._pace.variance_rate)
+        state.judged += 1
+        errors = [min(((mean - filed.total) / filed.unit) ** 2, 1e3) for mean in means]
+        rate = max(1 / _MEAN_KNOWN, 1 / state.judged)
+        state.mean_squares = [
+            old + rate * (error - old) for old, error in zip(state.mean_squares, errors, strict=True)
+        ]
+        horizon = self._nearest_horizon(state.horizon)
+        guide = self._guides[horizon]
+        guide.judge_means(errors)
+        self._changed.add(f"waiting {horizon}")
+        if guide.learn(filed.inputs, filed.experts, came, regret):
+            self._changed |= {f"weights {horizon}", f"kept {horizon}"}
+
+    # Forecasting --------------------------------------------------------------------------------------------------
+
+    def _forecast(self, state: Belief, ahead: Sequence[Ahead], guide: Guide) -> tuple[Forecast, Filed | None]:
+        coming = _open(ahead)
+        horizon, f, population = len(coming), state.memory.figures, self._population
+        if not coming:
+            nothing = (0.0,) * len(ahead)
+            return Forecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), nothing), None
+        scale = population.scale(f.total, f.periods)
+        unit = scale * horizon
+        if not f.periods:
+            return _answer(guide.pool * np.float32(unit), population.level * horizon, [1.0] * horizon, ahead), None
+        sight = look(state.memory, population, self._pace, coming, scale)
+        inputs: Halves = np.array(sight.values, np.float16)
+        experts: Floats = np.zeros((EXPERTS, len(LEVELS)), np.float32)
+        foretold = averages(f, horizon)
+        experts[LOCAL.start] = empirical(
+            recent_sums(sight.sums, horizon, f.periods, self._pace.sums), guide.pool, unit
+        )
+        experts[LOCAL.start + 1 : LOCAL.stop] = around_averages(state.spread, foretold, unit)
+        mean = guide.advise(inputs.astype(np.float32), experts)
+        mixture = aggregation.mixed(experts, aggregation.weights(state.regrets, guide.regrets))
+        mixture.sort()
+        quantiles = np.sort(mixture * state.rail.stretch() * np.float32(unit))
+        means = [mean * unit, *foretold, sum(sight.shape)]
+        filed = Filed(
+            horizon, 0.0, unit, inputs, logs_of(experts), mixture, quantiles, np.array(means, np.float32)
+        )
+        told = np.round(quantiles) if f.whole else quantiles
+        return _answer(told, self._mean(state, guide, means), sight.shape, ahead), filed
+
+    @staticmethod
+    def _mean(state: Belief, guide: Guide, means: list[float]) -> float:
+        """The means' average, weighed by the inverse of their errors, the item's own blended with the shard's."""
+        known = min(state.judged, _MEAN_KNOWN)
+        weights = [
+            ((known * own + _MEAN_PRIOR * shard) / (known + _MEAN_PRIOR) + 1e-9) ** -_MEAN_POWER
+            for own, shard in zip(state.mean_squares, guide.mean_errors, strict=True)
+        ]
+        return sum(weight * mean for weight, mean in zip(weights, means, strict=True)) / sum(weights)
+
+    # Shared state -------------------------------------------------------------------------------------------------
+
+    def _turn(self, state: Belief, horizon: int) -> Guide:
+        """The guide of an item's horizon, made when there is room; an item that turns to another drops what waits."""
+        if horizon and horizon not in self._guides and len(self._guides) < MOST_GUIDES:
+            self._guides[horizon] = Guide(self._bins)
+            self._changed |= {f"{part} {horizon}" for part in _PARTS}
+        if horizon != state.horizon:
+            ratio = horizon / state.horizon if state.horizon and horizon else 1.0
+            state.spread.squares = [square * ratio for square in state.spread.squares]
+            state.horizon, state.filed = horizon, []
+        return self._nearest(horizon)
+
+    def _nearest(self, horizon: int) -> Guide:
+        return self._guides[self._nearest_horizon(horizon)] if self._guides else Guide(self._bins)
+
+    def _nearest_horizon(self, horizon: int) -> int:
+        """The horizon with a guide whose ratio to this one is nearest to 1."""
+        return min(self._guides, key=lambda known: (abs(log(known / max(horizon, 1))), known))
+
+    def dump(self, state: Belief) -> bytes:
+        """Write what is known of an item."""
+        return belief.write(state)
+
+    def load(self, data: bytes) -> Belief:
+        """Read it back."""
+        return belief.read(data, self._pace, self._bins.inputs)
+
+    def dump_shared(self) -> Mapping[str, bytes]:
+        """Write the parts that changed since the last call."""
+        changed, self._changed = sorted(self._changed), set()
+        return {part: self._dump_part(part) for part in changed}
+
+    def load_shared(self, parts: Mapping[str, bytes]) -> None:
+        """Read all parts."""
+        horizons = [part.removeprefix("weights ") for part in parts if part.startswith("weights ")]
+        if "population" in parts:
+            try:
+                self._population = msgspec.msgpack.decode(parts["population"], type=Population)
+            except msgspec.MsgspecError as error:
+                raise ValueError(f"not what a shard's items have in common: {error}") from error
+        for horizon in horizons[:MOST_GUIDES]:
+            if not horizon.isdecimal() or any(f"{part} {horizon}" not in parts for part in _PARTS):
+                raise ValueError(f"the shared model of horizon {horizon!r} is not complete")
+            guide = Guide(self._bins)
+            guide.load(*(parts[f"{part} {horizon}"] for part in _PARTS))
+            self._guides[int(horizon)] = guide
+
+    def _dump_part(self, part: str) -> bytes:
+        if part == "population":
+            return msgspec.msgpack.encode(self._population)
+        kind, _, horizon = part.partition(" ")
+        guide = self._guides[int(horizon)]
+        if kind == "weights":
+            return guide.dump_weights()
+        return guide.dump_waiting() if kind == "waiting" else guide.lessons.dump_kept()
+
+
+def _open(ahead: Sequence[Ahead]) -> Sequence[Ahead]:
+    return [period for period in ahead if period.is_open]
+
+
+def _plan(ahead: Sequence[Ahead]) -> int:
+    """A hash of a plan; of numbers only, so that it is the same in every process."""
+    prices = (-1.0 if period.price is None else period.price for period in ahead)
+    return hash((*((p.starts, p.ends, p.is_open, p.promotion) for p in ahead), *prices))
+
+
+def _answer(quantiles: Floats, mean: float, shape: list[float], ahead: Sequence[Ahead]) -> Forecast:
+    """A forecast whose path shares the mean out by `shape` over the open periods."""
+    whole = sum(shape)
+    shares = iter([mean * part / whole for part in shape] if whole > 0.0 else [mean / len(shape)] * len(shape))
+    path = tuple(next(shares) if period.is_open else 0.0 for period in ahead)
+    told = tuple(quantiles.tolist())
+    return Forecast(float(len(ahead)), mean, variance_of(told, mean), told, path)

@@ -1,0 +1,82 @@
+"""The local experts: what an item's own past says of the demand of the next H periods, at every level.
+
+- `sums`: empirical quantiles of the last sums of H periods, blended with the pool's by pseudo-counts.
+- `slow`, `middle`, `faster`: negative binomials around moving averages at 0.05, 0.12 and 0.3, their variance from the
+  errors such a forecast made, shrunk to μ + 1.5 μ².
+
+All quantiles here are divided by scale x H, as the shared regressions' are.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.forecasting.arrays import Floats
+from agents.forecasting.base import LEVELS
+from agents.forecasting.memory import Figures
+from agents.forecasting.negative_binomial import quantiles
+
+AVERAGES = 3
+"""How many moving averages have a negative binomial around them."""
+_POOL_PRIOR = 6.0
+_VARIANCE_PRIOR = 4.0
+_MOST_ERRORS = 20
+_LEVELS = np.array(LEVELS)
+
+
+class Spread:
+    """Mean squared errors of the sums that the moving averages foretold, of one item at one horizon."""
+
+    __slots__ = ("errors", "squares")
+
+    def __init__(self) -> None:
+        self.squares = [0.0] * AVERAGES
+        self.errors = 0
+
+    def judge(self, foretold: list[float], total: float, rate: float) -> None:
+        """Take in what came."""
+        self.errors += 1
+        rate = max(rate, 1.0 / self.errors)
+        for number, mean in enumerate(foretold):
+            self.squares[number] += rate * ((total - mean) ** 2 - self.squares[number])
+
+    def variance(self, means: list[float]) -> list[float]:
+        """Shrunk to μ + 1.5 μ² while few errors are known."""
+        known = min(self.errors, _MOST_ERRORS)
+        return [
+            (known * square + _VARIANCE_PRIOR * (mean + 1.5 * mean * mean)) / (known + _VARIANCE_PRIOR)
+            for mean, square in zip(means, self.squares, strict=True)
+        ]
+
+
+def averages(figures: Figures, horizon: int) -> list[float]:
+    """The moving averages' forecasts of the sum of the horizon."""
+    return [figures.slow * horizon, figures.middle * horizon, figures.faster * horizon]
+
+
+def recent_sums(sums: list[float], horizon: int, periods: int, most: int) -> npt.NDArray[np.float64]:
+    """The newest sums of `horizon` periods; `sums` are those of the last 0, 1, 2… periods together.
+
+    >>> recent_sums([0.0, 5.0, 7.0, 10.0], 2, 3, 28)
+    array([7., 5.])
+    """
+    total = np.array(sums[: min(periods, len(sums) - 1, most + horizon - 1) + 1])
+    return total[horizon:] - total[:-horizon] if len(total) > horizon else np.empty(0)
+
+
+def empirical(found: npt.NDArray[np.float64], pool: Floats, unit: float) -> Floats:
+    """Quantiles of the sums found, divided by `unit` and blended with the pool's."""
+    count = len(found)
+    if not count:
+        return pool
+    ranked = np.sort(found)
+    at = _LEVELS * (count - 1)
+    below = at.astype(np.intp)
+    above = np.minimum(below + 1, count - 1)
+    own = ranked[below] + (at - below) * (ranked[above] - ranked[below])
+    blended: Floats = ((count * own / unit + _POOL_PRIOR * pool) / (count + _POOL_PRIOR)).astype(np.float32)
+    return blended
+
+
+def around_averages(spread: Spread, means: list[float], unit: float) -> Floats:
+    """Quantiles of the negative binomials, a row each, divided by `unit`."""
+    return quantiles(np.array(means), np.array(spread.variance(means))) / np.float32(unit)

@@ -1,0 +1,164 @@
+"""What a shard's items learn together about one horizon: three regressions, the pool, and which expert to trust.
+
+- *shared*: dense and binned inputs; the strongest expert, and the one that knows the mean.
+- *quick*: dense inputs only, at a higher rate.
+- *stacked*: dense inputs and the other experts' quantiles, so that it learns when to trust whom.
+"""
+
+import msgspec
+import numpy as np
+
+from agents.forecasting.aggregation import Regrets
+from agents.forecasting.arrays import Floats, Halves, numbers, pack, unpack
+from agents.forecasting.base import LEVELS
+from agents.forecasting.bins import Bins
+from agents.forecasting.inputs import FLOOR
+from agents.forecasting.lessons import BATCH, Lessons
+from agents.forecasting.regression import Rates, Regression
+
+SHARED, QUICK, STACKED, LOCAL, MEDIAN = 0, 1, 2, slice(3, 7), 7
+"""Rows of the experts' quantiles."""
+EXPERTS = 8
+MEANS = 5
+"""Experts on the mean: the shared regression, the three averages, and the average by phase and plan."""
+_SEEN = [SHARED, QUICK, 3, 4, 5, 6]
+"""Experts that the stacked regression sees: shared, quick and the local ones."""
+_MOST_LOG = np.float16(3.4)
+_START = (-0.6, 0.3, 0.7, 1.1, 1.8)
+_START_MEAN = 0.3
+_LEAN = 0.6
+"""Weight of the moving average at the start."""
+_POOL = (0.3, 1.2, 2.0, 3.2, 6.0)
+_KEEP = 0.998
+"""Share of the shard's regret kept a batch."""
+_LEAST_POOL_RATE = 0.01
+_MEAN_RATE = 0.001
+_NONE: np.ndarray = np.empty(0, np.int32)  # type: ignore[type-arg]
+
+
+class Written(msgspec.Struct, array_like=True):
+    """A guide's weights as bytes."""
+
+    shared: list[bytes]
+    quick: list[bytes]
+    stacked: list[bytes]
+    regrets: list[bytes]
+    pool: bytes
+
+
+class Guide:
+    """The shared model of one horizon."""
+
+    def __init__(self, bins: Bins) -> None:
+        self._bins = bins
+        seen = len(_SEEN) * len(LEVELS)
+        self.shared = Regression(bins.inputs, bins.count, Rates(0.02, 0.003), with_mean=True)
+        self.quick = Regression(bins.inputs, 0, Rates(0.05))
+        self.stacked = Regression(bins.inputs + seen, 0, Rates(0.01))
+        self.regrets = Regrets(EXPERTS)
+        self.pool: Floats = np.array(_POOL, np.float32)
+        self.mean_errors = [1.0] * MEANS
+        """Faded mean squared errors of the experts on the mean, in scaled demand."""
+        self._round: Floats = np.zeros((EXPERTS, len(LEVELS)), np.float32)
+        self.lessons = Lessons(bins.inputs, seen)
+        for start in (self.shared, self.quick):
+            start.dense[0, : len(LEVELS)] = _START
+            start.dense[1] = _LEAN
+        self.shared.dense[0, -1] = _START_MEAN
+        for number in range(seen):
+            self.stacked.dense[1 + bins.inputs + number, number % len(LEVELS)] = 1.0 / len(_SEEN)
+        for regression in (self.shared, self.quick, self.stacked):
+            regression.settle()
+
+    def advise(self, inputs: Floats, experts: Floats) -> float:
+        """Fill in the rows beside the local experts'; returns the shared regression's mean."""
+        scores = self.shared.predict(inputs, self._bins.of(inputs[None])[0])
+        experts[SHARED] = unlog(scores[: len(LEVELS)])
+        experts[QUICK] = unlog(self.quick.predict(inputs, _NONE))
+        experts[MEDIAN] = np.median(np.delete(experts[:MEDIAN], STACKED, axis=0), axis=0)
+        tame(experts, experts[[SHARED, QUICK, MEDIAN]])
+        experts[STACKED] = unlog(self.stacked.predict(np.concatenate((inputs, seen_by_stacked(logs_of(experts)))), _NONE))
+        tame(experts, experts[[SHARED, STACKED, MEDIAN]])
+        return float(np.exp(min(scores[-1], 6.0)))
+
+    def learn(self, inputs: Halves, logs: Halves, target: float, regret: Floats) -> bool:
+        """Take in a sample; whether it completed a batch, so that the weights changed."""
+        self._round += regret
+        if not self.lessons.add(inputs, seen_by_stacked(logs), target):
+            return False
+        newest = True
+        for batch in self.lessons.batch():
+            places, log_targets = self._bins.of(batch.inputs), np.log(batch.targets + np.float32(FLOOR))
+            self.shared.learn(batch.inputs, places, log_targets, batch.targets)
+            self.quick.learn(batch.inputs, _NONE, log_targets, batch.targets)
+            both = np.concatenate((batch.inputs, batch.experts), axis=1)
+            self.stacked.learn(both, _NONE, log_targets, batch.targets)
+            if newest:
+                self._move_pool(batch.targets)
+                newest = False
+        for regression in (self.shared, self.quick, self.stacked):
+            regression.average()
+        self.regrets.add(self._round / np.float32(BATCH), _KEEP)
+        self._round = np.zeros_like(self._round)
+        return True
+
+    def judge_means(self, errors: list[float]) -> None:
+        """Take in the squared errors of a sample's means."""
+        for number, error in enumerate(errors):
+            self.mean_errors[number] += _MEAN_RATE * (error - self.mean_errors[number])
+
+    def dump_weights(self) -> bytes:
+        """Write all that changes with a batch only, but for the samples."""
+        regressions = [regression.dump() for regression in (self.shared, self.quick, self.stacked)]
+        return msgspec.msgpack.encode(Written(*regressions, self.regrets.dump(), pack(self.pool)))
+
+    def dump_waiting(self) -> bytes:
+        """Write what changes with every sample."""
+        return msgspec.msgpack.encode((self.lessons.dump_waiting(), pack(self._round), self.mean_errors))
+
+    def load(self, weights: bytes, waiting: bytes, kept: bytes) -> None:
+        """Read the three parts; what is not such a part raises ValueError."""
+        try:
+            written = msgspec.msgpack.decode(weights, type=Written)
+            samples, regrets, errors = msgspec.msgpack.decode(waiting, type=tuple[bytes, bytes, list[float]])
+            self.mean_errors = numbers(errors, MEANS)
+            self.shared.load(written.shared)
+            self.quick.load(written.quick)
+            self.stacked.load(written.stacked)
+            self.regrets.load(written.regrets)
+            self.pool = unpack(written.pool, np.float32, self.pool.shape)
+            self._round = unpack(regrets, np.float32, self._round.shape)
+            self.lessons.load(samples, kept)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"not a shared model: {error}") from error
+
+    def _move_pool(self, targets: Floats) -> None:
+        """Follow the quantiles of all items' scaled demand."""
+        rate = max(_LEAST_POOL_RATE, 0.3 / (self.lessons.batches + 1))
+        covered = (targets[:, None] <= self.pool).mean(axis=0)
+        self.pool = (self.pool * np.exp(3.0 * rate * (np.array(LEVELS) - covered))).astype(np.float32)
+
+
+def unlog(scores: Floats) -> Floats:
+    """Quantiles from a regression's scores, sorted."""
+    quantiles: Floats = np.maximum(np.exp(np.clip(scores, -5.0, 6.0)) - np.float32(FLOOR), 0.0).astype(np.float32)
+    quantiles.sort()
+    return quantiles
+
+
+def tame(experts: Floats, judges: Floats) -> None:
+    """Keep every expert within 1/6 to 6 times the median of the judges: one wild expert would ruin the mixture."""
+    middle = np.median(judges, axis=0)
+    np.clip(experts, middle / 6.0, middle * 6.0 + 1e-6, out=experts)
+
+
+def logs_of(experts: Floats) -> Halves:
+    """Experts' quantiles as they are kept until they are judged."""
+    logs: Halves = np.log(experts + np.float32(FLOOR)).astype(np.float16)
+    return logs
+
+
+def seen_by_stacked(logs: Halves) -> Halves:
+    """What the stacked regression sees of the experts, flat."""
+    seen: Halves = np.minimum(logs[_SEEN], _MOST_LOG).ravel()
+    return seen

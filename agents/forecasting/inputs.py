@@ -1,0 +1,186 @@
+"""The inputs of the shared regressions: what an item's past and its plan say about the next periods together.
+
+Levels are divided by the item's scale and enter as log(x + 0.1), so that items of all sizes can share weights. Each
+input has a range and a number of bins; the bins, and crosses of two inputs' bins, carry weights of their own
+(`bins.py`), which makes the linear regression as good as one with curves and interactions.
+"""
+
+from collections.abc import Sequence
+from math import log, log1p, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.forecasting.base import Ahead
+from agents.forecasting.memory import Memory
+from agents.forecasting.population import Population
+from agents.forecasting.rhythm import Pace
+
+FLOOR = 0.1
+"""Added before a logarithm is taken, to inputs and targets alike."""
+_CEILING = 30.0
+_LAGS = 7
+_SEASONS_BACK = (1, 2, 3)
+_PHASE_PRIOR = 4.0
+
+
+class Range(NamedTuple):
+    """Where an input lies, and how many bins it is cut into."""
+
+    low: float
+    high: float
+    bins: int
+
+
+_LEVEL = Range(-2.4, 2.6, 14)
+_LAG = Range(-2.4, 3.0, 10)
+_SHARE = Range(0.0, 1.0, 12)
+_RATIO = Range(-1.0, 1.0, 8)
+_FLAG = Range(0.0, 1.0, 2)
+
+
+def ranges(pace: Pace) -> dict[str, Range]:
+    """Every input by its name, in order."""
+    names = {
+        "fast": _LEVEL,
+        "faster": _LEVEL,
+        **{f"mean {number}": _LEVEL for number in range(len(pace.windows))},
+        "deviation": _LEVEL,
+        "share": _SHARE,
+        "long share": _SHARE,
+        "recency": Range(0.0, 5.5, 14),
+        "life share": Range(-5.0, 0.0, 12),
+        "size": _LEVEL,
+        "peak": _LEVEL,
+        **{f"lag {number}": _LAG for number in range(_LAGS)},
+        **{f"season {number}": _LAG for number in _SEASONS_BACK},
+        "scale": Range(-1.0, 6.0, 14),
+        "age": Range(0.0, 6.5, 10),
+        "movement": _RATIO,
+        "phase mean": _LEVEL,
+        "phase ratio": _RATIO,
+        **{f"phase {number}": _FLAG for number in range(pace.phases)},
+        "price": Range(-0.5, 0.5, 8),
+        "log price": Range(-1.0, 4.0, 8),
+        "planned": _LEVEL,
+        "plan next": Range(0.0, 1.0, 4),
+        "plan": Range(0.0, 1.0, 8),
+        "plan change": _RATIO,
+        "promoted": Range(0.0, 1.0, 4),
+        "lifted": _LEVEL,
+        "base": _LEVEL,
+        "implied": _LEVEL,
+        "fast x movement": Range(-1.0, 1.0, 2),
+        "fast x scale": Range(-5.0, 5.0, 2),
+        "fast x plan": Range(-2.0, 2.0, 2),
+    }
+    return {name: Range(*span) for name, span in names.items()}
+
+
+CROSSES = (
+    ("scale", "long share"),
+    ("scale", "fast"),
+    ("scale", "peak"),
+    ("fast", "mean 3"),
+    ("fast", "recency"),
+    ("peak", "long share"),
+    ("deviation", "fast"),
+    ("age", "fast"),
+    ("phase", "phase mean"),
+    ("phase", "fast"),
+    ("implied", "fast"),
+    ("implied", "plan"),
+    ("mean 5", "fast"),
+    ("plan next", "lag 0"),
+    ("recency", "long share"),
+    ("recency", "life share"),
+    ("age", "life share"),
+)
+"""Pairs of inputs whose bins are crossed; "phase" is the phase of the next period."""
+
+
+class Sight(NamedTuple):
+    """The inputs, and what else was worked out on the way."""
+
+    values: list[float]
+    sums: list[float]
+    """Demand of the last 0, 1, 2… periods together."""
+    shape: list[float]
+    """Mean demand expected of each coming period, from its phase and its plan alone."""
+
+
+def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahead], scale: float) -> Sight:
+    """See an item as it stands, with a view to the open periods `ahead`, of which there is at least one."""
+    f, windows, n = memory.figures, pace.windows, max(memory.figures.periods, 1)
+    sums = [0.0, *np.add.accumulate(memory.recent, dtype=np.float64).tolist()]
+    lags, horizon = memory.recent[:_LAGS].tolist(), len(ahead)
+    means = [sums[min(window, n)] / min(window, n) for window in windows]
+    spread_window = min(windows[3], n)
+    last = memory.recent[:spread_window].astype(np.float64)
+    deviation = sqrt(max(float((last * last).sum()) / spread_window - means[3] ** 2, 0.0))
+    sold = (memory.recent > 0.0).cumsum().tolist()
+    share, long_share = (sold[min(w, n) - 1] / min(w, n) for w in (windows[2], windows[4]))
+    seasonal = [_season_back(sums, horizon, pace.season, back, n, f.fast) for back in _SEASONS_BACK]
+    phases = [pace.phase(period.starts, period.ends) for period in ahead]
+    usual = sum(memory.phase_sums) / max(sum(memory.phase_counts), 1)
+    of_phase = {
+        p: (memory.phase_sums[p] + _PHASE_PRIOR * usual) / (memory.phase_counts[p] + _PHASE_PRIOR) for p in set(phases)
+    }
+    phase_mean = sum(of_phase[p] for p in phases) / horizon
+    small = 0.05 * scale
+    lifted = population.lifted(f.lifted, f.base, f.promoted)
+    plans = [min(max(period.promotion, 0.0), 1.0) for period in ahead]
+    plan = sum(plans) / horizon
+    shape = [
+        (of_phase[phase] + small) / (usual + small) * (level * lifted + (1.0 - level) * f.base)
+        for phase, level in zip(phases, plans, strict=True)
+    ]
+    log_scale, movement, fast = log(scale), population.movement, _level(f.fast, scale)
+    price = ahead[0].price
+    log_price = min(max(log(price), -9.0), 14.0) if price is not None and price > 0.0 else f.log_price
+    values = [
+        fast,
+        _level(f.faster, scale),
+        *(_level(mean, scale) for mean in means),
+        _level(deviation, scale),
+        share,
+        long_share,
+        log1p(min(f.since_sale, 300)),
+        log((f.sales + 0.3) / (n + 1)),
+        _level(f.total / max(f.sales, 1), scale),
+        _level(f.peak, scale),
+        *(_level(lag if number < n else f.fast, scale) for number, lag in enumerate(lags)),
+        *(_level(value, scale) for value in seasonal),
+        log_scale,
+        log(n),
+        movement,
+        _level(phase_mean, scale),
+        log((phase_mean + small) / (usual + small)),
+        *(float(phases[0] == phase) for phase in range(pace.phases)),
+        (log_price - f.log_price_base) if f.prices else 0.0,
+        log_price,
+        _level(sum(shape) / horizon, scale),
+        plans[0],
+        plan,
+        plan - f.plan,
+        f.promotion,
+        _level(lifted, scale),
+        _level(f.base, scale),
+        _level(plan * lifted + (1.0 - plan) * f.base, scale),
+        fast * movement,
+        fast * log_scale,
+        fast * plan,
+    ]
+    return Sight(values, sums, shape)
+
+
+def _level(value: float, scale: float) -> float:
+    return log(min(value / scale, _CEILING) + FLOOR)
+
+
+def _season_back(sums: list[float], horizon: int, season: int, back: int, n: int, otherwise: float) -> float:
+    """Mean of the periods that lie whole seasons before the coming ones."""
+    oldest = ((horizon - 1) // season + back) * season
+    if oldest > min(n, len(sums) - 1):
+        return otherwise
+    return max((sums[oldest] - sums[oldest - horizon]) / horizon, 0.0)

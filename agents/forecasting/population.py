@@ -1,0 +1,93 @@
+"""What the items of a shard have in common: their usual level, what a promotion does, and how demand moves lately.
+
+Levels and uplifts are geometric means over items, one vote each, changed in place: an item keeps what it voted, so
+that its next vote replaces the last. The movement of demand is told from the shard's totals of past periods; the period
+that is underway does not count, or an item's forecast would depend on its place in the queue.
+"""
+
+from math import exp, log
+
+import msgspec
+
+_PRIOR = 3.0
+"""Pseudo-observations of the shard's level in an item's."""
+_UPLIFT_AFTER = 3.0
+_UPLIFT_PRIOR = 4.0
+
+
+class Votes(msgspec.Struct, array_like=True):
+    """What an item last said."""
+
+    level: float | None = None
+    uplift: float | None = None
+
+
+class Population(msgspec.Struct, array_like=True):
+    """Sums of votes, and the mean demand of the last periods."""
+
+    log_levels: float = 0.0
+    levels: int = 0
+    log_uplifts: float = 0.0
+    uplifts: int = 0
+    period: int = -(1 << 62)
+    """When the period underway began."""
+    demand: float = 0.0
+    items: int = 0
+    means: list[float] = []
+    """Mean demand of an item in past periods, oldest first."""
+    movement: float = 0.0
+    """Log of the last season's mean over the longer trend's."""
+
+    @property
+    def level(self) -> float:
+        """Usual demand of an item a period; 1 while nobody knows."""
+        return exp(self.log_levels / self.levels) if self.levels else 1.0
+
+    @property
+    def uplift(self) -> float:
+        """What a promotion usually multiplies demand by."""
+        return exp(self.log_uplifts / self.uplifts) if self.uplifts else 1.0
+
+    def scale(self, total: float, periods: int) -> float:
+        """An item's scale: m + √m, m its mean shrunk to the shard's.
+
+        >>> Population().scale(0.0, 0), round(Population().scale(100.0, 25), 2)
+        (2.0, 5.6)
+        """
+        mean = (total + _PRIOR * self.level) / (periods + _PRIOR)
+        return float(mean + mean**0.5)
+
+    def lifted(self, lifted: float, base: float, promoted: float) -> float:
+        """An item's demand under promotion, shrunk to its base times the shard's uplift while it knows little."""
+        return (promoted * lifted + _UPLIFT_PRIOR * base * self.uplift) / (promoted + _UPLIFT_PRIOR)
+
+    def vote_level(self, votes: Votes, total: float, periods: int, after: int) -> None:
+        """Count an item's mean demand, after so many periods."""
+        if periods < after or total <= 0.0:
+            return
+        self.log_levels += log(total / periods) - (votes.level or 0.0)
+        self.levels += votes.level is None
+        votes.level = log(total / periods)
+
+    def vote_uplift(self, votes: Votes, lifted: float, base: float, promoted: float) -> None:
+        """Count what a promotion did to an item."""
+        if promoted <= _UPLIFT_AFTER:
+            return
+        said = log((lifted + 0.1) / (base + 0.1))
+        self.log_uplifts += said - (votes.uplift or 0.0)
+        self.uplifts += votes.uplift is None
+        votes.uplift = said
+
+    def see(self, starts: int, demand: float, season: int, trend: int) -> None:
+        """Count an item's period; a later one than all so far closes those before it."""
+        if starts > self.period:
+            if self.items:
+                self.means.append(self.demand / self.items)
+                del self.means[:-trend]
+                last = self.means[-season:]
+                lately, long = sum(last) / len(last), sum(self.means) / len(self.means)
+                self.movement = log((lately + 1e-3) / (long + 1e-3))
+            self.period, self.demand, self.items = starts, 0.0, 0
+        if starts == self.period:
+            self.demand += demand
+            self.items += 1

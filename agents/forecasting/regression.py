@@ -1,0 +1,109 @@
+"""One linear regression per quantile, learned in mini-batches by AdaGrad on the pinball loss; weights are averaged.
+
+It is River's `LinearRegression(loss=Quantile(τ), optimizer=AdaGrad)` for all levels and a batch of samples at once; a
+test holds the two equal, sample by sample, and docs/decisions/0020 says why it is written anew. Beside dense inputs
+there are sparse ones, each a place whose weight is added. With a column for the mean, that one learns the exponential of
+its score by the Poisson deviance, so that it aims at the mean and not at a quantile.
+
+Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization. JMLR 12, 2011.
+Polyak, Juditsky: Acceleration of Stochastic Approximation by Averaging. SIAM J. Control Optim. 30, 1992.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.forecasting.arrays import Floats, pack, unpack
+from agents.forecasting.base import LEVELS
+
+_AVERAGING = 0.1
+"""Weight of the newest weights in the averaged ones, a batch."""
+_DENSE_START, _SPARSE_START = 0.01, 1.0
+"""What the accumulated squared gradients begin with."""
+_MOST_DEVIANCE = 10.0
+_MOST_SCORE = 6.0
+
+
+class Rates(NamedTuple):
+    """Learning rates of dense and sparse weights."""
+
+    dense: float
+    sparse: float = 0.0
+
+
+class Regression:
+    """Weights by input and column: the quantile levels and, with `with_mean`, the mean."""
+
+    def __init__(self, inputs: int, places: int, rates: Rates, *, with_mean: bool = False) -> None:
+        columns = len(LEVELS) + with_mean
+        self._with_mean = with_mean
+        self._rates = rates
+        self.dense = np.zeros((inputs + 1, columns), np.float32)
+        """The first row is the intercept."""
+        self.sparse = np.zeros((places, columns), np.float32)
+        self._dense_squares = np.full_like(self.dense, _DENSE_START)
+        self._sparse_squares = np.full_like(self.sparse, _SPARSE_START)
+        self._levels = np.array(LEVELS, np.float32)
+        self.settle()
+
+    def settle(self) -> None:
+        """Take the weights as they are for the averaged ones: for a start that is not zero."""
+        self._mean_dense, self._mean_sparse = self.dense.copy(), self.sparse.copy()
+
+    def predict(self, values: Floats, places: npt.NDArray[np.int32]) -> Floats:
+        """Scores of one sample. Summed row by row, so that the result is the same wherever the arrays lie in memory."""
+        scores: Floats = self._mean_dense[0] + (values[:, None] * self._mean_dense[1:]).sum(axis=0)
+        if len(self.sparse):
+            scores += self._mean_sparse[places].sum(axis=0)
+        return scores
+
+    def learn(self, values: Floats, places: npt.NDArray[np.int32], log_targets: Floats, targets: Floats) -> None:
+        """One step on a batch: gradients are summed over it."""
+        scores = self.dense[0] + values @ self.dense[1:]
+        if len(self.sparse):
+            scores += self.sparse[places].sum(axis=1)
+        gradient = self._gradient(scores, log_targets, targets)
+        by_input = np.concatenate((gradient.sum(axis=0)[None], values.T @ gradient))
+        self._dense_squares += by_input * by_input
+        self.dense -= self._rates.dense * by_input / np.sqrt(self._dense_squares)
+        if len(self.sparse):
+            flat, touched = places.ravel(), places.shape[1]
+            columns = [
+                np.bincount(flat, np.repeat(gradient[:, column], touched), len(self.sparse))
+                for column in range(gradient.shape[1])
+            ]
+            by_place = np.stack(columns, axis=1).astype(np.float32)
+            self._sparse_squares += by_place * by_place
+            self.sparse -= self._rates.sparse * by_place / np.sqrt(self._sparse_squares)
+
+    def average(self) -> None:
+        """Move the averaged weights, which predict, towards those that learn."""
+        self._mean_dense += _AVERAGING * (self.dense - self._mean_dense)
+        if len(self.sparse):
+            self._mean_sparse += _AVERAGING * (self.sparse - self._mean_sparse)
+
+    def dump(self) -> list[bytes]:
+        """Write weights, averaged weights and accumulated squares."""
+        return [pack(array) for array in self._arrays()]
+
+    def load(self, parts: Sequence[Any]) -> None:
+        """Read them back; arrays of another shape raise ValueError."""
+        for array, data in zip(self._arrays(), parts, strict=True):
+            array[:] = unpack(data, np.float32, array.shape)
+        if min(float(self._dense_squares.min()), float(self._sparse_squares.min(initial=1.0))) <= 0.0:
+            raise ValueError("an accumulated square is not positive")
+
+    def _arrays(self) -> tuple[Floats, ...]:
+        dense = (self.dense, self._mean_dense, self._dense_squares)
+        return (*dense, self.sparse, self._mean_sparse, self._sparse_squares)
+
+    def _gradient(self, scores: Floats, log_targets: Floats, targets: Floats) -> Floats:
+        quantiles = scores[:, : len(LEVELS)]
+        gradient = np.empty_like(scores)
+        gradient[:, : len(LEVELS)] = (log_targets[:, None] < quantiles) - self._levels
+        if self._with_mean:
+            mean = np.exp(np.minimum(scores[:, -1], _MOST_SCORE))
+            gradient[:, -1] = np.clip(mean - targets, -_MOST_DEVIANCE, _MOST_DEVIANCE)
+        return gradient

@@ -1,0 +1,27 @@
+"""The variance that goes with quantiles: that of the distribution whose quantile function is their straight lines.
+
+Below the median the line mirrors the upper half as far as 95 %, but not below zero; beyond 99 % it goes on as before.
+
+>>> round(variance_of((10.0, 10.0, 10.0, 10.0, 10.0), 10.0), 3), variance_of((0.0,) * 5, 0.0)
+(0.0, 0.0)
+>>> round(variance_of((100.0, 108.4, 112.8, 116.4, 123.3), 100.0) ** 0.5, 1)  # normal with a deviation of 10
+10.6
+"""
+
+from itertools import pairwise
+
+from agents.forecasting.base import LEVELS
+
+_SHARES = (0.05, 0.45, *(high - low for low, high in pairwise(LEVELS)), 1.0 - LEVELS[-1])
+
+
+def variance_of(quantiles: tuple[float, ...], mean: float) -> float:
+    """Variance around `mean` of the distribution with these quantiles at LEVELS."""
+    median, high, last = quantiles[0], quantiles[-2], quantiles[-1]
+    low = max(0.0, 2.0 * median - high)
+    points = (max(0.0, 2.0 * median - last), low, *quantiles, last + (last - high) / 2.0)
+    second = sum(
+        share * (a * a + a * b + b * b) / 3.0 for share, (a, b) in zip(_SHARES, pairwise(points), strict=True)
+    )
+    first = sum(share * (a + b) / 2.0 for share, (a, b) in zip(_SHARES, pairwise(points), strict=True))
+    return max(second - 2.0 * first * mean + mean * mean, 0.0)

@@ -22,7 +22,7 @@ from agents.learners import Learners
 from agents.mind import REMEMBERED, Mind, decode_mind
 from agents.policies.base import Advice, Economics, Outcome, Role, Situation, Underway
 from agents.policies.guardrails import Guarded, guard, respects
-from agents.report import cost_ledger, first_period, review_of, told_forecast
+from agents.report import cost_ledger, review_of, told_forecast
 from agents.tally import Tally
 from agents.telling import Cause, broken_down
 from schemas.journal import Decided, Told
@@ -64,7 +64,7 @@ class Planner:
         terms = terms_of(card, self._frame)
         closed = close(item, settings)
         card.bucket_starts = card.bucket_ends = 0
-        expected = first_period(mind.record.forecast)
+        expected = mind.record.forecast
         forecast = self._forecast(card, mind, terms, closed)
         may_order = decides(closed.ends, terms.review_period_days, terms.order_days, settings)
         situation = self._situation(card, terms, forecast, closed.ends, may_order=may_order)
@@ -156,7 +156,6 @@ class Planner:
         """The item's mind, decoded when first asked for."""
         if card.mind is None:
             card.mind = decode_mind(card.mind_data)
-            card.mind_data = None
         mind: Mind = card.mind
         return mind
 

@@ -77,6 +77,7 @@ class Card:
         self.mind: Any = None
         """What forecasters and policies know, decoded when first asked for."""
         self.mind_data = mind
+        """The same as it was last written; bytes take a third of the room, and a mind is wanted once a period."""
         self.mind_changed = False
         self.quiet_below = NEVER
         self.quiet_above = -NEVER
@@ -202,7 +203,8 @@ class Shelf:
                 pages[f"{card.name}{_SEPARATOR}{page}"] = data
             if card.mind_changed:
                 card.mind_changed = False
-                minds[card.name] = self._encode_mind(card.mind)
+                minds[card.name] = card.mind_data = self._encode_mind(card.mind)
+            card.mind = None
         self.changed = []
         self._put_back()
         return {"items": items, "pages": pages, "minds": minds}
@@ -226,7 +228,7 @@ class Shelf:
             items[name] = _head(card)
             for page, data in card.all_pages():
                 pages[f"{name}{_SEPARATOR}{page}"] = data
-            mind = card.mind_data if card.mind is None else self._encode_mind(card.mind)
+            mind = self._encode_mind(card.mind) if card.mind_changed else card.mind_data
             if mind is not None:
                 minds[name] = mind
         return {"items": items, "pages": pages, "minds": minds}
@@ -240,9 +242,8 @@ class Shelf:
             pages = dict(card.all_pages())
             if pages:
                 self._pages[name] = pages
-            mind = card.mind_data if card.mind is None else self._encode_mind(card.mind)
-            if mind is not None:
-                self._minds[name] = mind
+            if card.mind_data is not None:
+                self._minds[name] = card.mind_data
 
 
 def read_item(data: bytes) -> Item:

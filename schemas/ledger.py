@@ -4,7 +4,7 @@ A ledger record is a movement (about one item), a notice (about no single item, 
 a tick (the progress of the feeds) or one of the two records that state the settings. Records are msgpack
 arrays, because tens of thousands a second pass through; a new field goes to the end and has a default.
 
->>> record = Movement("TEA-01@BER1", "orders-id/4", 17, 0, None, "shop.example", "ord-1", 7, 9, 1_772_446, Placed(3))
+>>> record = Movement("TEA-01@BER1", "orders-id/4", 17, 0, None, "shop", "ord-1", 7, 9, 1_772_446, Placed(3))
 >>> decode_record(encode_record(record)) == record
 True
 """

@@ -98,6 +98,7 @@ class Cause:
         stock = available(item)
         days = max(0, stock) / item.daily if item.daily > 0.0 else None
         due = [due_at(order) for order in item.orders if order.outstanding > 0 and due_at(order) >= self.moment]
+        latest = min(item.orders, key=due_at, default=None) if kind == "overdue_replenishment" else None
         body = StockAlert(
             alert_id=self.name("alr"),
             episode=alerted.episode,
@@ -115,6 +116,7 @@ class Cause:
             runbook=f"docs/runbooks/{kind.title().replace('_', '')}.md",
             available=stock,
             backorders=backorders(item),
+            replenishment_id=latest.id if latest is not None and alerted.raised else None,
         )
         self._tell(body.alert_id, body, alerted)
 

@@ -1,12 +1,12 @@
 """The figures a planner watches, over about the last year, from sums that fade.
 
 Every sum loses the share period ÷ year of itself when a period is added, so that a figure speaks of the last year or
-so and needs no memory of single periods.
+so and needs no memory of single periods. The holding cost alone is the last period's.
 
 - *turnover*: units sold a year over mean units on hand (Silver, Pyke, Thomas: Inventory and Production Management in
   Supply Chains, 4th ed., section 1.4).
 - *days of supply*: available over the expected demand of a day.
-- *holding cost*: what the stock on hand at the ends of periods cost to hold.
+- *holding cost*: what the stock on hand at the end of the period cost to hold for one.
 - *stock-out rate*: share of periods that ended without available stock.
 - *fill rate*: share of demand served from stock.
 
@@ -31,6 +31,7 @@ class Figures(msgspec.Struct, array_like=True, gc=False):
     served: float = 0.0
     on_hand: float = 0.0
     holding_cost: float = 0.0
+    """Of the last period."""
 
     def add(
         self, *, demand: int, unserved: int, on_hand: int, available: int, holding: float, period_days: float
@@ -43,7 +44,7 @@ class Figures(msgspec.Struct, array_like=True, gc=False):
         self.demand = keep * self.demand + demand
         self.served = keep * self.served + max(0, demand - unserved)
         self.on_hand = keep * self.on_hand + stock
-        self.holding_cost = keep * self.holding_cost + stock * holding
+        self.holding_cost = stock * holding
 
     def turnover(self, period_days: float) -> float | None:
         """Units sold a year over mean units on hand; None while nothing was ever on hand."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from exact import Floats, Ints, Problem, Renewal, average_cost, pmf
 
 from agents.forecasting.base import Forecast
 from agents.policies.base import Economics, Outcome, Policy, Situation, Underway
@@ -12,6 +11,7 @@ from agents.policies.counterfactual import wanted_by
 from agents.policies.pil_q import PilQ, State, menu_of
 from agents.policies.projection import route
 from agents.policies.shadow import Shadows
+from bench.exact import Floats, Ints, Problem, Renewal, average_cost, pmf
 
 
 class Phases:
@@ -189,7 +189,7 @@ def rule_of(state: State, situation: Situation) -> Callable[[Ints, Ints], Ints]:
     def order(on_hand: Ints, due: Ints) -> Ints:
         """Order in many places at once."""
         size = len(on_hand)
-        alike = menu._replace(**{name: np.full(size, getattr(menu, name)[arm]) for name in ("source", "shift")})
+        alike = menu._replace(source=np.full(size, menu.source[arm]), shift=np.full(size, menu.shift[arm]))
         # Row a of the pipeline is a + 1 periods old, so it is due in longest - a - 1.
         pipeline = np.zeros((way.longest + 1, size), dtype=np.int32)
         for periods in range(1, way.longest):
@@ -215,7 +215,8 @@ def simulated_cost(
     demands = chance.choice(len(law), p=law, size=(periods + warm_up, chains))
 
     def base(on_hand: Ints, due: Ints) -> Ints:
-        return np.clip(capped["S"] - on_hand - due.sum(axis=0), 0, capped["r"])
+        ordered: Ints = np.clip(capped["S"] - on_hand - due.sum(axis=0), 0, capped["r"])
+        return ordered
 
     costs = []
     for rule in [*rules, base]:
@@ -230,7 +231,8 @@ def simulated_cost(
             stock = np.maximum(left, 0) + due[0]
             due = np.concatenate((due[1:], order[None]))
         costs.append(paid / periods)
-    return np.asarray(costs[:-1]) - costs[-1] + capped["cost"]
+    corrected: Floats = np.asarray(costs[:-1]) - costs[-1] + capped["cost"]
+    return corrected
 
 
 def frozen_lots(policy: Policy, state: Any, forecaster: Phases, instance: Mapping[str, Any]) -> float:

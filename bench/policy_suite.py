@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from exact import Problem, optimal, pmf, reorder_levels
-from gong import table
-from learning import demand_of, frozen_cost, frozen_lots, live, rule_of, simulated_cost, terms_of
-from vanilla import gaps
 
 from agents.forecasting.base import Forecast
 from agents.policies.base import Outcome, Policy, Situation, Underway
 from agents.policies.fql import Fql
 from agents.policies.pil_q import PilQ
 from agents.policies.registry import POLICIES
+from bench.exact import Problem, optimal, pmf, reorder_levels
+from bench.gong import table
+from bench.learning import demand_of, frozen_cost, frozen_lots, live, rule_of, simulated_cost, terms_of
+from bench.vanilla import gaps
 
 HERE = Path(__file__).resolve().parent
 USUAL = Path(os.environ.get("RESTOCK_BENCH_SUITE", HERE / "../../shared/bench/policy_suite.json"))

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from exact import Floats, Problem, average_cost
+
+from bench.exact import Floats, Problem, average_cost
 
 
 def gaps(instance: Mapping[str, Any], checkpoints: Sequence[int], seeds: int) -> dict[int, Floats]:
@@ -22,7 +23,8 @@ def gaps(instance: Mapping[str, Any], checkpoints: Sequence[int], seeds: int) ->
     each, stock = np.arange(seeds), np.zeros(seeds, dtype=int)
     found = {}
     block = 4096
-    demands = luck = whims = np.zeros((0, seeds))
+    demands = whims = np.zeros((0, seeds), dtype=np.int64)
+    luck = np.zeros((0, seeds))
     for period in range(max(checkpoints)):
         if period % block == 0:
             demands = chance.choice(len(law), p=law, size=(block, seeds))

@@ -69,7 +69,9 @@ class ToyCore:
         if told is not None:
             entry = next((each for each in told if each.item == item), None)
         if entry is not None:
-            self.items[item][1] = f"{zlib.crc32(f'{self.items[item][1]}{entry.episode}'.encode())}"  # forgets nothing  # type: ignore[union-attr]
+            assert isinstance(entry, Alerted)
+            before = self.items[item][1]
+            self.items[item][1] = f"{zlib.crc32(f'{before}{entry.episode}'.encode())}"  # forgets nothing
             self.touched.add(item)
         return [Output("alerts", item, entry, at, entry, review)] if live else []
 

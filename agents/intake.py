@@ -119,8 +119,10 @@ class Intake:
     ) -> None:
         """Tell every ledger partition how far this process's feeds are."""
         async with self._turn:
-            ready = [feed for feed in feeds if feed.next is not None]
             names = tuple(every_feed)
+            for feed in feeds:
+                feed.check(names)
+            ready = [feed for feed in feeds if feed.next is not None]
             lines: dict[int, list[Line]] = {
                 partition: [
                     {

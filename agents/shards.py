@@ -74,6 +74,7 @@ class Tools:
             except KafkaException as error:
                 raise BrokerDown(error.args[0].str()) from error
             names += [f"{self._feeds[topic]}/{partition}" for partition in range(partitions)]
+        self._every_feed, self._named_at = names, time.monotonic()
         return names
 
     def every_feed(self) -> list[str]:

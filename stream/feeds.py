@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
@@ -79,7 +79,8 @@ class Feed:
         if self.next is not None:
             self.last.clear()
             committed = await self._consumer.committed(self.tp)
-            self.next = max(self.next, committed or 0)
+            if committed is not None and committed.name == self.name:
+                self.next = max(self.next, committed.offset)
             await self._consumer.move(self.tp, self.next)
 
     async def leave(self) -> None:
@@ -88,9 +89,19 @@ class Feed:
         await asyncio.gather(self._start, return_exceptions=True)
 
     async def rewind(self) -> None:
-        """A batch did not start where the last one ended: ask for it again."""
+        """What was read is not what comes next: ask for that, if the topic is still the same."""
+        if self.next is not None:
+            self.check([await until_answered(lambda: self._name(self.tp))])
         if self.next is not None:
             await self._consumer.move(self.tp, self.next)
+
+    def check(self, names: Container[str]) -> None:
+        """Begin anew if there is no feed of this name any more: its topic was made anew, and offsets start again."""
+        if self.next is not None and self.name not in names:
+            logger.warning("%s was made anew: reading it from its start", self.tp.topic)
+            self.next = self.read_up_to = None
+            self.last = {}
+            self._start = asyncio.create_task(until_answered(self._begin))
 
     def progress(self, partition: int) -> Progress:
         """How far this feed is, as told to one ledger partition."""
@@ -103,10 +114,12 @@ class Feed:
             start, end = await self._consumer.bounds(self.tp)
         except KafkaError as error:
             raise BrokerDown(str(error)) from error
-        if committed is not None and committed < start:
-            self.lost = start - committed
+        position = start
+        # Without a commit, or with one for another topic, from the start: marks drop what is known.
+        if committed is not None and committed.name in {self.name, ""} and committed.offset <= end:
+            position = max(committed.offset, start)
+            self.lost = position - committed.offset
+        if self.lost:
             logger.critical("%s/%d: %d records were deleted before they were read", *self.tp, self.lost)
-        # Without a commit, or with one of a topic that was made anew, from the start: marks drop what is known.
-        position = start if committed is None or committed > end else max(committed, start)
         await self._consumer.move(self.tp, position)
         self.next = position

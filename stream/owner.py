@@ -48,6 +48,7 @@ class Owner:
 
     def __init__(self, partition: int, ports: Ports, version: str, checkpoint_seconds: float, seek: Seek) -> None:
         self.partition = partition
+        self.name = f"shard {partition}"
         self.shard: Shard | None = None
         self.parked: str | None = None
         self.busy_at = monotonic()
@@ -93,7 +94,13 @@ class Owner:
 
     async def resume(self) -> None:
         """Still ours after a rebalance: whatever was on its way is gone."""
-        self._on_its_way = 0
+        self._on_its_way = self._astray = 0
+        if self.shard is not None:
+            await self._seek(self.shard.next)
+
+    async def rewind(self) -> None:
+        """What is read is not what comes next: seek back."""
+        self._astray += 1
         if self.shard is not None:
             await self._seek(self.shard.next)
 
@@ -145,7 +152,10 @@ class Owner:
             if batch is not None and (new := shard.continuation(batch)) is not None:
                 await self._work(shard, new)
             elif batch is not None and (batch.end > shard.next or self.resting is not None):
-                await self._seek_back(shard, batch)
+                await self.rewind()
+            if self._astray > MOST_ASTRAY:
+                read = f"[{batch.start}, {batch.end}) with {len(batch.records)} records" if batch else "nothing"
+                raise Gap(f"{read} was read instead")
             if monotonic() - shard.saved_at >= self._every:
                 shard.save()
             if self._leaving and self._inbox.empty():
@@ -164,12 +174,6 @@ class Owner:
         self._astray = 0
         if self._stumbled and _place(shard, self._stumbled.fault) > self._stumbled.at:
             self._stumbled = self.parked = None
-
-    async def _seek_back(self, shard: Shard, batch: Batch) -> None:
-        self._astray += batch.end > shard.next
-        if self._astray > MOST_ASTRAY:
-            raise Gap(f"what was read instead is [{batch.start}, {batch.end}), {len(batch.records)} records")
-        await self._seek(shard.next)
 
     async def _next_batch(self, shard: Shard) -> Batch | None:
         """The next batch, or None when it is time for a checkpoint."""

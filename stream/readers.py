@@ -20,6 +20,8 @@ MEND_SECONDS = 0.5
 class Reader(Protocol):
     """Reads one partition as long as it is assigned."""
 
+    name: str
+    """What its commits are marked with."""
     parked: str | None
     """Why it cannot go on by itself."""
 
@@ -48,6 +50,10 @@ class Reader(Protocol):
 
     async def resume(self) -> None:
         """Still ours after a rebalance: seek, and expect nothing of what was on its way."""
+        ...
+
+    async def rewind(self) -> None:
+        """What is read is not what comes next: seek back."""
         ...
 
     async def leave(self) -> None:
@@ -99,6 +105,11 @@ class Readers:
         reader = self.by_partition.get(partition)
         return reader.committable if reader else None
 
+    def name(self, partition: TP) -> str:
+        """What a commit of this partition is marked with."""
+        reader = self.by_partition.get(partition)
+        return reader.name if reader else ""
+
     async def mend(self, consumer: Consumer) -> None:
         """Seek back where a partition has moved on without its reader: Faust drops batches around rebalances."""
         suspects: dict[TP, int] = {}
@@ -111,7 +122,7 @@ class Readers:
                     astray[tp] = expected
                     if suspects.get(tp) == expected:
                         logger.info("%s/%d stands at %s instead of %d: seeking back", *tp, position, expected)
-                        await consumer.move(tp, expected)
+                        await reader.rewind()
             suspects = astray
 
     async def close(self) -> None:

@@ -33,6 +33,14 @@ class Batch(NamedTuple):
     """They have an offset, a timestamp, a value; and where a source was read key and headers too."""
 
 
+class Committed(NamedTuple):
+    """What a group has committed of a partition."""
+
+    offset: int
+    name: str
+    """Of the feed it was committed for: under the same topic name it may have been another topic."""
+
+
 class Positions(Protocol):
     """What the transport asks of the application."""
 
@@ -54,6 +62,10 @@ class Positions(Protocol):
 
     def committable(self, partition: TP) -> int | None:
         """The offset below which everything is safe elsewhere; None where nothing is committed."""
+        ...
+
+    def name(self, partition: TP) -> str:
+        """What a commit of this partition is marked with."""
         ...
 
 
@@ -116,10 +128,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return {}
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        consumer = self._ensure_consumer()
+        consumer, name = self._ensure_consumer(), _positions(self.app).name
         try:
             mine = consumer.assignment()
-            await consumer.commit({aiokafka.TopicPartition(*tp): at for tp, at in offsets.items() if tp in mine})
+            named = {aiokafka.TopicPartition(*tp): (at, name(tp)) for tp, at in offsets.items() if tp in mine}
+            await consumer.commit(named)
         except (KafkaError, IllegalStateError) as error:
             self.log.info("Offsets stay uncommitted for now: %s", error)  # tried again at the next interval
             return False
@@ -222,11 +235,14 @@ class Consumer(driver.Consumer):
         state = self._state(partition)
         return None if state is None else state.lso
 
-    async def committed(self, partition: TP) -> int | None:
-        """The offset this group has committed."""
-        thread = self._thread
-        offset: int | None = await thread.call_thread(thread._ensure_consumer().committed, partition)
-        return offset
+    async def committed(self, partition: TP) -> Committed | None:
+        """What this group has committed."""
+        thread, consumer = self._thread, self._thread._ensure_consumer()
+        found = await thread.call_thread(consumer._coordinator.fetch_committed_offsets, [partition])
+        at = found.get(partition)
+        if at is None or at.offset < 0:
+            return None
+        return Committed(at.offset, (at.metadata or "").rstrip("\0"))  # confluent-kafka writes the end of a C string
 
     async def bounds(self, partition: TP) -> tuple[int, int]:
         """The first offset there is, and the one after the last."""

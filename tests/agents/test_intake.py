@@ -361,11 +361,12 @@ async def test_a_tick_tells_every_partition_how_far_each_feed_is(world: World) -
     world.consumer.ends = {feed.tp: 3, quiet.tp: 0}
     await world.take(feed, order(1, a), b"{")
     settings = FoldSettings(spread_ms=5)
-    await world.intake.tick([feed, quiet], ["x/0", "y/0"], NOW, settings)
+    feeds = ("eu.orders-id/0", "eu.orders-id/1", "y/0")
+    await world.intake.tick([feed, quiet], feeds, NOW, settings)
     for partition, lines in world.writer.ledger.items():
         key, tick = lines[-1]
         assert isinstance(tick, Ticked)
-        assert (key, tick.now, tick.feeds, tick.settings) == (None, NOW, ("x/0", "y/0"), settings)
+        assert (key, tick.now, tick.feeds, tick.settings) == (None, NOW, feeds, settings)
         time = 1_772_446_500_000
         prev = (0, 0) if partition == 1 else None
         assert tick.progress == (
@@ -373,7 +374,7 @@ async def test_a_tick_tells_every_partition_how_far_each_feed_is(world: World) -
             Progress("eu.orders-id/1", 0, None, drained=True, prev=None),
         )
     await world.take(feed, order(2, a))
-    await world.intake.tick([feed], [], None, settings)
+    await world.intake.tick([feed], feeds, None, settings)
     _, later = world.writer.ledger[0][-1]
     assert isinstance(later, Ticked)
     assert (later.now, later.progress[0].drained, later.progress[0].position) == (None, True, 3)

@@ -70,7 +70,9 @@ class World:
         while True:
             await asyncio.sleep(0.001)
             start, end = at[0], min(len(self.broker.ledgers[shard]), at[0] + 7)
-            if owner.wanted and start < end:
+            if owner.resting not in {None, start}:
+                await owner.rewind()
+            elif owner.wanted and start < end:
                 stored = self.broker.ledgers[shard]
                 records = tuple(Raw(o, *stored[o]) for o in range(start, end) if o not in self.broker.gaps)
                 at[0] = end

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiokafka
 from confluent_kafka import Consumer as KafkaConsumer
@@ -24,6 +24,7 @@ class Notes:
 
     def __init__(self, consumer: Consumer, tp: TP, start: int = 0) -> None:
         self.tp = tp
+        self.name = "notes"
         self.parked: str | None = None
         self.next = start
         self.want = True
@@ -61,6 +62,9 @@ class Notes:
         self.resumed += 1
         await self._consumer.move(self.tp, self.next)
 
+    async def rewind(self) -> None:
+        await self._consumer.move(self.tp, self.next)
+
     async def leave(self) -> None:
         self.left = True
 
@@ -69,10 +73,29 @@ class Notes:
         return [record.value for batch in self.batches for record in batch.records]
 
 
+Declare: TypeAlias = Callable[[App, Sequence[str], Readers], None]
+
+
+def hand_over(app: App, topics: Sequence[str], readers: Readers) -> None:
+    """Declare an agent that hands its readers their batches."""
+
+    @app.agent(app.topic(*topics, key_serializer="raw", value_serializer="raw"), name="notes")
+    async def take(events: Any) -> None:
+        async for event in events.events():
+            readers.receive(*batch_of(event.message))
+
+
 class Worker:
     """One Faust app; `make` makes the reader of a partition."""
 
-    def __init__(self, settings: Settings, group: str, topics: Sequence[str], make: Callable[[TP], Reader]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        group: str,
+        topics: Sequence[str],
+        make: Callable[[TP], Reader],
+        declare: Declare = hand_over,
+    ) -> None:
         self.app = App(settings, group)
         self.app.conf.broker_heartbeat_interval = 0.2
         self.crashes: list[BaseException] = []
@@ -80,11 +103,7 @@ class Worker:
         self.readers = self.app.positions = Readers(dict.fromkeys(topics, make))
         self._topics = topics
         self._mending: asyncio.Task[None] | None = None
-
-        @self.app.agent(self.app.topic(*topics, key_serializer="raw", value_serializer="raw"), name=f"notes-{group}")
-        async def take(events: Any) -> None:
-            async for event in events.events():
-                self.readers.receive(*batch_of(event.message))
+        declare(self.app, topics, self.readers)
 
     @property
     def consumer(self) -> Consumer:

@@ -86,4 +86,5 @@ def mixed(forecasts: Floats, weight: Floats) -> Floats:
 def regret_of(forecasts: Floats, mixture: Floats, came: float) -> Floats:
     """What each expert would have saved, to first order; clipped, so that one outlier decides nothing."""
     slope = (came <= mixture) - _LEVELS
-    return np.clip(slope * (mixture - forecasts), -_MOST_REGRET, _MOST_REGRET)
+    regret: Floats = np.minimum(np.maximum(slope * (mixture - forecasts), -_MOST_REGRET), _MOST_REGRET)
+    return regret

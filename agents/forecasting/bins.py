@@ -44,7 +44,8 @@ class Bins:
 
     def of(self, values: Floats) -> npt.NDArray[np.int32]:
         """The places touched by each row of inputs."""
-        cut = np.clip((values - self._low) * self._steps, np.float32(0.0), self._last).astype(np.int32)
+        exact = (values - self._low) * self._steps
+        cut = np.minimum(np.maximum(exact, np.float32(0.0)), self._last).astype(np.int32)
         rough = np.empty((len(values), len(self._bins) + 1), np.int32)
         rough[:, :-1] = cut * self._coarse // self._bins
         rough[:, -1] = values[:, self._phases].argmax(axis=1)

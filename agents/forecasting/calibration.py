@@ -18,7 +18,7 @@ from agents.forecasting.arrays import Floats
 from agents.forecasting.base import LEVELS
 
 _RATE = 0.002
-_MOST = 0.5
+_MOST = np.float32(0.5)
 _LEVELS = np.array(LEVELS, np.float32)
 _STEPS = (_RATE / np.sqrt(_LEVELS * (1 - _LEVELS))).astype(np.float32)
 
@@ -40,4 +40,4 @@ class Rail:
         """Take in what came, in units, after a forecast of these quantiles."""
         missed = _LEVELS - (came <= quantiles)
         moved = np.where(quantiles >= 1.0, self.offsets + _STEPS * missed, self.offsets)
-        self.offsets = np.clip(moved, -_MOST, _MOST).astype(np.float32)
+        self.offsets = np.minimum(np.maximum(moved, -_MOST), _MOST)

@@ -79,4 +79,4 @@ def empirical(found: npt.NDArray[np.float64], pool: Floats, unit: float) -> Floa
 
 def around_averages(spread: Spread, means: list[float], unit: float) -> Floats:
     """Quantiles of the negative binomials, a row each, divided by `unit`."""
-    return quantiles(np.array(means), np.array(spread.variance(means))) / np.float32(unit)
+    return quantiles(means, spread.variance(means)) / np.float32(unit)

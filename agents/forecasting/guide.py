@@ -5,6 +5,8 @@
 - *stacked*: dense inputs and the other experts' quantiles, so that it learns when to trust whom.
 """
 
+from math import exp
+
 import msgspec
 import numpy as np
 
@@ -24,6 +26,8 @@ MEANS = 5
 _SEEN = [SHARED, QUICK, 3, 4, 5, 6]
 """Experts that the stacked regression sees: shared, quick and the local ones."""
 _MOST_LOG = np.float16(3.4)
+_MOST_SCORE = np.float32(6.0)
+_BAND = np.float32(6.0)
 _START = (-0.6, 0.3, 0.7, 1.1, 1.8)
 _START_MEAN = 0.3
 _LEAN = 0.6
@@ -73,13 +77,16 @@ class Guide:
     def advise(self, inputs: Floats, experts: Floats) -> float:
         """Fill in the rows beside the local experts'; returns the shared regression's mean."""
         scores = self.shared.predict(inputs, self._bins.of(inputs[None])[0])
-        experts[SHARED] = unlog(scores[: len(LEVELS)])
-        experts[QUICK] = unlog(self.quick.predict(inputs, _NONE))
-        experts[MEDIAN] = np.median(np.delete(experts[:MEDIAN], STACKED, axis=0), axis=0)
-        tame(experts, experts[[SHARED, QUICK, MEDIAN]])
-        experts[STACKED] = unlog(self.stacked.predict(np.concatenate((inputs, seen_by_stacked(logs_of(experts)))), _NONE))
-        tame(experts, experts[[SHARED, STACKED, MEDIAN]])
-        return float(np.exp(min(scores[-1], 6.0)))
+        experts[SHARED] = scores[: len(LEVELS)]
+        experts[QUICK] = self.quick.predict(inputs, _NONE)
+        experts[: QUICK + 1] = unlog(experts[: QUICK + 1])
+        ranked = np.sort(experts[_SEEN], axis=0)
+        experts[MEDIAN] = (ranked[2] + ranked[3]) * np.float32(0.5)
+        tame(experts, experts[SHARED], experts[QUICK], experts[MEDIAN])
+        stacked = self.stacked.predict(np.concatenate((inputs, seen_by_stacked(logs_of(experts)))), _NONE)
+        experts[STACKED] = unlog(stacked)
+        tame(experts, experts[SHARED], experts[STACKED], experts[MEDIAN])
+        return exp(min(float(scores[-1]), 6.0))
 
     def learn(self, inputs: Halves, logs: Halves, target: float, regret: Floats) -> bool:
         """Take in a sample; whether it completed a batch, so that the weights changed."""
@@ -141,15 +148,17 @@ class Guide:
 
 def unlog(scores: Floats) -> Floats:
     """Quantiles from a regression's scores, sorted."""
-    quantiles: Floats = np.maximum(np.exp(np.clip(scores, -5.0, 6.0)) - np.float32(FLOOR), 0.0).astype(np.float32)
+    quantiles: Floats = np.exp(np.minimum(scores, _MOST_SCORE)) - np.float32(FLOOR)
+    np.maximum(quantiles, np.float32(0.0), out=quantiles)
     quantiles.sort()
     return quantiles
 
 
-def tame(experts: Floats, judges: Floats) -> None:
-    """Keep every expert within 1/6 to 6 times the median of the judges: one wild expert would ruin the mixture."""
-    middle = np.median(judges, axis=0)
-    np.clip(experts, middle / 6.0, middle * 6.0 + 1e-6, out=experts)
+def tame(experts: Floats, a: Floats, b: Floats, c: Floats) -> None:
+    """Keep every expert within 1/6 to 6 times the median of these three: one wild expert would ruin the mixture."""
+    middle = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+    np.maximum(experts, middle / _BAND, out=experts)
+    np.minimum(experts, middle * _BAND + np.float32(1e-6), out=experts)
 
 
 def logs_of(experts: Floats) -> Halves:

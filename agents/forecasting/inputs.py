@@ -46,30 +46,30 @@ def ranges(pace: Pace) -> dict[str, Range]:
         "faster": _LEVEL,
         **{f"mean {number}": _LEVEL for number in range(len(pace.windows))},
         "deviation": _LEVEL,
+        "size": _LEVEL,
+        "peak": _LEVEL,
+        "phase mean": _LEVEL,
+        "planned": _LEVEL,
+        "lifted": _LEVEL,
+        "base": _LEVEL,
+        "implied": _LEVEL,
+        **{f"season {number}": _LAG for number in _SEASONS_BACK},
+        **{f"lag {number}": _LAG for number in range(_LAGS)},
         "share": _SHARE,
         "long share": _SHARE,
         "recency": Range(0.0, 5.5, 14),
         "life share": Range(-5.0, 0.0, 12),
-        "size": _LEVEL,
-        "peak": _LEVEL,
-        **{f"lag {number}": _LAG for number in range(_LAGS)},
-        **{f"season {number}": _LAG for number in _SEASONS_BACK},
         "scale": Range(-1.0, 6.0, 14),
         "age": Range(0.0, 6.5, 10),
         "movement": _RATIO,
-        "phase mean": _LEVEL,
         "phase ratio": _RATIO,
         **{f"phase {number}": _FLAG for number in range(pace.phases)},
         "price": Range(-0.5, 0.5, 8),
         "log price": Range(-1.0, 4.0, 8),
-        "planned": _LEVEL,
         "plan next": Range(0.0, 1.0, 4),
         "plan": Range(0.0, 1.0, 8),
         "plan change": _RATIO,
         "promoted": Range(0.0, 1.0, 4),
-        "lifted": _LEVEL,
-        "base": _LEVEL,
-        "implied": _LEVEL,
         "fast x movement": Range(-1.0, 1.0, 2),
         "fast x scale": Range(-5.0, 5.0, 2),
         "fast x plan": Range(-2.0, 2.0, 2),
@@ -116,10 +116,11 @@ def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahe
     lags, horizon = memory.recent[:_LAGS].tolist(), len(ahead)
     means = [sums[min(window, n)] / min(window, n) for window in windows]
     spread_window = min(windows[3], n)
-    last = memory.recent[:spread_window].astype(np.float64)
-    deviation = sqrt(max(float((last * last).sum()) / spread_window - means[3] ** 2, 0.0))
-    sold = (memory.recent > 0.0).cumsum().tolist()
-    share, long_share = (sold[min(w, n) - 1] / min(w, n) for w in (windows[2], windows[4]))
+    squares = sum(value * value for value in memory.recent[:spread_window].tolist())
+    deviation = sqrt(max(squares / spread_window - means[3] ** 2, 0.0))
+    share, long_share = (
+        int(np.count_nonzero(memory.recent[: min(w, n)])) / min(w, n) for w in (windows[2], windows[4])
+    )
     seasonal = [_season_back(sums, horizon, pace.season, back, n, f.fast) for back in _SEASONS_BACK]
     phases = [pace.phase(period.starts, period.ends) for period in ahead]
     usual = sum(memory.phase_sums) / max(sum(memory.phase_counts), 1)
@@ -135,47 +136,50 @@ def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahe
         (of_phase[phase] + small) / (usual + small) * (level * lifted + (1.0 - level) * f.base)
         for phase, level in zip(phases, plans, strict=True)
     ]
-    log_scale, movement, fast = log(scale), population.movement, _level(f.fast, scale)
     price = ahead[0].price
     log_price = min(max(log(price), -9.0), 14.0) if price is not None and price > 0.0 else f.log_price
+    levels = (
+        f.fast,
+        f.faster,
+        *means,
+        deviation,
+        f.total / max(f.sales, 1),
+        f.peak,
+        phase_mean,
+        sum(shape) / horizon,
+        lifted,
+        f.base,
+        plan * lifted + (1.0 - plan) * f.base,
+        *seasonal,
+        *lags[:n],
+        *((f.fast,) * (_LAGS - n)),
+    )
+    logs = np.log(np.minimum(np.array(levels) / scale, _CEILING) + FLOOR).tolist()
+    log_scale, movement, fast = log(scale), population.movement, logs[0]
+    here = [0.0] * pace.phases
+    here[phases[0]] = 1.0
     values = [
-        fast,
-        _level(f.faster, scale),
-        *(_level(mean, scale) for mean in means),
-        _level(deviation, scale),
+        *logs,
         share,
         long_share,
         log1p(min(f.since_sale, 300)),
         log((f.sales + 0.3) / (n + 1)),
-        _level(f.total / max(f.sales, 1), scale),
-        _level(f.peak, scale),
-        *(_level(lag if number < n else f.fast, scale) for number, lag in enumerate(lags)),
-        *(_level(value, scale) for value in seasonal),
         log_scale,
         log(n),
         movement,
-        _level(phase_mean, scale),
         log((phase_mean + small) / (usual + small)),
-        *(float(phases[0] == phase) for phase in range(pace.phases)),
+        *here,
         (log_price - f.log_price_base) if f.prices else 0.0,
         log_price,
-        _level(sum(shape) / horizon, scale),
         plans[0],
         plan,
         plan - f.plan,
         f.promotion,
-        _level(lifted, scale),
-        _level(f.base, scale),
-        _level(plan * lifted + (1.0 - plan) * f.base, scale),
         fast * movement,
         fast * log_scale,
         fast * plan,
     ]
     return Sight(values, sums, shape)
-
-
-def _level(value: float, scale: float) -> float:
-    return log(min(value / scale, _CEILING) + FLOOR)
 
 
 def _season_back(sums: list[float], horizon: int, season: int, back: int, n: int, otherwise: float) -> float:

@@ -3,10 +3,11 @@
 With mean μ and variance v > μ its size is r = μ²/(v − μ). The exact quantile (SciPy's) takes a hundred times as long as
 a look at a table over log μ and log r, and between whole numbers the table's straight lines do no harm.
 
->>> quantiles(np.array([4.0]), np.array([12.0])).round(1)
+>>> quantiles([4.0], [12.0]).round(1)
 array([[ 3. ,  6.4,  8.4, 10.4, 15.7]], dtype=float32)
 """
 
+from collections.abc import Sequence
 from functools import cache
 from math import log
 
@@ -19,26 +20,33 @@ from agents.forecasting.base import LEVELS
 
 _MEANS = (log(0.003), log(3000.0), 70)
 _SIZES = (log(0.02), log(50.0), 24)
+_LEAST_MEAN, _MOST_MEAN = 0.00301, 2990.0
+_LEAST_SIZE, _MOST_SIZE = 0.0201, 49.9
 
 
-def quantiles(mean: npt.NDArray[np.float64], variance: npt.NDArray[np.float64]) -> Floats:
-    """Quantiles at LEVELS, a row for each mean; a mean beyond the table is a gamma-like multiple of its last."""
-    table = _table()
-    inside = np.clip(mean, 0.003, 2999.0)
-    spread = variance * (inside / np.maximum(mean, 0.003)) ** 2
-    size = np.clip(inside * inside / np.maximum(spread - inside, 1e-3 * inside), 0.0201, 49.9)
-    row = (np.log(inside) - _MEANS[0]) * ((_MEANS[2] - 1) / (_MEANS[1] - _MEANS[0]))
-    column = (np.log(size) - _SIZES[0]) * ((_SIZES[2] - 1) / (_SIZES[1] - _SIZES[0]))
-    i, j = row.astype(np.intp), column.astype(np.intp)
-    a, b = (row - i)[:, None], (column - j)[:, None]
-    near = (1 - b) * table[i, j] + b * table[i, j + 1]
-    far = (1 - b) * table[i + 1, j] + b * table[i + 1, j + 1]
-    scale = np.maximum(mean / inside, 1.0)[:, None]
-    return (((1 - a) * near + a * far) * scale).astype(np.float32)
+def quantiles(means: Sequence[float], variances: Sequence[float]) -> Floats:
+    """Quantiles at LEVELS, a row for each mean; a mean beyond the table is a multiple of its last."""
+    places: list[int] = []
+    shares: list[float] = []
+    for mean, variance in zip(means, variances, strict=True):
+        inside = min(max(mean, _LEAST_MEAN), _MOST_MEAN)
+        beyond = max(mean / inside, 1.0)
+        spread = variance / (beyond * beyond)
+        size = min(max(inside * inside / max(spread - inside, 1e-3 * inside), _LEAST_SIZE), _MOST_SIZE)
+        row = (log(inside) - _MEANS[0]) * ((_MEANS[2] - 1) / (_MEANS[1] - _MEANS[0]))
+        column = (log(size) - _SIZES[0]) * ((_SIZES[2] - 1) / (_SIZES[1] - _SIZES[0]))
+        i, j = int(row), int(column)
+        a, b, at = row - i, column - j, i * _SIZES[2] + j
+        places += (at, at + 1, at + _SIZES[2], at + _SIZES[2] + 1)
+        shares += ((1 - a) * (1 - b) * beyond, (1 - a) * b * beyond, a * (1 - b) * beyond, a * b * beyond)
+    found = _table()[places] * np.array(shares)[:, None]
+    quantiles: Floats = found.reshape(len(means), 4, len(LEVELS)).sum(axis=1).astype(np.float32)
+    return quantiles
 
 
 @cache
 def _table() -> npt.NDArray[np.float64]:
     means, sizes = np.exp(np.linspace(*_MEANS)), np.exp(np.linspace(*_SIZES))
     mean, size = np.meshgrid(means, sizes, indexing="ij")
-    return np.stack([nbinom.ppf(level, size, size / (size + mean)) for level in LEVELS], axis=-1)
+    found = [nbinom.ppf(level, size, size / (size + mean)).ravel() for level in LEVELS]
+    return np.stack(found, axis=-1)

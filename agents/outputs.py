@@ -14,6 +14,10 @@ from stream.ports import Output
 from stream.publisher import Message
 
 
+FRAME_BYTES = 200
+"""Of a record beside its key and value: headers, and what Kafka puts around a batch of one."""
+
+
 class Encoder:
     """Turns outputs into messages; the broker takes none of more than `most_bytes`."""
 
@@ -32,7 +36,8 @@ class Encoder:
         if isinstance(output.event, RefusedRecord):
             return self._letter(output.event, topic, partition, key)
         value = encode(output.event)
-        if len(value) > self._most_bytes:  # only the attributes carried from cause to effect have no bound of their own
+        if len(value) + len(key) + FRAME_BYTES > self._most_bytes:
+            # Only the attributes carried from cause to effect have no bound of their own.
             value = encode(msgspec.structs.replace(output.event, correlation=None, causation=None, trace=None))
         return Message(topic, partition, key, value, STRUCTURED_HEADERS)
 

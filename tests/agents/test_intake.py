@@ -47,10 +47,9 @@ class Consumer:
     def __init__(self) -> None:
         self.moves: list[tuple[TP, int]] = []
         self.ends: dict[TP, int] = {}
-        self.commits: dict[TP, int] = {}
 
-    async def committed(self, tp: TP) -> int | None:
-        return self.commits.get(tp)
+    async def committed(self, tp: TP) -> None:
+        """Nothing is."""
 
     async def bounds(self, tp: TP) -> tuple[int, int]:
         return 0, self.ends.get(tp, 1000)

@@ -153,6 +153,16 @@ def test_somebody_who_speaks_starts_the_wait_anew(world: World) -> None:
     assert only_of(world, name).outstanding == 30
 
 
+def test_a_word_without_a_date_starts_the_wait_anew_as_well(world: World) -> None:
+    name = the(world).replenishment
+    world.passes(days=7.9)
+    world.happens(Acknowledged(name, "accepted", 30))
+    world.passes(days=5.9)
+    assert only_of(world, name).status == "acknowledged"
+    world.passes(hours=5)
+    assert only_of(world, name).status == "silent"
+
+
 def only_of(world: World, name: str) -> Order:
     return next(order for order in world.item().orders if order.id == name)
 

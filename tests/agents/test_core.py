@@ -6,6 +6,7 @@ import numpy as np
 
 from agents.core import Core
 from agents.inventory.conservation import conserved
+from schemas.journal import Decided
 from schemas.ledger import Configured, Placed, Received, Rejected, Terms
 from stream import ports
 from tests.agents.inventory.world import HOUR, World
@@ -36,7 +37,8 @@ def test_a_shop_that_orders_what_it_is_told_serves_its_customers() -> None:
     for item, mean in means.items():
         world.happens(Configured(terms), item)
         world.counts(int(6 * mean) + 2, item)
-    underway, seen = defaultdict(list), 0
+    underway: defaultdict[int, list[Decided]] = defaultdict(list)
+    seen = 0
     asked = lost = 0
     for day in range(120):
         for order in underway.pop(day, []):

@@ -13,7 +13,6 @@ from schemas.topics import place
 from stream.ports import Output
 from stream.publisher import Message
 
-
 FRAME_BYTES = 200
 """Of a record beside its key and value: headers, and what Kafka puts around a batch of one."""
 

@@ -8,6 +8,8 @@ import os
 import random
 import signal
 
+VARIABLE = "RESTOCK_FAILPOINTS"
+"""No setting: whoever sets it wants to see what happens."""
 _armed: dict[str, float] = {}
 _chance = random.Random()
 
@@ -33,4 +35,4 @@ def failpoint(name: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-arm(os.environ.get("RESTOCK_FAILPOINTS", ""))
+arm(os.environ.get(VARIABLE, ""))

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from schemas.ledger import FoldSettings
+from stream import failpoints
 from stream.errors import WrongUse
 from stream.setting_values import (
     ADDRESS,
@@ -226,7 +227,7 @@ def _write(entry: Entry, settings: Settings) -> str:
 def _of_environment(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     given = {}
     for key, value in environment.items():
-        if key.startswith(PREFIX):
+        if key.startswith(PREFIX) and key != failpoints.VARIABLE:
             name = key.removeprefix(PREFIX).lower()
             _check_known(name, key, value, PREFIX + "{NAME}")
             given[name] = key, value

@@ -8,7 +8,7 @@ back. Nothing is read from a partition before the application wants it: a slow s
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
@@ -199,6 +199,10 @@ class Consumer(driver.Consumer):
         self._acked[tp].clear()
         self._acked_index[tp].clear()
         return _positions(self.app).committable(tp)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        """Every partition that is ours: Faust forgets around rebalances what was done and not yet committed."""
+        return (tp for tp in self.assignment() if topics is None or tp in topics or tp.topic in topics)
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002 - Faust's signature
         """Faust takes offsets for committed whatever came of it; what was not is tried again at the next interval."""

@@ -125,7 +125,7 @@ class Worker:
         return makers
 
     def _make_feed(self, tp: TP) -> Feed:
-        return Feed(tp, self._feed_name, self._consumer())
+        return Feed(tp, self._feed_name, self._consumer(), self.tools.watch)
 
     async def _feed_name(self, tp: TP) -> str:
         return await self._in_thread(self.tools.name_of_feed, tp.topic, tp.partition)
@@ -153,6 +153,8 @@ class Worker:
         pulse = Pulse(self.readers, self.intake, self._consumer, self._tick)
         await self._health.start()
         try:
+            if "intake" in self.roles:
+                await self.intake.open()
             await self.app.start()
             _seek_garbage_seldom()
             self._spawn(self.readers.mend(self._consumer()))

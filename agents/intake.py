@@ -79,6 +79,10 @@ class Intake:
         self._name = uuid.uuid4().hex[:12]
         self._turn = asyncio.Lock()
 
+    async def open(self) -> None:
+        """Connect, before anything has come."""
+        await self._writer.connect()
+
     def close(self) -> None:
         """Let go of the producer."""
         self._writer.close()

@@ -1,6 +1,7 @@
 """Writing to the ledger: an idempotent producer that is asked whether everything arrived, and thrown away if not."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -42,6 +43,10 @@ class LedgerWriter:
         self._failures: list[KafkaError] = []
         self._producer: Producer | None = None
 
+    async def connect(self) -> None:
+        """Connect ahead of the first write: without a connection the client puts it off for half a second."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._connect)
+
     async def write(self, lines: Lines, letters: Sequence[Letter] = ()) -> None:
         """Write the dead letters, then the ledger records, and wait until the broker has them all.
 
@@ -61,6 +66,10 @@ class LedgerWriter:
     def close(self) -> None:
         """Let go of the connection."""
         self._discard()
+
+    def _connect(self) -> None:
+        with contextlib.suppress(KafkaException):  # the first write will find out what is wrong
+            self._open().list_topics(self._ledger, SLOW_SECONDS)
 
     def _send_letters(self, letters: Sequence[Letter]) -> None:
         producer = self._open()

@@ -81,9 +81,14 @@ class KafkaPublisher:
         self._let_go()
         producer = self._producer = Producer(self._config)
         try:
+            # Asked for an id before it has a connection, the client asks again half a second later: connect first.
+            producer.list_topics(self._journal[0], ANSWER_SECONDS)
             producer.init_transactions(ANSWER_SECONDS)
         except KafkaException as error:
             raise BrokerDown(error.args[0].str()) from error
+        except RuntimeError:  # the client's word for a producer that was closed between two calls
+            if not self._closed:
+                raise
         if self._closed:  # while it was being opened
             self._let_go()
 

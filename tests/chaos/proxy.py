@@ -1,0 +1,52 @@
+"""A TCP proxy between a worker and a server, in a thread of its own: replies can be dropped, delayed, or never come."""
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from typing import Literal
+
+Mood = Literal["fine", "slow", "deaf", "half-open"]
+SLOW_SECONDS = 0.3
+
+
+class Proxy:
+    """Listens on a free port of loopback and passes everything on, as its mood is.
+
+    `slow` delays every reply, `deaf` drops replies and then the connection, `half-open` swallows both directions.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.mood: Mood = "fine"
+        self._target = ("127.0.0.1", port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+
+    def _pass_on(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client, socket.create_connection(self._target) as server:
+            while True:
+                for source in select.select([client, server], [], [])[0]:
+                    data = source.recv(1 << 16)
+                    if not data:
+                        return
+                    if self.mood == "half-open":
+                        continue
+                    if source is client:
+                        server.sendall(data)
+                        continue
+                    if self.mood == "deaf":
+                        return
+                    if self.mood == "slow":
+                        time.sleep(SLOW_SECONDS)
+                    client.sendall(data)

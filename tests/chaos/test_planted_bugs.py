@@ -1,0 +1,69 @@
+"""The checker fails when it should: workers with a bug are found out from outside, on real Kafka and Valkey.
+
+Bugs that take a rare interleaving to show are found by the simulation (`tests/stream/test_simulation_finds_bugs.py`).
+"""
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from stream.local import LocalServers
+from tests.chaos.checker import Report
+from tests.chaos.run import Run
+
+SLICES, EVENTS = 36, 25
+
+
+def lived(
+    bug: str, servers: LocalServers, app: str, home: Path, *, forget: bool = False, failpoints: str = ""
+) -> Report:
+    """A run whose worker has a bug; half-way it may be killed while Redis forgets."""
+    with Run(servers.kafka, servers.redis, app, home, 20260303) as run:
+        run.repeats_letters = True
+
+        def start() -> None:
+            run.system.start(bug=bug, RESTOCK_FAILPOINTS=failpoints)
+
+        def trouble(number: int) -> None:
+            if number == SLICES // 2 and forget:
+                run.system.settle()
+                run.system.kill()
+                with redis.Redis.from_url(servers.redis) as store:
+                    store.flushall()
+            if not run.system.alive():
+                start()
+
+        start()
+        run.open()
+        run.publish(SLICES, EVENTS, trouble)
+        run.system.kill()
+        run.system.work_off(bug=bug)
+        return run.finish()
+
+
+def test_without_a_bug_there_is_nothing_to_find(servers: LocalServers, app: str, tmp_path: Path) -> None:
+    report = lived("", servers, app, tmp_path, forget=True)
+    assert not report.violations, report
+
+
+@pytest.mark.parametrize(
+    "bug, forget, sign",
+    [
+        ("duplicate_window_off", "", "shown, expected"),
+        ("clock_in_the_core", "", "audit"),
+        ("journal_ignored", "forget", "published twice"),
+        ("decision_remade_in_replay", "forget", "audit"),
+    ],
+)
+def test_a_worker_with_a_bug_is_found_out(
+    bug: str, forget: str, sign: str, servers: LocalServers, app: str, tmp_path: Path
+) -> None:
+    report = lived(bug, servers, app, tmp_path, forget=forget == "forget")
+    assert any(sign in violation for violation in report.violations), report
+
+
+def test_a_checkpoint_ahead_of_its_publication_is_found_out(servers: LocalServers, app: str, tmp_path: Path) -> None:
+    bug = "checkpoint_ahead_of_its_publication"
+    report = lived(bug, servers, app, tmp_path, failpoints="work.before_publish=0.1")
+    assert report.violations

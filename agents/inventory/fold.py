@@ -96,7 +96,8 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
             if not card.bucket_starts <= time < card.bucket_ends:
                 _find_bucket(card, time, frame, quantity)
             card.bucket.demand += quantity
-            item.asked_at = max(item.asked_at, time)
+            if item.asked_at < time:  # noqa: PLR1730 - `max` would cost every order line a call more
+                item.asked_at = time
             if change.price is not None:
                 item.paid = change.price
             if item.reserve:

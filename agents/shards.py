@@ -3,11 +3,16 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 from confluent_kafka import KafkaException
 
 from agents.core import Core
+from agents.forecasting.registry import FORECASTERS
 from agents.outputs import Encoder
+from agents.policies.guardrails import REASONS
+from agents.policies.registry import POLICIES
+from agents.tally import Tally
 from schemas.topics import TOPICS
 from stream.errors import WrongUse
 from stream.faults import BrokerDown
@@ -15,6 +20,7 @@ from stream.journal import KafkaJournal
 from stream.kafka import admin, producer_config, reader_config, record_bytes
 from stream.ledger import KafkaLedger, identify
 from stream.ledger_state import LedgerState, ledger_state
+from stream.metrics import CLASSES
 from stream.publisher import KafkaPublisher
 from stream.redis_client import async_client_of
 from stream.settings import Settings
@@ -36,6 +42,7 @@ class Tools:
         self.settings = settings
         self.state = state or ledger_state(settings)
         self.watch = Watch()
+        self.watch.count_on(-1, _nothing())
         self.threads = ThreadPoolExecutor(max_workers=self.state.partitions + 8, thread_name_prefix="kafka")
         self.store = RedisStore(async_client_of(settings), settings.app)
         reader = reader_config(settings)
@@ -102,13 +109,25 @@ class Tools:
 
     def _make_core(self, shard: int) -> Core:
         core = Core(shard, self.state.ledger)
-        self.watch.tallies.append(core.tally)
+        self.watch.count_on(shard, core.tally)
         return core
 
     def _output_topics(self) -> dict[str, tuple[str, int]]:
         names = {logical: self.settings.topic(logical) for logical in OUTPUTS}
         found = find(admin(self.settings), list(names.values()))
         return {logical: (name, found[name].partitions) for logical, name in names.items()}
+
+
+def _nothing() -> Tally:
+    """A 0 for everything that can be counted: `increase()` would miss the first of what was not there before."""
+    tally = Tally()
+    for policy, kind in product(POLICIES, ("requested", "proposed")):
+        tally.decisions[policy, kind] = tally.units[policy, kind] = 0
+    tally.clamps.update(dict.fromkeys(REASONS, 0))
+    tally.failures.update(dict.fromkeys((*FORECASTERS, *POLICIES), 0))
+    for counter in (tally.demand, tally.unserved):
+        counter.update(dict.fromkeys(CLASSES, 0))
+    return tally
 
 
 def chosen(shard: int | None, partitions: int) -> Sequence[int]:

@@ -6,13 +6,14 @@ shared table; all the rest counts from zero in every process, as Prometheus expe
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import msgspec
 
 from schemas.ledger import Milliseconds
 
 Labels: TypeAlias = tuple[str, ...]
+_OF_THE_STATE = {"silent_feeds", "watermark"}
 
 
 class Gauges(msgspec.Struct, array_like=True):
@@ -63,6 +64,17 @@ class Tally:
         self.gauges = Gauges()
         self.silent_feeds = 0
         self.watermark: Milliseconds | None = None
+
+    def add(self, other: Self) -> None:
+        """Count on from what another has counted; gauges are of the state, not of what happened."""
+        for name, value in vars(other).items():
+            if isinstance(value, Counter):
+                getattr(self, name).update(value)
+            elif isinstance(value, int) and name not in _OF_THE_STATE:
+                setattr(self, name, getattr(self, name) + value)
+        for abc, sums in other.errors.items():
+            mine = self.errors.setdefault(abc, [0.0] * len(sums))
+            self.errors[abc] = [a + b for a, b in zip(mine, sums, strict=True)]
 
     def decide(self, policy: str, kind: str, quantity: int) -> None:
         """Count a new decision."""

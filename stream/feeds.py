@@ -11,6 +11,7 @@ from schemas.ledger import Progress
 from stream.faults import BrokerDown
 from stream.patience import until_answered
 from stream.transport import Batch, Consumer
+from stream.watch import Watch
 
 logger = logging.getLogger(__name__)
 AHEAD = 2
@@ -21,7 +22,7 @@ Place = tuple[int, int]
 class Feed:
     """One source partition, from where this process took it on."""
 
-    def __init__(self, tp: TP, name: Callable[[TP], Awaitable[str]], consumer: Consumer) -> None:
+    def __init__(self, tp: TP, name: Callable[[TP], Awaitable[str]], consumer: Consumer, watch: Watch) -> None:
         self.tp = tp
         self.name = ""
         """Topic id and partition: a topic made anew under the same name is another feed."""
@@ -33,9 +34,9 @@ class Feed:
         """What this run wrote last to each ledger partition."""
         self.parked: str | None = None
         self.stumbled_at: int | None = None
-        self.lost = 0
         self._name = name
         self._consumer = consumer
+        self._watch = watch
         self._on_its_way = 0
         self._start = asyncio.create_task(until_answered(self._begin))
 
@@ -118,8 +119,8 @@ class Feed:
         # Without a commit, or with one for another topic, from the start: marks drop what is known.
         if committed is not None and committed.name in {self.name, ""} and committed.offset <= end:
             position = max(committed.offset, start)
-            self.lost = position - committed.offset
-        if self.lost:
-            logger.critical("%s/%d: %d records were deleted before they were read", *self.tp, self.lost)
+            if lost := position - committed.offset:
+                self._watch.counts["lost"] += lost
+                logger.critical("%s/%d: %d records were deleted before they were read", *self.tp, lost)
         await self._consumer.move(self.tp, position)
         self.next = position

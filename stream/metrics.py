@@ -7,17 +7,19 @@ a label for items. A shard that is taken anew counts on from where its last hold
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from itertools import product
+from typing import Any, Protocol, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from schemas.inbound import INBOUND
+from schemas.outbound import AlertKind
 from schemas.refusal import Reason
 from stream import VERSION
 from stream.feeds import Feed
 from stream.owner import Owner
-from stream.readers import Readers
+from stream.readers import Reader, Readers
 from stream.shard import Shard
 from stream.transport import Consumer
 from stream.watch import Watch
@@ -65,9 +67,9 @@ class Metrics(Collector):
         readers = self._readers.by_partition
         if not readers:
             return "no partition is assigned yet\n"
-        for owner in self._owners():
-            if owner.shard is None:
-                return f"shard {owner.partition} is not taken: {owner.parked or 'being taken'}\n"
+        for reader in readers.values():
+            if reader.parked or not _begun(reader):
+                return f"{reader.name} is not read: {reader.parked or 'it is being taken up'}\n"
         behind = max(self._lags().values(), default=0)
         return f"{behind} ledger records behind\n" if behind > FAR_BEHIND else ""
 
@@ -116,6 +118,13 @@ class Metrics(Collector):
 
     def _flow(self) -> Iterator[Metric]:
         owners, now, faults = self._owners(), time.time(), self._watch.counts
+        backlogs = {
+            (tp.topic, str(tp.partition)): max(0, (self._consumer().end(tp) or 0) - reader.next)
+            for tp, reader in self._readers.by_partition.items()
+            if isinstance(reader, Feed) and reader.next is not None
+        }
+        labels = ("topic", "partition")
+        yield _gauge("restock_feed_lag_records", "Source records not in the ledger yet.", labels, backlogs)
         lags = {str(partition): lag for partition, lag in self._lags().items()}
         yield _gauge("restock_ledger_lag_records", "Ledger records not folded yet.", ("partition",), lags)
         behind = {
@@ -134,13 +143,7 @@ class Metrics(Collector):
         yield _gauge(
             "restock_feeds_parked", "Feeds that wait for help.", (), {(): sum(isinstance(p, Feed) for p in parked)}
         )
-        feeds = [reader for reader in self._readers.by_partition.values() if isinstance(reader, Feed)]
-        yield _counter(
-            "restock_feed_records_lost",
-            "Source records deleted before they were read.",
-            (),
-            {(): sum(f.lost for f in feeds)},
-        )
+        yield _counter("restock_feed_records_lost", "Source records deleted before they were read.", faults["lost"])
         silent = max((tally.silent_feeds for tally in self._current()), default=0)
         yield _gauge("restock_silent_feeds", "Feeds that hold the watermark back no more.", silent)
         yield _counter(
@@ -157,7 +160,7 @@ class Metrics(Collector):
     def _stock(self) -> Iterator[Metric]:
         current = self._current()
         items, at_risk = Counter(dict.fromkeys(CLASSES, 0)), Counter(dict.fromkeys(CLASSES, 0))
-        alerts: Counter[tuple[str, str]] = Counter()
+        alerts = Counter(dict.fromkeys(product(get_args(AlertKind), CLASSES), 0))
         for tally in current:
             items.update(tally.gauges.items)
             at_risk.update(tally.gauges.at_risk)
@@ -181,12 +184,18 @@ class Metrics(Collector):
 
     def _sum(self, name: str) -> Counter[Any]:
         total: Counter[Any] = Counter()
-        for tally in self._watch.tallies:
+        for tally in self._watch.tallies.values():
             total.update(getattr(tally, name))
         return total
 
     def _total(self, name: str) -> int:
-        return sum(getattr(tally, name) for tally in self._watch.tallies)
+        return sum(getattr(tally, name) for tally in self._watch.tallies.values())
+
+
+def _begun(reader: Reader) -> bool:
+    if isinstance(reader, Owner):
+        return reader.shard is not None
+    return not isinstance(reader, Feed) or reader.next is not None
 
 
 def _tally(shard: Shard) -> Any:

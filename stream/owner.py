@@ -128,7 +128,6 @@ class Owner:
                 pause = PARKED_SECONDS
             except (Fenced, Torn, BrokerDown, StoreDown) as fault:
                 self._ports.watch.counts["fenced"] += isinstance(fault, Fenced)
-                self._ports.watch.counts["torn"] += isinstance(fault, Torn)
                 logger.warning("Shard %d will be taken again: %s", self.partition, fault)
             except Exception as fault:  # noqa: BLE001 - whatever the rules raise stays inside this shard
                 pause = self._stumble(shard, fault) or pause

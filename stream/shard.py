@@ -120,6 +120,7 @@ class Shard:
     async def _trusts(self, held: Held, journal: JournalView) -> bool:
         """Whether the checkpoint is whole, ours to read, and part of the history that the journal tells."""
         cursor = held.cursor
+        self._watch.counts["torn"] += not held.whole
         whole = held.whole and journal.whole
         if not whole or cursor.layout != LAYOUT or not same_history(cursor, journal):
             logger.warning("Shard %d: the checkpoint is torn or of another history; rebuilding", self.partition)

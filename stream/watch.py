@@ -12,7 +12,8 @@ from typing import Any, Literal, TypeAlias, get_args
 from prometheus_client import CollectorRegistry, Histogram
 
 Stage: TypeAlias = Literal["intake", "fold", "publish", "checkpoint"]
-Rare: TypeAlias = Literal["fenced", "torn", "replayed"]
+Rare: TypeAlias = Literal["fenced", "torn", "replayed", "lost"]
+"""`lost`: source records deleted before they were read; the others are of shards."""
 
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -25,8 +26,8 @@ class Watch:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.counts: Counter[Rare] = Counter()
-        self.tallies: list[Any] = []
-        """Of every core this process has had: their counters go on counting as one."""
+        self.tallies: dict[int, Any] = {}
+        """What the cores have counted, by shard; under -1 a 0 for all that can be counted."""
         self.latency = Histogram(
             "restock_decision_latency_seconds",
             "From the broker's taking in an event to the commit of what it caused.",
@@ -44,6 +45,12 @@ class Watch:
             registry=self.registry,
         )
         self._by_stage = {stage: self._stages.labels(stage) for stage in get_args(Stage)}
+
+    def count_on(self, shard: int, tally: Any) -> None:
+        """A shard is taken anew: what its last hold has counted stays counted."""
+        if shard in self.tallies:
+            tally.add(self.tallies[shard])
+        self.tallies[shard] = tally
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:

@@ -114,7 +114,7 @@ class World:
         async def name(tp: TP) -> str:
             return f"{tp.topic}-id/{tp.partition}"
 
-        feed = Feed(TP(f"eu.{topic}", partition), name, consumer)
+        feed = Feed(TP(f"eu.{topic}", partition), name, consumer, Watch())
         await feed._start
         self.writer.feed = feed
         return feed

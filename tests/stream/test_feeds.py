@@ -90,9 +90,10 @@ class Clerk(Worker):
 
     def __init__(self, shop: Shop, writer: LedgerWriter | None) -> None:
         settings = shop.settings
+        self.watch = Watch()
         self.intake = Intake(
             writer=writer or LedgerWriter(producer_config(settings), settings.topic("ledger"), shop.threads),
-            watch=Watch(),
+            watch=self.watch,
             logical=lambda topic: topic.removeprefix(settings.topic_prefix),
             dead_letters=settings.topic("dead-letters"),
             partitions=1,
@@ -104,7 +105,7 @@ class Clerk(Worker):
             return f"{topic_id}/{tp.partition}"
 
         def make(tp: TP) -> Feed:
-            return Feed(tp, name, self.consumer)
+            return Feed(tp, name, self.consumer, self.watch)
 
         def declare(app: App, names: Sequence[str], readers: Readers) -> None:
             intake_agent.declare(app, names, readers, self.intake)
@@ -187,8 +188,9 @@ async def test_records_deleted_before_they_were_read_are_counted_and_told(
     shop.publish(20)
     shop.commit(4)
     shop.broker.delete_records(*shop.orders, before=11)
-    feed = await (await shop.open()).at(20)
-    assert feed.lost == 7
+    clerk = await shop.open()
+    await clerk.at(20)
+    assert clerk.watch.counts["lost"] == 7
     assert [offset for _, offset in shop.written()] == list(range(11, 20))
     assert [r.levelno for r in caplog.records if r.levelno >= logging.WARNING] == [logging.CRITICAL]
 

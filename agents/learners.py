@@ -15,6 +15,7 @@ from agents.inventory.terms import Effective
 from agents.mind import Mind
 from agents.policies import registry as policies
 from agents.policies.base import Advice, Outcome, Policy, Situation
+from agents.policies.champion import Contest
 from agents.tally import Tally
 
 BY_HAND = "min-max"
@@ -55,6 +56,11 @@ class Learners:
         """Who decides for an item: whom it names; else its own minimum and maximum, where a planner set any."""
         by_hand = terms.reorder_point is not None or terms.order_up_to is not None
         return self.policy(BY_HAND if terms.policy is None and by_hand else terms.policy)
+
+    def learning(self, terms: Effective) -> tuple[Policy, ...]:
+        """Whose minds an item keeps: its champion, and the baseline where that is not part of a contest already."""
+        champion = self.champion(terms)
+        return (champion,) if champion is self.baseline or isinstance(champion, Contest) else (champion, self.baseline)
 
     @property
     def baseline(self) -> Policy:

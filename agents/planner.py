@@ -177,7 +177,7 @@ class Planner:
             ahead.append(Ahead(starts, ends, plan.is_open, plan.promotion, at))
             starts = ends
         forecaster = self.learners.forecaster(terms.forecaster)
-        mind.forget(forecaster.name, {self.learners.champion(terms).name, self.learners.baseline.name})
+        mind.forget(forecaster.name, {policy.name for policy in self.learners.learning(terms)})
         forecast = mind.record.forecast = self.learners.forecast(forecaster, mind, card.name, period, ahead)
         if card.said.forget(closed.starts):
             card.say()
@@ -217,7 +217,7 @@ class Planner:
         bucket, record = closed.bucket, mind.record
         sold = float(bucket.demand - bucket.lost)
         outcome = Outcome(float(bucket.demand), sold, bucket.received, closed.censored, record.ordered)
-        for policy in dict.fromkeys((self.learners.champion(terms), self.learners.baseline)):
+        for policy in self.learners.learning(terms):
             self.learners.learn(policy, mind, situation, outcome)
 
     def _account(self, item: Item, mind: Mind, economics: Economics, closed: Closed) -> None:

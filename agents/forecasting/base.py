@@ -5,6 +5,7 @@ explicit state that it makes, updates, dumps and loads. It sees no clock, and ch
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar, Protocol
 
 import msgspec
@@ -65,7 +66,7 @@ class Forecast(msgspec.Struct, frozen=True):
         points = list(zip(LEVELS, self.quantiles, strict=True))
         if level <= points[0][0]:
             return points[0][1]
-        for (low, at_low), (high, at_high) in zip(points, points[1:], strict=False):
+        for (low, at_low), (high, at_high) in pairwise(points):
             if level <= high:
                 return at_low + (at_high - at_low) * (level - low) / (high - low)
         return points[-1][1]

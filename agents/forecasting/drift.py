@@ -1,7 +1,7 @@
 """Whether demand is not what it was: ADWIN's test on the periods that are remembered anyway.
 
 ADWIN keeps a window and drops its older part when two parts of it differ by more than chance allows; its bound for
-parts of n0 and n1 values with variance v is √(2/m · v · ln(2/δ')) + 2/(3m) · ln(2/δ'), 1/m = 1/n0 + 1/n1, δ' = δ / ln n.
+parts of n0 and n1 values with variance v is √(2/m · v · ln(2/δ')) + 2/(3m) · ln(2/δ'), 1/m = 1/n0 + 1/n1, δ' = δ/ln n.
 Here the window is the item's remembered periods and cuts lie 8 periods apart, so that no state of its own is needed
 but how far back the last alarm lies. River's ADWIN keeps its buckets in compiled objects that cannot be written down.
 

@@ -2,7 +2,7 @@
 
 It is River's `LinearRegression(loss=Quantile(τ), optimizer=AdaGrad)` for all levels and a batch of samples at once; a
 test holds the two equal, sample by sample, and docs/decisions/0020 says why it is written anew. Beside dense inputs
-there are sparse ones, each a place whose weight is added. With a column for the mean, that one learns the exponential of
+there are sparse ones, each a place whose weight is added. With a column for the mean, it learns the exponential of
 its score by the Poisson deviance, so that it aims at the mean and not at a quantile.
 
 Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization. JMLR 12, 2011.

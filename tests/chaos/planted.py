@@ -133,11 +133,29 @@ def clock_in_the_core() -> Patches:
     return [mock.patch.object(core, "apply", apply)]
 
 
+def next_version() -> Patches:
+    """No bug: a version to come, whose checkpoints are laid out otherwise and whose rule orders more."""
+    import msgspec
+
+    from agents import planner
+    from agents.policies.guardrails import Guarded, guard
+
+    def generous(wanted: float, situation: Any, *, phase_out: bool = False) -> Guarded:
+        guarded = guard(wanted, situation, phase_out=phase_out)
+        if guarded.quantity and situation.economics.capacity is None:
+            more = guarded.quantity + situation.economics.order_multiple
+            return msgspec.structs.replace(guarded, quantity=more)
+        return guarded
+
+    return [mock.patch.object(shard, "LAYOUT", 1000), mock.patch.object(planner, "guard", generous)]
+
+
 BUGS: dict[str, Callable[[], Patches]] = {
     bug.__name__: bug
     for bug in (
         no_fencing_of_the_store, no_fencing_of_the_publisher, checkpoint_ahead_of_its_publication, lost_gap_check,
         journal_ignored, no_seal, prev_ignored, duplicate_window_off, clock_in_the_core, decision_remade_in_replay,
+        next_version,
     )
 }  # fmt: skip
 

@@ -1,0 +1,44 @@
+"""A new version with another layout and another rule takes over, is rolled back, and Redis is rewound across both."""
+
+import shutil
+import time
+from pathlib import Path
+
+from stream.local import LocalServers
+from tests.chaos.run import Run
+
+SLICES, EVENTS = 14, 25
+
+
+def test_nothing_is_told_twice_or_otherwise(servers: LocalServers, app: str, tmp_path: Path) -> None:
+    files = servers.directory / "redis" / "appendonlydir"
+    with Run(servers.kafka, servers.redis, app, tmp_path, 20260304) as run:
+        run.repeats_letters = True
+        run.system.start()
+        run.open()
+        run.publish(SLICES, EVENTS)
+        run.system.settle()
+        time.sleep(1.1)  # the file is written every second
+        shutil.copytree(files, tmp_path / "before")
+        assert run.system.stop() == [0]
+
+        run.system.start(bug="next_version")
+        run.publish(SLICES, EVENTS)
+        run.system.settle()
+        assert "rebuilding" in run.system.workers[-1].log.read_text(), "the new version read the old layout"
+        assert run.system.stop() == [0]
+
+        run.system.start()
+        run.publish(SLICES, EVENTS)
+        run.system.settle()
+        assert "rebuilding" in run.system.workers[-1].log.read_text(), "the old version read the new layout"
+        assert run.system.stop() == [0]
+
+        servers.redis_process.kill()
+        shutil.rmtree(files)
+        shutil.copytree(tmp_path / "before", files)
+        servers.redis_process.start()
+        run.system.start()
+        run.publish(SLICES, EVENTS)
+        report = run.finish()
+    assert not report.violations, report

@@ -33,9 +33,10 @@ _LEVELS = np.array(LEVELS, np.float32)
 class Regrets:
     """Faded sums of regret and of its squares, and its greatest size, by expert and level."""
 
-    __slots__ = ("greatest", "squares", "total")
+    __slots__ = ("_leaning", "greatest", "squares", "total")
 
     def __init__(self, experts: int) -> None:
+        self._leaning: Floats | None = None
         shape = (experts, len(LEVELS))
         self.total: Floats = np.zeros(shape, np.float32)
         self.squares: Floats = np.full(shape, 1e-3, np.float32)
@@ -44,15 +45,19 @@ class Regrets:
     def add(self, regret: Floats, keep: float) -> None:
         """Take in a round."""
         kept = np.float32(keep)
-        self.total = self.total * kept + regret
-        self.squares = self.squares * kept + regret * regret
-        self.greatest = np.maximum(self.greatest, np.abs(regret).max(axis=0))
+        self.total *= kept
+        self.total += regret
+        self.squares *= kept
+        self.squares += regret * regret
+        np.maximum(self.greatest, np.maximum.reduce(np.abs(regret), axis=0), out=self.greatest)
+        self._leaning = None
 
     def leaning(self) -> Floats:
         """Log weights."""
-        rate = np.minimum(0.5 / self.greatest, np.sqrt(np.float32(log(len(self.total))) / self.squares))
-        leaning: Floats = rate * self.total
-        return leaning
+        if self._leaning is None:
+            rate = np.minimum(np.float32(0.5) / self.greatest, np.sqrt(np.float32(log(len(self.total))) / self.squares))
+            self._leaning = rate * self.total
+        return self._leaning
 
     def dump(self) -> list[bytes]:
         """Write the sums."""
@@ -61,6 +66,7 @@ class Regrets:
     def load(self, parts: Sequence[Any]) -> None:
         """Read them back."""
         total, squares, greatest = parts
+        self._leaning = None
         self.total = unpack(total, np.float32, self.total.shape)
         self.squares = unpack(squares, np.float32, self.squares.shape)
         self.greatest = unpack(greatest, np.float32, self.greatest.shape)
@@ -71,20 +77,21 @@ class Regrets:
 def weights(own: Regrets, shard: Regrets) -> Floats:
     """Weights by expert and level, which add up to 1."""
     leaning = own.leaning() + shard.leaning()
-    leaning -= leaning.max(axis=0)
-    weight = np.exp(leaning)
-    normal: Floats = weight / weight.sum(axis=0)
-    return normal
+    leaning -= np.maximum.reduce(leaning, axis=0)
+    weight: Floats = np.exp(leaning, out=leaning)
+    weight /= np.add.reduce(weight, axis=0)
+    return weight
 
 
 def mixed(forecasts: Floats, weight: Floats) -> Floats:
     """The mixture of experts' quantiles."""
-    mixture: Floats = (forecasts * weight).sum(axis=0)
+    mixture: Floats = np.add.reduce(forecasts * weight, axis=0)
     return mixture
 
 
 def regret_of(forecasts: Floats, mixture: Floats, came: float) -> Floats:
     """What each expert would have saved, to first order; clipped, so that one outlier decides nothing."""
-    slope = (came <= mixture) - _LEVELS
-    regret: Floats = np.minimum(np.maximum(slope * (mixture - forecasts), -_MOST_REGRET), _MOST_REGRET)
+    regret: Floats = ((came <= mixture) - _LEVELS) * (mixture - forecasts)
+    np.maximum(regret, -_MOST_REGRET, out=regret)
+    np.minimum(regret, _MOST_REGRET, out=regret)
     return regret

@@ -3,6 +3,7 @@
 A belief is written as one msgpack array; arrays stand in it as bytes. Whatever is not such an array is refused.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -10,7 +11,7 @@ import numpy as np
 
 from agents.forecasting.aggregation import Regrets
 from agents.forecasting.arrays import Floats, Halves, numbers, pack, unpack
-from agents.forecasting.base import LEVELS, Forecast
+from agents.forecasting.base import LEVELS, Ahead, Forecast
 from agents.forecasting.calibration import Rail
 from agents.forecasting.experts import AVERAGES, Spread
 from agents.forecasting.guide import EXPERTS, MEANS
@@ -35,8 +36,8 @@ class Filed(msgspec.Struct):
     experts: Halves
     """Logs of the experts' quantiles."""
     mixture: Floats
-    quantiles: Floats
-    """As published before rounding, in units of demand."""
+    corrected: Floats
+    """The mixture as it was published, before rounding."""
     means: Floats
 
 
@@ -44,7 +45,7 @@ class Belief:
     """The state of one item."""
 
     __slots__ = (
-        "answer", "asked", "filed", "horizon", "judged", "mean_squares", "memory", "rail", "regrets", "shifted",
+        "answer", "asked", "filed", "horizon", "judged", "mean_squares", "memory", "plan", "rail", "regrets", "shifted",
         "spread", "unbroken", "votes",
     )  # fmt: skip
 
@@ -58,8 +59,9 @@ class Belief:
         self.spread = Spread()
         self.mean_squares = [0.0] * MEANS
         self.judged = 0
-        self.asked = 0
-        """A hash of the plan that `answer` speaks of."""
+        self.plan: tuple[Ahead, ...] = ()
+        """What `answer` speaks of; of a belief that was read only the hash in `asked` is known."""
+        self.asked: int | None = None
         self.answer: Forecast | None = None
         self.unbroken = 0
         """Periods since demand last shifted."""
@@ -117,12 +119,18 @@ def write(belief: Belief) -> bytes:
             belief.spread.errors,
             belief.mean_squares,
             belief.judged,
-            belief.asked,
+            plan_hash(belief.plan) if belief.asked is None else belief.asked,
             belief.answer,
             belief.unbroken,
             belief.shifted,
         )
     )
+
+
+def plan_hash(ahead: Sequence[Ahead]) -> int:
+    """A hash of a plan; of numbers only, so that it is the same in every process."""
+    prices = (-1.0 if period.price is None else period.price for period in ahead)
+    return hash((*((p.starts, p.ends, p.is_open, p.promotion) for p in ahead), *prices))
 
 
 def read(data: bytes, pace: Pace, inputs: int) -> Belief:
@@ -160,7 +168,7 @@ def _checked(figures: Figures) -> Figures:
 
 
 def _pack_filed(filed: Filed) -> bytes:
-    floats = np.concatenate((filed.mixture, filed.quantiles, filed.means))
+    floats = np.concatenate((filed.mixture, filed.corrected, filed.means))
     return pack(filed.inputs) + pack(filed.experts) + pack(floats)
 
 

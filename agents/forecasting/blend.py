@@ -69,7 +69,7 @@ class Blend:
         if ahead:
             horizon = len(_open(ahead))
             state.answer, filed = self._forecast(state, ahead, self._turn(state, horizon))
-            state.asked = _plan(ahead)
+            state.asked, state.plan = None, tuple(ahead)
             stride = ceil(horizon / MOST_WAITING)
             if filed is not None and period.is_open and state.memory.figures.periods % stride == 0:
                 state.filed = [*state.filed[1 - MOST_WAITING :], filed]
@@ -77,7 +77,7 @@ class Blend:
     def forecast(self, state: Belief, item: str, ahead: Sequence[Ahead]) -> Forecast:
         """The forecast that was filed, where it speaks of the same plan; else one made for this plan."""
         del item
-        if state.answer is not None and state.asked == _plan(ahead):
+        if state.answer is not None and _asked(state, ahead):
             return state.answer
         return self._forecast(state, ahead, self._nearest(len(_open(ahead))))[0]
 
@@ -90,7 +90,7 @@ class Blend:
     def _take(self, state: Belief, period: Period) -> None:
         memory, population, pace = state.memory, self._population, self._pace
         f = memory.figures
-        demand = min(max(period.demand, 0.0), 1e9) if isfinite(period.demand) else f.fast
+        demand = min(max(float(period.demand), 0.0), 1e9) if isfinite(period.demand) else f.fast
         if period.censored:
             demand = max(demand, f.fast)
         memory.take(demand, period, pace.phase(period.starts, period.ends))
@@ -115,7 +115,7 @@ class Blend:
         experts = np.maximum(np.exp(filed.experts.astype(np.float32)) - np.float32(FLOOR), np.float32(0.0))
         regret = aggregation.regret_of(experts, filed.mixture, came)
         state.regrets.add(regret, self._pace.keep)
-        state.rail.judge(filed.quantiles, filed.total)
+        state.rail.judge(filed.corrected, came)
         means = filed.means.tolist()
         state.spread.judge(means[1:4], filed.total, self._pace.variance_rate)
         state.judged += 1
@@ -127,8 +127,9 @@ class Blend:
         horizon = self._nearest_horizon(state.horizon)
         guide = self._guides[horizon]
         guide.judge_means(errors)
+        guide.trust(self._population.period, regret)
         self._changed.add(f"waiting {horizon}")
-        if guide.learn(filed.inputs, filed.experts, came, regret):
+        if guide.learn(filed.inputs, filed.experts, came):
             self._changed |= {f"weights {horizon}", f"kept {horizon}"}
 
     # Forecasting --------------------------------------------------------------------------------------------------
@@ -142,7 +143,8 @@ class Blend:
         scale = population.scale(f.total, f.periods)
         unit = scale * horizon
         if not f.periods:
-            return _answer(guide.pool * np.float32(unit), population.level * horizon, [1.0] * horizon, ahead), None
+            pool = [quantile * unit for quantile in guide.pool]
+            return _answer(pool, population.level * horizon, [1.0] * horizon, ahead), None
         sight = look(state.memory, population, self._pace, coming, scale)
         inputs: Halves = np.array(sight.values, np.float16)
         experts: Floats = np.zeros((EXPERTS, len(LEVELS)), np.float32)
@@ -153,14 +155,14 @@ class Blend:
         experts[LOCAL.start + 1 : LOCAL.stop] = around_averages(state.spread, foretold, unit)
         mean = guide.advise(inputs.astype(np.float32), experts)
         mixture = aggregation.mixed(experts, aggregation.weights(state.regrets, guide.regrets))
-        mixture.sort()
-        quantiles = np.sort(mixture * state.rail.stretch() * np.float32(unit))
+        corrected = state.rail.corrected(mixture)
+        quantiles = corrected * np.float32(unit)
         means = [mean * unit, *foretold, sum(sight.shape)]
         filed = Filed(
-            horizon, 0.0, unit, inputs, logs_of(experts), mixture, quantiles, np.array(means, np.float32)
+            horizon, 0.0, unit, inputs, logs_of(experts), mixture, corrected, np.array(means, np.float32)
         )
-        told = np.round(quantiles) if f.whole else quantiles
-        return _answer(told, self._mean(state, guide, means), sight.shape, ahead), filed
+        told = np.rint(quantiles) if f.whole else quantiles
+        return _answer(told.tolist(), self._mean(state, guide, means), sight.shape, ahead), filed
 
     @staticmethod
     def _mean(state: Belief, guide: Guide, means: list[float]) -> float:
@@ -234,16 +236,15 @@ def _open(ahead: Sequence[Ahead]) -> Sequence[Ahead]:
     return [period for period in ahead if period.is_open]
 
 
-def _plan(ahead: Sequence[Ahead]) -> int:
-    """A hash of a plan; of numbers only, so that it is the same in every process."""
-    prices = (-1.0 if period.price is None else period.price for period in ahead)
-    return hash((*((p.starts, p.ends, p.is_open, p.promotion) for p in ahead), *prices))
+def _asked(state: Belief, ahead: Sequence[Ahead]) -> bool:
+    """Whether the item's answer speaks of this plan; of a stored one only a hash is left."""
+    return state.plan == tuple(ahead) if state.asked is None else state.asked == belief.plan_hash(ahead)
 
 
-def _answer(quantiles: Floats, mean: float, shape: list[float], ahead: Sequence[Ahead]) -> Forecast:
+def _answer(quantiles: list[float], mean: float, shape: list[float], ahead: Sequence[Ahead]) -> Forecast:
     """A forecast whose path shares the mean out by `shape` over the open periods."""
     whole = sum(shape)
     shares = iter([mean * part / whole for part in shape] if whole > 0.0 else [mean / len(shape)] * len(shape))
     path = tuple(next(shares) if period.is_open else 0.0 for period in ahead)
-    told = tuple(quantiles.tolist())
+    told = tuple(quantiles)
     return Forecast(float(len(ahead)), mean, variance_of(told, mean), told, path)

@@ -8,7 +8,6 @@ All quantiles here are divided by scale x H, as the shared regressions' are.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.arrays import Floats
 from agents.forecasting.base import LEVELS
@@ -20,7 +19,6 @@ AVERAGES = 3
 _POOL_PRIOR = 6.0
 _VARIANCE_PRIOR = 4.0
 _MOST_ERRORS = 20
-_LEVELS = np.array(LEVELS)
 
 
 class Spread:
@@ -53,28 +51,32 @@ def averages(figures: Figures, horizon: int) -> list[float]:
     return [figures.slow * horizon, figures.middle * horizon, figures.faster * horizon]
 
 
-def recent_sums(sums: list[float], horizon: int, periods: int, most: int) -> npt.NDArray[np.float64]:
+def recent_sums(sums: list[float], horizon: int, periods: int, most: int) -> list[float]:
     """The newest sums of `horizon` periods; `sums` are those of the last 0, 1, 2… periods together.
 
     >>> recent_sums([0.0, 5.0, 7.0, 10.0], 2, 3, 28)
-    array([7., 5.])
+    [7.0, 5.0]
     """
-    total = np.array(sums[: min(periods, len(sums) - 1, most + horizon - 1) + 1])
-    return total[horizon:] - total[:-horizon] if len(total) > horizon else np.empty(0)
+    last = min(periods, len(sums) - 1, most + horizon - 1)
+    return [older - newer for older, newer in zip(sums[horizon : last + 1], sums, strict=False)]
 
 
-def empirical(found: npt.NDArray[np.float64], pool: Floats, unit: float) -> Floats:
+def empirical(found: list[float], pool: list[float], unit: float) -> list[float]:
     """Quantiles of the sums found, divided by `unit` and blended with the pool's."""
     count = len(found)
     if not count:
         return pool
-    ranked = np.sort(found)
-    at = _LEVELS * (count - 1)
-    below = at.astype(np.intp)
-    above = np.minimum(below + 1, count - 1)
-    own = ranked[below] + (at - below) * (ranked[above] - ranked[below])
-    blended: Floats = ((count * own / unit + _POOL_PRIOR * pool) / (count + _POOL_PRIOR)).astype(np.float32)
-    return blended
+    ranked = sorted(found)
+    ranked.append(ranked[-1])
+    whole = count + _POOL_PRIOR
+    own, prior = count / (unit * whole), _POOL_PRIOR / whole
+    quantiles = []
+    for level, common in zip(LEVELS, pool, strict=True):
+        at = level * (count - 1)
+        below = int(at)
+        low = ranked[below]
+        quantiles.append(own * (low + (at - below) * (ranked[below + 1] - low)) + prior * common)
+    return quantiles
 
 
 def around_averages(spread: Spread, means: list[float], unit: float) -> Floats:

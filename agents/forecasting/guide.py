@@ -1,7 +1,6 @@
-"""What a shard's items learn together about one horizon: three regressions, the pool, and which expert to trust.
+"""What a shard's items learn together about one horizon: two regressions, the pool, and which expert to trust.
 
 - *shared*: dense and binned inputs; the strongest expert, and the one that knows the mean.
-- *quick*: dense inputs only, at a higher rate.
 - *stacked*: dense inputs and the other experts' quantiles, so that it learns when to trust whom.
 """
 
@@ -15,16 +14,16 @@ from agents.forecasting.arrays import Floats, Halves, numbers, pack, unpack
 from agents.forecasting.base import LEVELS
 from agents.forecasting.bins import Bins
 from agents.forecasting.inputs import FLOOR
-from agents.forecasting.lessons import BATCH, Lessons
+from agents.forecasting.lessons import Lessons
 from agents.forecasting.regression import Rates, Regression
 
-SHARED, QUICK, STACKED, LOCAL, MEDIAN = 0, 1, 2, slice(3, 7), 7
+SHARED, STACKED, LOCAL, MEDIAN = 0, 1, slice(2, 6), 6
 """Rows of the experts' quantiles."""
-EXPERTS = 8
+EXPERTS = 7
 MEANS = 5
 """Experts on the mean: the shared regression, the three averages, and the average by phase and plan."""
-_SEEN = [SHARED, QUICK, 3, 4, 5, 6]
-"""Experts that the stacked regression sees: shared, quick and the local ones."""
+_SEEN = np.array([SHARED, 2, 3, 4, 5])
+"""Experts that the stacked regression sees: the shared one and the local ones."""
 _MOST_LOG = np.float16(3.4)
 _MOST_SCORE = np.float32(6.0)
 _BAND = np.float32(6.0)
@@ -33,8 +32,8 @@ _START_MEAN = 0.3
 _LEAN = 0.6
 """Weight of the moving average at the start."""
 _POOL = (0.3, 1.2, 2.0, 3.2, 6.0)
-_KEEP = 0.998
-"""Share of the shard's regret kept a batch."""
+_KEEP = 0.995
+"""Share of the shard's regret kept a period."""
 _LEAST_POOL_RATE = 0.01
 _MEAN_RATE = 0.001
 _NONE: np.ndarray = np.empty(0, np.int32)  # type: ignore[type-arg]
@@ -44,10 +43,19 @@ class Written(msgspec.Struct, array_like=True):
     """A guide's weights as bytes."""
 
     shared: list[bytes]
-    quick: list[bytes]
     stacked: list[bytes]
+    pool: list[float]
+
+
+class WrittenTrust(msgspec.Struct, array_like=True):
+    """What changes with every sample, as bytes."""
+
+    waiting: bytes
     regrets: list[bytes]
-    pool: bytes
+    round: bytes
+    samples: int
+    period: int
+    mean_errors: list[float]
 
 
 class Guide:
@@ -57,56 +65,60 @@ class Guide:
         self._bins = bins
         seen = len(_SEEN) * len(LEVELS)
         self.shared = Regression(bins.inputs, bins.count, Rates(0.02, 0.003), with_mean=True)
-        self.quick = Regression(bins.inputs, 0, Rates(0.05))
         self.stacked = Regression(bins.inputs + seen, 0, Rates(0.01))
         self.regrets = Regrets(EXPERTS)
-        self.pool: Floats = np.array(_POOL, np.float32)
+        self.pool = list(_POOL)
         self.mean_errors = [1.0] * MEANS
         """Faded mean squared errors of the experts on the mean, in scaled demand."""
         self._round: Floats = np.zeros((EXPERTS, len(LEVELS)), np.float32)
+        """Regret of the period underway, summed over its samples."""
+        self._samples = 0
+        self._period = 0
         self.lessons = Lessons(bins.inputs, seen)
-        for start in (self.shared, self.quick):
-            start.dense[0, : len(LEVELS)] = _START
-            start.dense[1] = _LEAN
-        self.shared.dense[0, -1] = _START_MEAN
+        self.shared.dense[0] = (*_START, _START_MEAN)
+        self.shared.dense[1] = _LEAN
         for number in range(seen):
             self.stacked.dense[1 + bins.inputs + number, number % len(LEVELS)] = 1.0 / len(_SEEN)
-        for regression in (self.shared, self.quick, self.stacked):
+        for regression in (self.shared, self.stacked):
             regression.settle()
 
     def advise(self, inputs: Floats, experts: Floats) -> float:
         """Fill in the rows beside the local experts'; returns the shared regression's mean."""
         scores = self.shared.predict(inputs, self._bins.of(inputs[None])[0])
-        experts[SHARED] = scores[: len(LEVELS)]
-        experts[QUICK] = self.quick.predict(inputs, _NONE)
-        experts[: QUICK + 1] = unlog(experts[: QUICK + 1])
-        ranked = np.sort(experts[_SEEN], axis=0)
-        experts[MEDIAN] = (ranked[2] + ranked[3]) * np.float32(0.5)
-        tame(experts, experts[SHARED], experts[QUICK], experts[MEDIAN])
+        experts[SHARED] = unlog(scores[: len(LEVELS)])
+        ranked = experts[_SEEN]
+        ranked.sort(axis=0)
+        experts[MEDIAN] = ranked[len(_SEEN) // 2]
         stacked = self.stacked.predict(np.concatenate((inputs, seen_by_stacked(logs_of(experts)))), _NONE)
         experts[STACKED] = unlog(stacked)
         tame(experts, experts[SHARED], experts[STACKED], experts[MEDIAN])
         return exp(min(float(scores[-1]), 6.0))
 
-    def learn(self, inputs: Halves, logs: Halves, target: float, regret: Floats) -> bool:
-        """Take in a sample; whether it completed a batch, so that the weights changed."""
+    def trust(self, period: int, regret: Floats) -> None:
+        """Take in a sample's regret; a period later than those so far ends the round before it."""
+        if period > self._period:
+            if self._samples:
+                self.regrets.add(self._round / np.float32(self._samples), _KEEP)
+                self._round, self._samples = np.zeros_like(self._round), 0
+            self._period = period
         self._round += regret
+        self._samples += 1
+
+    def learn(self, inputs: Halves, logs: Halves, target: float) -> bool:
+        """Take in a sample; whether it completed a batch, so that the weights changed."""
         if not self.lessons.add(inputs, seen_by_stacked(logs), target):
             return False
         newest = True
         for batch in self.lessons.batch():
             places, log_targets = self._bins.of(batch.inputs), np.log(batch.targets + np.float32(FLOOR))
             self.shared.learn(batch.inputs, places, log_targets, batch.targets)
-            self.quick.learn(batch.inputs, _NONE, log_targets, batch.targets)
             both = np.concatenate((batch.inputs, batch.experts), axis=1)
             self.stacked.learn(both, _NONE, log_targets, batch.targets)
             if newest:
                 self._move_pool(batch.targets)
                 newest = False
-        for regression in (self.shared, self.quick, self.stacked):
+        for regression in (self.shared, self.stacked):
             regression.average()
-        self.regrets.add(self._round / np.float32(BATCH), _KEEP)
-        self._round = np.zeros_like(self._round)
         return True
 
     def judge_means(self, errors: list[float]) -> None:
@@ -116,34 +128,46 @@ class Guide:
 
     def dump_weights(self) -> bytes:
         """Write all that changes with a batch only, but for the samples."""
-        regressions = [regression.dump() for regression in (self.shared, self.quick, self.stacked)]
-        return msgspec.msgpack.encode(Written(*regressions, self.regrets.dump(), pack(self.pool)))
+        regressions = [regression.dump() for regression in (self.shared, self.stacked)]
+        return msgspec.msgpack.encode(Written(*regressions, self.pool))
 
     def dump_waiting(self) -> bytes:
         """Write what changes with every sample."""
-        return msgspec.msgpack.encode((self.lessons.dump_waiting(), pack(self._round), self.mean_errors))
+        return msgspec.msgpack.encode(
+            WrittenTrust(
+                self.lessons.dump_waiting(),
+                self.regrets.dump(),
+                pack(self._round),
+                self._samples,
+                self._period,
+                self.mean_errors,
+            )
+        )
 
     def load(self, weights: bytes, waiting: bytes, kept: bytes) -> None:
         """Read the three parts; what is not such a part raises ValueError."""
         try:
             written = msgspec.msgpack.decode(weights, type=Written)
-            samples, regrets, errors = msgspec.msgpack.decode(waiting, type=tuple[bytes, bytes, list[float]])
-            self.mean_errors = numbers(errors, MEANS)
+            trust = msgspec.msgpack.decode(waiting, type=WrittenTrust)
             self.shared.load(written.shared)
-            self.quick.load(written.quick)
             self.stacked.load(written.stacked)
-            self.regrets.load(written.regrets)
-            self.pool = unpack(written.pool, np.float32, self.pool.shape)
-            self._round = unpack(regrets, np.float32, self._round.shape)
-            self.lessons.load(samples, kept)
+            self.regrets.load(trust.regrets)
+            self.pool = numbers(written.pool, len(LEVELS))
+            self._round = unpack(trust.round, np.float32, self._round.shape)
+            self._samples, self._period = max(trust.samples, 0), trust.period
+            self.mean_errors = numbers(trust.mean_errors, MEANS)
+            self.lessons.load(trust.waiting, kept)
         except msgspec.MsgspecError as error:
             raise ValueError(f"not a shared model: {error}") from error
 
     def _move_pool(self, targets: Floats) -> None:
         """Follow the quantiles of all items' scaled demand."""
         rate = max(_LEAST_POOL_RATE, 0.3 / (self.lessons.batches + 1))
-        covered = (targets[:, None] <= self.pool).mean(axis=0)
-        self.pool = (self.pool * np.exp(3.0 * rate * (np.array(LEVELS) - covered))).astype(np.float32)
+        covered = (targets[:, None] <= np.array(self.pool)).mean(axis=0).tolist()
+        self.pool = [
+            quantile * exp(3.0 * rate * (level - share))
+            for quantile, level, share in zip(self.pool, LEVELS, covered, strict=True)
+        ]
 
 
 def unlog(scores: Floats) -> Floats:

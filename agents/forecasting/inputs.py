@@ -118,9 +118,9 @@ def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahe
     spread_window = min(windows[3], n)
     squares = sum(value * value for value in memory.recent[:spread_window].tolist())
     deviation = sqrt(max(squares / spread_window - means[3] ** 2, 0.0))
-    share, long_share = (
-        int(np.count_nonzero(memory.recent[: min(w, n)])) / min(w, n) for w in (windows[2], windows[4])
-    )
+    short, long = min(windows[2], n), min(windows[4], n)
+    share = int(np.count_nonzero(memory.recent[:short])) / short
+    long_share = int(np.count_nonzero(memory.recent[:long])) / long
     seasonal = [_season_back(sums, horizon, pace.season, back, n, f.fast) for back in _SEASONS_BACK]
     phases = [pace.phase(period.starts, period.ends) for period in ahead]
     usual = sum(memory.phase_sums) / max(sum(memory.phase_counts), 1)

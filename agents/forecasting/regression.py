@@ -54,9 +54,10 @@ class Regression:
 
     def predict(self, values: Floats, places: npt.NDArray[np.int32]) -> Floats:
         """Scores of one sample. Summed row by row, so that the result is the same wherever the arrays lie in memory."""
-        scores: Floats = self._mean_dense[0] + (values[:, None] * self._mean_dense[1:]).sum(axis=0)
+        scores: Floats = np.add.reduce(values[:, None] * self._mean_dense[1:], axis=0)
+        scores += self._mean_dense[0]
         if len(self.sparse):
-            scores += self._mean_sparse[places].sum(axis=0)
+            scores += np.add.reduce(self._mean_sparse[places], axis=0)
         return scores
 
     def learn(self, values: Floats, places: npt.NDArray[np.int32], log_targets: Floats, targets: Floats) -> None:
@@ -69,12 +70,10 @@ class Regression:
         self._dense_squares += by_input * by_input
         self.dense -= self._rates.dense * by_input / np.sqrt(self._dense_squares)
         if len(self.sparse):
-            flat, touched = places.ravel(), places.shape[1]
-            columns = [
-                np.bincount(flat, np.repeat(gradient[:, column], touched), len(self.sparse))
-                for column in range(gradient.shape[1])
-            ]
-            by_place = np.stack(columns, axis=1).astype(np.float32)
+            columns = gradient.shape[1]
+            each = (places[:, :, None] * columns + np.arange(columns, dtype=np.int32)).ravel()
+            pulls = np.broadcast_to(gradient[:, None, :], (*places.shape, columns)).ravel()
+            by_place = np.bincount(each, pulls, self.sparse.size).astype(np.float32).reshape(self.sparse.shape)
             self._sparse_squares += by_place * by_place
             self.sparse -= self._rates.sparse * by_place / np.sqrt(self._sparse_squares)
 

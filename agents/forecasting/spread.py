@@ -20,8 +20,10 @@ def variance_of(quantiles: tuple[float, ...], mean: float) -> float:
     median, high, last = quantiles[0], quantiles[-2], quantiles[-1]
     low = max(0.0, 2.0 * median - high)
     points = (max(0.0, 2.0 * median - last), low, *quantiles, last + (last - high) / 2.0)
-    second = sum(
-        share * (a * a + a * b + b * b) / 3.0 for share, (a, b) in zip(_SHARES, pairwise(points), strict=True)
-    )
-    first = sum(share * (a + b) / 2.0 for share, (a, b) in zip(_SHARES, pairwise(points), strict=True))
-    return max(second - 2.0 * first * mean + mean * mean, 0.0)
+    first = second = 0.0
+    a = points[0]
+    for share, b in zip(_SHARES, points[1:], strict=True):
+        first += share * (a + b)
+        second += share * (a * a + a * b + b * b)
+        a = b
+    return max(second / 3.0 - first * mean + mean * mean, 0.0)

@@ -5,6 +5,7 @@ shards. Asked to stop, it finishes what it holds, checkpoints, and leaves its gr
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
 import signal
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 SHUTDOWN_SECONDS = 60.0
+LEAVE_SECONDS = 10.0
 
 
 class App(faust.App):
@@ -189,7 +191,8 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await self.readers.close()
-        await self.app.stop()
+        with contextlib.suppress(TimeoutError):  # a broker that is away cannot be told goodbye; all else is safe by now
+            await asyncio.wait_for(self.app.stop(), LEAVE_SECONDS)
         self.intake.close()
         await self._health.stop()
         await self.tools.close()

@@ -1,4 +1,4 @@
-"""Waiting for a server: in place, with growing pauses, and telling of it once."""
+"""Waiting for a server: in place, with growing pauses, and telling of it once, however many wait."""
 
 import asyncio
 import logging
@@ -10,25 +10,40 @@ from stream.faults import BrokerDown, StoreDown
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
+_waiting: dict[str, set[object]] = {"Redis": set(), "Kafka": set()}
+"""Who waits for which server: a process has many shards and says it once."""
+
 FIRST_SECONDS, LONGEST_SECONDS = 0.05, 5.0
 
 
 async def until_answered(ask: Callable[[], Awaitable[Result]]) -> Result:
     """Ask until the server answers."""
-    pause = FIRST_SECONDS
-    while True:
-        try:
-            result = await ask()
-        except (StoreDown, BrokerDown) as fault:
-            if pause == FIRST_SECONDS:
-                logger.warning("%s; waiting for it", _name(fault))
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_SECONDS)
-        else:
-            if pause != FIRST_SECONDS:
-                logger.info("The server answers again")
-            return result
+    pause, me = FIRST_SECONDS, object()
+    try:
+        while True:
+            try:
+                result = await ask()
+            except (StoreDown, BrokerDown) as fault:
+                _begin_to_wait(me, "Redis" if isinstance(fault, StoreDown) else "Kafka", fault)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_SECONDS)
+            else:
+                _answered(me)
+                return result
+    finally:
+        for waiting in _waiting.values():
+            waiting.discard(me)
 
 
-def _name(fault: Exception) -> str:
-    return f"{'Redis' if isinstance(fault, StoreDown) else 'Kafka'} does not answer ({fault})"
+def _begin_to_wait(who: object, server: str, fault: Exception) -> None:
+    if not _waiting[server]:
+        logger.warning("%s does not answer (%s); waiting for it", server, fault)
+    _waiting[server].add(who)
+
+
+def _answered(who: object) -> None:
+    """Tell of it once; whoever else waits will find out."""
+    for server, waiting in _waiting.items():
+        if who in waiting:
+            logger.info("%s answers again", server)
+            waiting.clear()

@@ -25,8 +25,11 @@ class Server:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     taken: list[float] = []
 
+    real_sleep = asyncio.sleep
+
     async def sleep(seconds: float) -> None:
         taken.append(seconds)
+        await real_sleep(0)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     return taken
@@ -44,7 +47,7 @@ async def test_it_waits_ever_longer_and_tells_of_it_once(
 ) -> None:
     caplog.set_level(logging.INFO)
     assert await patience.until_answered(Server(*[fault] * 20).ask) == "answer"
-    assert caplog.messages == [f"{name} does not answer (timed out); waiting for it", "The server answers again"]
+    assert caplog.messages == [f"{name} does not answer (timed out); waiting for it", f"{name} answers again"]
     assert len(pauses) == 20
     assert pauses == sorted(pauses)
     assert (pauses[0], pauses[-1]) == (patience.FIRST_SECONDS, patience.LONGEST_SECONDS)
@@ -57,9 +60,18 @@ async def test_other_faults_are_not_waited_out(fault: Exception, pauses: list[fl
     assert pauses == []
 
 
-async def test_it_can_be_given_up() -> None:
-    waiting = asyncio.create_task(patience.until_answered(Server(*[StoreDown("away")] * 99).ask))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
+async def test_many_that_wait_for_one_server_say_it_once(pauses: list[float], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    server = Server(*[StoreDown("away")] * 10)
+    assert await asyncio.gather(*(patience.until_answered(server.ask) for _ in range(4))) == ["answer"] * 4
+    assert caplog.messages == ["Redis does not answer (away); waiting for it", "Redis answers again"]
+
+
+async def test_it_can_be_given_up_and_the_next_outage_is_told_again(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        waiting = asyncio.create_task(patience.until_answered(Server(*[StoreDown("away")] * 99).ask))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    assert caplog.messages == ["Redis does not answer (away); waiting for it"] * 2

@@ -36,7 +36,7 @@ from agents.forecasting.population import Population
 from agents.forecasting.rhythm import Pace
 from agents.forecasting.spread import variance_of
 
-MOST_GUIDES = 3
+MOST_GUIDES = 2
 """Horizons with a shared model of their own; another horizon leans on the nearest of them."""
 _PARTS = ("weights", "waiting", "kept")
 _MEAN_POWER = 3

@@ -1,7 +1,8 @@
-"""What a shard's items learn together about one horizon: two regressions, the pool, and which expert to trust.
+"""What a shard's items learn together about one horizon: regressions, the pool, and which expert to trust.
 
-- *shared*: dense and binned inputs; the strongest expert, and the one that knows the mean.
-- *stacked*: dense inputs and the other experts' quantiles, so that it learns when to trust whom.
+- *shared*: the strongest expert, and the one that knows the mean.
+- *quick*: the same at higher rates, for when things change.
+- *stacked*: sees the other experts' quantiles besides, so that it learns when to trust whom.
 """
 
 from math import exp
@@ -17,16 +18,17 @@ from agents.forecasting.inputs import FLOOR
 from agents.forecasting.lessons import Lessons
 from agents.forecasting.regression import Rates, Regression
 
-SHARED, STACKED, LOCAL, MEDIAN = 0, 1, slice(2, 6), 6
+SHARED, QUICK, STACKED, LOCAL, MEDIAN = 0, 1, 2, slice(3, 7), 7
 """Rows of the experts' quantiles."""
-EXPERTS = 7
+EXPERTS = 8
 MEANS = 5
 """Experts on the mean: the shared regression, the three averages, and the average by phase and plan."""
-_SEEN = np.array([SHARED, 2, 3, 4, 5])
-"""Experts that the stacked regression sees: the shared one and the local ones."""
+_SEEN = np.array([SHARED, QUICK, 3, 4, 5, 6])
+"""Experts that the stacked regression sees: shared, quick and the local ones."""
 _MOST_LOG = np.float16(3.4)
 _MOST_SCORE = np.float32(6.0)
 _BAND = np.float32(6.0)
+_STEADY, _QUICK, _STACKED = Rates(0.02, 0.003), Rates(0.05, 0.02), Rates(0.01, 0.003)
 _START = (-0.6, 0.3, 0.7, 1.1, 1.8)
 _START_MEAN = 0.3
 _LEAN = 0.6
@@ -36,7 +38,6 @@ _KEEP = 0.995
 """Share of the shard's regret kept a period."""
 _LEAST_POOL_RATE = 0.01
 _MEAN_RATE = 0.001
-_NONE: np.ndarray = np.empty(0, np.int32)  # type: ignore[type-arg]
 
 
 class Written(msgspec.Struct, array_like=True):
@@ -64,8 +65,9 @@ class Guide:
     def __init__(self, bins: Bins) -> None:
         self._bins = bins
         seen = len(_SEEN) * len(LEVELS)
-        self.shared = Regression(bins.inputs, bins.count, Rates(0.02, 0.003), with_mean=True)
-        self.stacked = Regression(bins.inputs + seen, 0, Rates(0.01))
+        self.shared = Regression(bins.inputs, bins.count, (_STEADY, _QUICK), with_mean=True)
+        """Shared and quick in one."""
+        self.stacked = Regression(bins.inputs + seen, bins.count, (_STACKED,))
         self.regrets = Regrets(EXPERTS)
         self.pool = list(_POOL)
         self.mean_errors = [1.0] * MEANS
@@ -75,7 +77,7 @@ class Guide:
         self._samples = 0
         self._period = 0
         self.lessons = Lessons(bins.inputs, seen)
-        self.shared.dense[0] = (*_START, _START_MEAN)
+        self.shared.dense[0] = (*_START, *_START, _START_MEAN)
         self.shared.dense[1] = _LEAN
         for number in range(seen):
             self.stacked.dense[1 + bins.inputs + number, number % len(LEVELS)] = 1.0 / len(_SEEN)
@@ -84,12 +86,13 @@ class Guide:
 
     def advise(self, inputs: Floats, experts: Floats) -> float:
         """Fill in the rows beside the local experts'; returns the shared regression's mean."""
-        scores = self.shared.predict(inputs, self._bins.of(inputs[None])[0])
-        experts[SHARED] = unlog(scores[: len(LEVELS)])
+        places = self._bins.of(inputs[None])[0]
+        scores = self.shared.predict(inputs, places)
+        experts[: QUICK + 1] = unlog(scores[:-1].reshape(2, len(LEVELS)))
         ranked = experts[_SEEN]
         ranked.sort(axis=0)
-        experts[MEDIAN] = ranked[len(_SEEN) // 2]
-        stacked = self.stacked.predict(np.concatenate((inputs, seen_by_stacked(logs_of(experts)))), _NONE)
+        experts[MEDIAN] = (ranked[2] + ranked[3]) * np.float32(0.5)
+        stacked = self.stacked.predict(np.concatenate((inputs, seen_by_stacked(logs_of(experts)))), places)
         experts[STACKED] = unlog(stacked)
         tame(experts, experts[SHARED], experts[STACKED], experts[MEDIAN])
         return exp(min(float(scores[-1]), 6.0))
@@ -113,7 +116,7 @@ class Guide:
             places, log_targets = self._bins.of(batch.inputs), np.log(batch.targets + np.float32(FLOOR))
             self.shared.learn(batch.inputs, places, log_targets, batch.targets)
             both = np.concatenate((batch.inputs, batch.experts), axis=1)
-            self.stacked.learn(both, _NONE, log_targets, batch.targets)
+            self.stacked.learn(both, places, log_targets, batch.targets)
             if newest:
                 self._move_pool(batch.targets)
                 newest = False

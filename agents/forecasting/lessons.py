@@ -15,9 +15,9 @@ from agents.forecasting.arrays import Floats, Halves, pack, unpack
 
 BATCH = 64
 REPLAYS = 2
-KEPT = 1024
+KEPT = 512
 """Samples kept for learning again."""
-_KEPT_OF_BATCH = 16
+_KEPT_OF_BATCH = 8
 
 
 class Batch(NamedTuple):

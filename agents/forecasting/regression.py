@@ -30,22 +30,26 @@ class Rates(NamedTuple):
     """Learning rates of dense and sparse weights."""
 
     dense: float
-    sparse: float = 0.0
+    sparse: float
 
 
 class Regression:
-    """Weights by input and column: the quantile levels and, with `with_mean`, the mean."""
+    """Weights by input and column: the quantile levels once for every pair of rates and, with `with_mean`, the mean.
 
-    def __init__(self, inputs: int, places: int, rates: Rates, *, with_mean: bool = False) -> None:
-        columns = len(LEVELS) + with_mean
-        self._with_mean = with_mean
-        self._rates = rates
-        self.dense = np.zeros((inputs + 1, columns), np.float32)
+    The mean's column comes last and learns at the first rates.
+    """
+
+    def __init__(self, inputs: int, places: int, rates: Sequence[Rates], *, with_mean: bool = False) -> None:
+        self._quantiles = len(rates) * len(LEVELS)
+        of_columns = [pair for pair in rates for _ in LEVELS] + [rates[0]] * with_mean
+        self._dense_rates = np.array([pair.dense for pair in of_columns], np.float32)
+        self._sparse_rates = np.array([pair.sparse for pair in of_columns], np.float32)
+        self._levels = np.array(LEVELS * len(rates), np.float32)
+        self.dense = np.zeros((inputs + 1, len(of_columns)), np.float32)
         """The first row is the intercept."""
-        self.sparse = np.zeros((places, columns), np.float32)
+        self.sparse = np.zeros((places, len(of_columns)), np.float32)
         self._dense_squares = np.full_like(self.dense, _DENSE_START)
         self._sparse_squares = np.full_like(self.sparse, _SPARSE_START)
-        self._levels = np.array(LEVELS, np.float32)
         self.settle()
 
     def settle(self) -> None:
@@ -56,32 +60,27 @@ class Regression:
         """Scores of one sample. Summed row by row, so that the result is the same wherever the arrays lie in memory."""
         scores: Floats = np.add.reduce(values[:, None] * self._mean_dense[1:], axis=0)
         scores += self._mean_dense[0]
-        if len(self.sparse):
-            scores += np.add.reduce(self._mean_sparse[places], axis=0)
+        scores += np.add.reduce(self._mean_sparse[places], axis=0)
         return scores
 
     def learn(self, values: Floats, places: npt.NDArray[np.int32], log_targets: Floats, targets: Floats) -> None:
         """One step on a batch: gradients are summed over it."""
-        scores = self.dense[0] + values @ self.dense[1:]
-        if len(self.sparse):
-            scores += self.sparse[places].sum(axis=1)
+        scores = self.dense[0] + values @ self.dense[1:] + self.sparse[places].sum(axis=1)
         gradient = self._gradient(scores, log_targets, targets)
         by_input = np.concatenate((gradient.sum(axis=0)[None], values.T @ gradient))
         self._dense_squares += by_input * by_input
-        self.dense -= self._rates.dense * by_input / np.sqrt(self._dense_squares)
-        if len(self.sparse):
-            columns = gradient.shape[1]
-            each = (places[:, :, None] * columns + np.arange(columns, dtype=np.int32)).ravel()
-            pulls = np.broadcast_to(gradient[:, None, :], (*places.shape, columns)).ravel()
-            by_place = np.bincount(each, pulls, self.sparse.size).astype(np.float32).reshape(self.sparse.shape)
-            self._sparse_squares += by_place * by_place
-            self.sparse -= self._rates.sparse * by_place / np.sqrt(self._sparse_squares)
+        self.dense -= self._dense_rates * by_input / np.sqrt(self._dense_squares)
+        columns = gradient.shape[1]
+        each = (places[:, :, None] * columns + np.arange(columns, dtype=np.int32)).ravel()
+        pulls = np.broadcast_to(gradient[:, None, :], (*places.shape, columns)).ravel()
+        by_place = np.bincount(each, pulls, self.sparse.size).astype(np.float32).reshape(self.sparse.shape)
+        self._sparse_squares += by_place * by_place
+        self.sparse -= self._sparse_rates * by_place / np.sqrt(self._sparse_squares)
 
     def average(self) -> None:
         """Move the averaged weights, which predict, towards those that learn."""
         self._mean_dense += _AVERAGING * (self.dense - self._mean_dense)
-        if len(self.sparse):
-            self._mean_sparse += _AVERAGING * (self.sparse - self._mean_sparse)
+        self._mean_sparse += _AVERAGING * (self.sparse - self._mean_sparse)
 
     def dump(self) -> list[bytes]:
         """Write weights, averaged weights and accumulated squares."""
@@ -99,10 +98,9 @@ class Regression:
         return (*dense, self.sparse, self._mean_sparse, self._sparse_squares)
 
     def _gradient(self, scores: Floats, log_targets: Floats, targets: Floats) -> Floats:
-        quantiles = scores[:, : len(LEVELS)]
         gradient = np.empty_like(scores)
-        gradient[:, : len(LEVELS)] = (log_targets[:, None] < quantiles) - self._levels
-        if self._with_mean:
+        gradient[:, : self._quantiles] = (log_targets[:, None] < scores[:, : self._quantiles]) - self._levels
+        if self._quantiles < scores.shape[1]:
             mean = np.exp(np.minimum(scores[:, -1], _MOST_SCORE))
             gradient[:, -1] = np.clip(mean - targets, -_MOST_DEVIANCE, _MOST_DEVIANCE)
         return gradient

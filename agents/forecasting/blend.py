@@ -121,9 +121,7 @@ class Blend:
         state.judged += 1
         errors = [min(((mean - filed.total) / filed.unit) ** 2, 1e3) for mean in means]
         rate = max(1 / _MEAN_KNOWN, 1 / state.judged)
-        state.mean_squares = [
-            old + rate * (error - old) for old, error in zip(state.mean_squares, errors, strict=True)
-        ]
+        state.mean_squares = [old + rate * (error - old) for old, error in zip(state.mean_squares, errors, strict=True)]
         horizon = self._nearest_horizon(state.horizon)
         guide = self._guides[horizon]
         guide.judge_means(errors)
@@ -149,18 +147,14 @@ class Blend:
         inputs: Halves = np.array(sight.values, np.float16)
         experts: Floats = np.zeros((EXPERTS, len(LEVELS)), np.float32)
         foretold = averages(f, horizon)
-        experts[LOCAL.start] = empirical(
-            recent_sums(sight.sums, horizon, f.periods, self._pace.sums), guide.pool, unit
-        )
+        experts[LOCAL.start] = empirical(recent_sums(sight.sums, horizon, f.periods, self._pace.sums), guide.pool, unit)
         experts[LOCAL.start + 1 : LOCAL.stop] = around_averages(state.spread, foretold, unit)
         mean = guide.advise(inputs.astype(np.float32), experts)
         mixture = aggregation.mixed(experts, aggregation.weights(state.regrets, guide.regrets))
         corrected = state.rail.corrected(mixture)
         quantiles = corrected * np.float32(unit)
         means = [mean * unit, *foretold, sum(sight.shape)]
-        filed = Filed(
-            horizon, 0.0, unit, inputs, logs_of(experts), mixture, corrected, np.array(means, np.float32)
-        )
+        filed = Filed(horizon, 0.0, unit, inputs, logs_of(experts), mixture, corrected, np.array(means, np.float32))
         told = np.rint(quantiles) if f.whole else quantiles
         return _answer(told.tolist(), self._mean(state, guide, means), sight.shape, ahead), filed
 

@@ -131,8 +131,7 @@ class Guide:
 
     def dump_weights(self) -> bytes:
         """Write all that changes with a batch only, but for the samples."""
-        regressions = [regression.dump() for regression in (self.shared, self.stacked)]
-        return msgspec.msgpack.encode(Written(*regressions, self.pool))
+        return msgspec.msgpack.encode(Written(self.shared.dump(), self.stacked.dump(), self.pool))
 
     def dump_waiting(self) -> bytes:
         """Write what changes with every sample."""

@@ -22,7 +22,7 @@ class HoltWinters(Simple):
 
     def begin(self) -> RiverHoltWinters:
         """Make River's model."""
-        return RiverHoltWinters(LEVEL_RATE, TREND_RATE, SEASON_RATE, max(2, self.pace.season))
+        return RiverHoltWinters(LEVEL_RATE, TREND_RATE, SEASON_RATE, max(2, self.pace.season))  # type: ignore[no-untyped-call]
 
     def teach(self, model: Any, before: Sequence[Seen], newest: Seen) -> None:
         """Pass the demand on."""

@@ -87,7 +87,7 @@ class Lessons:
         self._kept = self._read(kept, BATCH, KEPT)
         self.batches = msgspec.msgpack.decode(kept, type=Written).batches
 
-    def _take(self, places: np.ndarray) -> Batch:  # type: ignore[type-arg]
+    def _take(self, places: np.ndarray) -> Batch:
         rows = self._rows[places].astype(np.float32)
         return Batch(rows[:, : self._inputs], rows[:, self._inputs :], self._targets[places])
 

@@ -73,7 +73,7 @@ class Simple(ABC):
         """Make the model of an item; None where there is none."""
         return None
 
-    def teach(self, model: Any, before: Sequence[Seen], newest: Seen) -> None:
+    def teach(self, model: Any, before: Sequence[Seen], newest: Seen) -> None:  # noqa: B027 - most have nothing to learn
         """Let a model learn a period; `before` are those remembered before it."""
 
     def fresh(self) -> Belief:
@@ -138,7 +138,7 @@ class Simple(ABC):
         """Share nothing."""
         return {}
 
-    def load_shared(self, parts: Mapping[str, bytes]) -> None:
+    def load_shared(self, parts: Mapping[str, bytes]) -> None:  # noqa: B027 - there is nothing shared
         """Take nothing in."""
 
     def _model(self, state: Belief) -> Any:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -24,6 +25,14 @@ def restock(*words: str | Path, **environment: str) -> subprocess.CompletedProce
 def exported(lines: str) -> dict[str, str]:
     words = [line.removeprefix("export ").partition("=") for line in lines.splitlines()]
     return {name: value for name, _, value in words}
+
+
+def await_end(processes: list[psutil.Process]) -> None:
+    """The lock is let go of a moment before the process that held it is gone."""
+    deadline = time.monotonic() + 10
+    while any(map(alive, processes)):
+        assert time.monotonic() < deadline, f"still running: {[each for each in processes if alive(each)]}"
+        time.sleep(0.02)
 
 
 def alive(process: psutil.Process) -> bool:
@@ -52,7 +61,7 @@ def test_detached_servers_live_on_until_they_are_stopped(tmp_path: Path) -> None
         family = [psutil.Process(status["process"]), *psutil.Process(status["process"]).children(recursive=True)]
     finally:
         assert restock("local", "stop", "--dir", home).returncode == 0
-    assert [process for process in family if alive(process)] == []
+    await_end(family)
     assert restock("local", "status", "--dir", home).returncode == 1
     assert restock("local", "stop", "--dir", home).returncode == 0
 

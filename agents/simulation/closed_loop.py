@@ -28,6 +28,8 @@ class History(NamedTuple):
     promotion: npt.NDArray[np.float64] | None = None
     price: npt.NDArray[np.float64] | None = None
     """NaN where unknown."""
+    first: Sequence[int] | None = None
+    """The period with which each item begins; None: all begin with the first."""
 
     def ahead(self, item: int, period: int) -> Ahead:
         """What is planned for a period; beyond the end, time goes on as before."""

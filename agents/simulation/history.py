@@ -1,7 +1,7 @@
 """Reads a demand history, `item,date,demand[,promotion,price]`, one row per item and period; `.gz` is accepted.
 
 The periods are the distinct dates of the file, so days without any row are closed days; an item's missing ones are
-zero demand.
+zero demand, and it begins with its first row. Rows may come in any order, but only one for an item and a date.
 """
 
 import csv
@@ -33,15 +33,21 @@ def read_history(path: Path) -> tuple[History, list[str]]:
     places, periods = {item: n for n, item in enumerate(items)}, {day: n for n, day in enumerate(dates)}
     shape = (len(items), len(dates))
     demand, promotion, price = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan)
-    for item, day, units, plan, paid in found:
+    first = [len(dates)] * len(items)
+    seen = np.zeros(shape, bool)
+    for number, (item, day, units, plan, paid) in enumerate(found, start=2):
         place = places[item], periods[day]
-        demand[place] += units
-        promotion[place] = max(promotion[place], plan)
+        if seen[place]:
+            raise ValueError(f"{path}, line {number}: {item} has {day} a second time: one row per item and period")
+        seen[place] = True
+        first[place[0]] = min(first[place[0]], place[1])
+        demand[place] = units
+        promotion[place] = plan
         if paid is not None:
             price[place] = paid
     starts = [round(datetime(d.year, d.month, d.day, tzinfo=UTC).timestamp() * 1000) for d in dates]
     starts.append(starts[-1] + (starts[-1] - starts[-2] if len(starts) > 1 else DAY_MS))
-    return History(items, starts, demand, promotion, price), [day.isoformat() for day in dates]
+    return History(items, starts, demand, promotion, price, first), [day.isoformat() for day in dates]
 
 
 def _parsed(path: Path, number: int, row: dict[str, str]) -> tuple[str, date, float, float, float | None]:
@@ -53,6 +59,10 @@ def _parsed(path: Path, number: int, row: dict[str, str]) -> tuple[str, date, fl
         day = date.fromisoformat(row["date"])
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}, line {number}: {error}: dates are ISO, the other columns numbers") from error
+    if not row["item"]:
+        raise ValueError(f"{path}, line {number}: item is empty")
+    if price is not None and not 0.0 <= price < float("inf"):
+        raise ValueError(f"{path}, line {number}: price {price} is negative or no number")
     if not 0.0 <= units <= 1e9 or not 0.0 <= plan <= 1.0:
         raise ValueError(f"{path}, line {number}: demand is 0 to 1,000,000,000 and promotion 0 to 1")
     return row["item"], day, units, plan, price

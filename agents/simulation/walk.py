@@ -4,11 +4,16 @@ At the end of each period the forecaster learns it and says what the next H will
 in advance and the last price, and nothing else of what is to come.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from agents.forecasting.base import Ahead, Forecast, Forecaster, Period
+import numpy as np
+
+from agents.forecasting.base import Ahead, Forecast, Forecaster, Period, Rhythm
 from agents.simulation.closed_loop import History
+
+DAY_MS = 86_400_000
 
 
 class Made(NamedTuple):
@@ -19,24 +24,55 @@ class Made(NamedTuple):
     forecast: Forecast
 
 
-def walk(
-    history: History, forecaster: Forecaster, horizon: int, first: Sequence[int] | None = None
-) -> Iterator[Made]:
+def rhythm_of(history: History, season: int | None = None) -> Rhythm:
+    """How time passes in a history: the usual distance of its dates, and the season that goes with it.
+
+    >>> day = 86_400_000
+    >>> rhythm_of(History(["TEA-01"], [n * day for n in range(9)], np.zeros((1, 8))))
+    Rhythm(season=7, period_days=1.0)
+    """
+    starts = np.asarray(history.starts)
+    period_days = float(np.median(np.diff(starts))) / DAY_MS if len(starts) > 1 else 1.0
+    usual = 12 if period_days >= 20 else 52 if period_days >= 5 else 7
+    return Rhythm(season or usual, period_days)
+
+
+def walk(history: History, forecaster: Forecaster, horizon: int) -> Iterator[Made]:
     """Yield a forecast for every item and period from the item's first period on."""
-    begins = first if first is not None else [0] * len(history.items)
+    starts, ends = _spans(history, horizon)
+    periods = history.demand.shape[1]
     beliefs: list[Any] = [forecaster.fresh() for _ in history.items]
-    for period in range(len(history.starts) - 1):
+    prices: list[float | None] = [None] * len(history.items)
+    begins = history.first if history.first is not None else [0] * len(history.items)
+    calm = [Ahead(begin, end) for begin, end in zip(starts, ends, strict=True)]
+    for period in range(periods):
         for number, item in enumerate(history.items):
             if period < begins[number]:
                 continue
-            now = history.ahead(number, period)
-            closed = Period(
-                now.starts, now.ends, float(history.demand[number, period]), promotion=now.promotion, price=now.price
-            )
-            plan = [_planned(history.ahead(number, period + step), now.price) for step in range(1, horizon + 1)]
-            forecaster.learn(beliefs[number], item, closed, plan)
-            yield Made(number, period, forecaster.forecast(beliefs[number], item, plan))
+            if history.price is not None and not np.isnan(history.price[number, period]):
+                prices[number] = float(history.price[number, period])
+            price, now = prices[number], 0.0
+            coming = calm[period + 1 : period + 1 + horizon]
+            if history.promotion is not None:
+                plans = history.promotion[number, period : period + 1 + horizon].tolist()
+                now = plans[0]
+                plans += [0.0] * (horizon + 1 - len(plans))
+                if any(plans):
+                    coming = [
+                        Ahead(ahead.starts, ahead.ends, promotion=plan)
+                        for ahead, plan in zip(coming, plans[1:], strict=True)
+                    ]
+            demand = float(history.demand[number, period])
+            closed = Period(starts[period], ends[period], demand, promotion=now, price=price)
+            forecaster.learn(beliefs[number], item, closed, coming)
+            yield Made(number, period, forecaster.forecast(beliefs[number], item, coming))
 
 
-def _planned(ahead: Ahead, price: float | None) -> Ahead:
-    return Ahead(ahead.starts, ahead.ends, promotion=ahead.promotion, price=price)
+def _spans(history: History, horizon: int) -> tuple[list[int], list[int]]:
+    """When the periods begin and end, those after the last one too; what lies between them is closed."""
+    starts = [int(start) for start in history.starts]
+    shortest = min((later - sooner for sooner, later in pairwise(starts)), default=DAY_MS)
+    length = starts[-1] - starts[-2] if len(starts) > 1 else DAY_MS
+    starts += [starts[-1] + step * length for step in range(1, horizon + 1)]
+    ends = [min(later, sooner + shortest * 3 // 2) for sooner, later in pairwise(starts)]
+    return starts[:-1], ends

@@ -39,7 +39,7 @@ class Tally:
     rounds: int = 0
 
     def table(self) -> str:
-        rows = [f"{'fault':32} {'times':>5} {'median':>8} {'worst':>8}   seconds until everything was worked off"]
+        rows = [f"{'fault':32} {'times':>5} {'median':>8} {'worst':>8}   seconds until all was worked off"]
         for name, times in sorted(self.injected.items()):
             took = self.recovery.get(name, [])
             median, worst = (statistics.median(took), max(took)) if took else (float("nan"), float("nan"))
@@ -100,13 +100,17 @@ def _round(
 
 def _one(arena: Arena, name: str, tally: Tally) -> None:
     """Let a fault happen under load, and wait until everything is worked off."""
-    arena.work(2)
     print(f"    {name} …", end=" ", flush=True)
     try:
-        FAULTS[name](arena)
+        for worker in arena.run.system.alive():
+            worker.await_joined()
         arena.work(2)
+        FAULTS[name](arena)
+        healed = time.monotonic()
         arena.crowd()
-        took = arena.run.system.settle(90)
+        arena.work(2)
+        arena.run.system.settle(90)
+        took = time.monotonic() - healed
     except AssertionError as error:
         tally.violations.append(f"{name}: {error}")
         print(error, flush=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from stream.local import LocalServers
@@ -256,15 +256,17 @@ def aborted_producer(arena: Arena) -> None:
 def offsets_deleted(arena: Arena) -> None:
     """The group's offsets have expired."""
     arena.run.system.kill()
-    deadline = time.monotonic() + 30
+    group, client, told = arena.run.system.name, arena.admin, ""
+    deadline = time.monotonic() + 40
     while time.monotonic() < deadline:
         try:
-            arena.admin.delete_consumer_groups([arena.run.system.name])[arena.run.system.name].result(10)
-        except Exception:  # noqa: BLE001 - members of killed workers are there until their session ends
+            client.delete_consumer_groups([group], request_timeout=10)[group].result(10)
+        except KafkaException as error:  # members of killed workers are there until their session ends
+            told = str(error)
             time.sleep(1)
         else:
             return
-    raise AssertionError("the group could not be deleted")
+    raise AssertionError(f"the group could not be deleted: {told}")
 
 
 FAULTS: dict[str, Fault] = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 COMMAND = Path(sys.executable).with_name("restock")
 PATIENCE_SECONDS = 120.0
@@ -79,8 +79,11 @@ class System:
     # How far it is ------------------------------------------------------------------------------------------------
 
     def sources_done(self, topics: Sequence[str] = ("orders", "stock", "catalog")) -> bool:
-        """Whether intake has committed everything that these topics hold."""
-        return not self.lag(topics)
+        """Whether intake has committed everything that these topics hold; not, while the broker does not say."""
+        try:
+            return not self.lag(topics)
+        except KafkaException:
+            return False
 
     def lag(self, topics: Sequence[str] = ("orders", "stock", "catalog")) -> dict[str, tuple[int, int]]:
         """Partitions of sources that intake has not committed to their end: how far it is, and the end."""

@@ -1,0 +1,172 @@
+"""`restock evaluate forecasts`: what the worker would have forecast over a demand history, and how good it was."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from agents.cli.terminal import print_table, progress
+from stream.errors import WrongUse
+
+EXAMPLES = """examples:
+  restock evaluate forecasts history.csv --horizon 7 --out F.csv
+  restock evaluate forecasts history.csv.gz --horizon 3 --season 12 --plot plots --json"""
+COLUMNS = ("item", "date", "horizon", "mean", "q0.5", "q0.8", "q0.9", "q0.95", "q0.99")
+BESIDE = "last-value,moving-average,seasonal-naive"
+CALIBRATION_SEASONS = 4
+_MOST_HORIZON = 400
+_PLOTTED = 12
+
+
+class Grids(NamedTuple):
+    """Everything a forecaster said: by item and period, quantiles by level besides."""
+
+    means: Any
+    quantiles: Any
+
+
+def register(subparsers: Any) -> None:
+    """Declare the arguments of `evaluate forecasts`."""
+    from agents.forecasting.registry import FORECASTERS
+
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "forecasts",
+        help="what the worker would have forecast, and how good it was",
+        description="Walks through a demand history as the worker would have lived it. Periods are the distinct dates "
+        "of the file; a forecast is made at the end of each, for the sum of the next ones. What the figures mean is "
+        "said in agents/forecasting/metrics.py.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("history", type=Path, metavar="HISTORY.csv", help="item,date,demand[,promotion,price]; .gz too")
+    parser.add_argument("--horizon", type=int, required=True, help="periods that a forecast speaks of, together")
+    parser.add_argument("--season", type=int, help="periods in a season (default: by the distance of the dates)")
+    parser.add_argument("--forecaster", default=None, choices=sorted(FORECASTERS), help="(default: the default one)")
+    parser.add_argument("--beside", default=BESIDE, help="forecasters to compare with (default: %(default)s; '' none)")
+    parser.add_argument("--warm-up", type=int, help="periods that do not count (default: four seasons, a year at most)")
+    parser.add_argument("--out", type=Path, metavar="F.csv", help="a row per item and period; - is standard output")
+    parser.add_argument("--plot", type=Path, metavar="DIR", help="draw forecast against actual, an SVG an item")
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Walk, write, measure, draw."""
+    from agents.forecasting.metrics import measure
+    from agents.forecasting.registry import DEFAULT, FORECASTERS
+    from agents.simulation.history import read_history
+    from agents.simulation.walk import rhythm_of
+
+    names = [args.forecaster or DEFAULT, *(name for name in args.beside.split(",") if name)]
+    _check(args, names)
+    try:
+        history, dates = read_history(args.history)
+    except (OSError, EOFError, UnicodeDecodeError, ValueError) as error:
+        raise WrongUse(f"{error}" if str(args.history) in str(error) else f"{args.history}: {error}") from error
+    rhythm = rhythm_of(history, args.season)
+    usual = min(CALIBRATION_SEASONS * rhythm.season, 28, len(dates) // 2)
+    warm_up = usual if args.warm_up is None else args.warm_up
+    first = np.array(history.first)
+    measured = {}
+    for name in dict.fromkeys(names):
+        chief = name == names[0]
+        with _written(args.out if chief else None) as write:
+            grids = _walked(history, dates, FORECASTERS[name](rhythm), args.horizon, write, name)
+        measured[name] = measure(history.demand, first, *grids, args.horizon, warm_up)
+        if chief and args.plot is not None:
+            _plot(args.plot, history, dates, grids, args.horizon)
+    _print(measured, as_json=args.json, to=sys.stderr if str(args.out) == "-" else sys.stdout)
+    return 0
+
+
+def _check(args: argparse.Namespace, names: Sequence[str]) -> None:
+    from agents.forecasting.registry import FORECASTERS
+
+    if unknown := [name for name in names if name not in FORECASTERS]:
+        raise WrongUse(f"--beside: no forecaster is called {unknown[0]!r}: there are {', '.join(sorted(FORECASTERS))}")
+    for key, value, most in (("--horizon", args.horizon, _MOST_HORIZON), ("--season", args.season, 10_000)):
+        if value is not None and not 1 <= value <= most:
+            raise WrongUse(f"{key}: {value} is not a number of periods: write 1 to {most}")
+    if args.warm_up is not None and args.warm_up < 0:
+        raise WrongUse(f"--warm-up: {args.warm_up} is negative: write 0 or more")
+
+
+def _walked(history: Any, dates: Sequence[str], forecaster: Any, horizon: int, write: Any, name: str) -> Grids:
+    from agents.forecasting.base import LEVELS
+    from agents.simulation.walk import walk
+
+    means, quantiles = np.zeros(history.demand.shape), np.zeros((*history.demand.shape, len(LEVELS)))
+    with progress(name, len(dates) * len(history.items)) as tell:
+        for count, (item, period, forecast) in enumerate(walk(history, forecaster, horizon), start=1):
+            means[item, period] = forecast.mean
+            quantiles[item, period] = forecast.quantiles
+            told = [f"{value:.6g}" for value in (forecast.mean, *forecast.quantiles)]
+            write([history.items[item], dates[period], horizon, *told])
+            if count % 500 == 0:
+                tell(count)
+    return Grids(means, quantiles)
+
+
+def _print(measured: Mapping[str, Any], *, as_json: bool, to: IO[str]) -> None:
+    if as_json:
+        print(json.dumps({name: msgspec.to_builtins(figures) for name, figures in measured.items()}), file=to)
+        return
+    columns = ("forecaster", "MAE", "RMSE", "MSE", "WAPE", "bias", "sPL", "NV80", "NV95", "cov80", "cov95")
+    rows = [
+        (
+            name,
+            *(f"{value:.5g}" for value in (m.mae, m.rmse, m.mse)),
+            *(f"{value:.4f}" for value in (m.wape, m.bias, m.spl, m.nv80, m.nv95, m.coverage_80, m.coverage_95)),
+        )
+        for name, m in measured.items()
+    ]
+    if to is sys.stdout:
+        print_table(columns, rows, right=columns[1:])
+        return
+    for row in (columns, *rows):
+        print("\t".join(row), file=to)
+
+
+def _plot(folder: Path, history: Any, dates: Sequence[str], grids: Grids, horizon: int) -> None:
+    """Draw the items that sell most."""
+    from agents.cli.plots import draw
+    from agents.forecasting.metrics import sums_ahead
+
+    folder.mkdir(parents=True, exist_ok=True)
+    came = sums_ahead(history.demand, horizon)
+    for item in np.argsort(-history.demand.sum(axis=1), kind="stable")[:_PLOTTED].tolist():
+        start = history.first[item]
+        actual = [None if np.isnan(value) else float(value) for value in came[item, start:]]
+        name = "".join(letter if letter.isalnum() or letter in "-_@." else "_" for letter in history.items[item])
+        title = f"{history.items[item]}: the next {horizon} periods, foretold (band to 95 %, line: mean), and come"
+        draw(
+            folder / f"{item:04d}-{name[:60]}.svg",
+            title,
+            dates[start:],
+            actual,
+            grids.means[item, start:].tolist(),
+            grids.quantiles[item, start:].tolist(),
+        )
+
+
+@contextmanager
+def _written(path: Path | None) -> Iterator[Any]:
+    """A function that writes a row of F.csv, or nothing."""
+    if path is None:
+        yield lambda _: None
+        return
+    if str(path) == "-":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        yield writer.writerow
+        return
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        yield writer.writerow

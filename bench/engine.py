@@ -91,7 +91,7 @@ def _apart(servers: Servers, args: argparse.Namespace) -> dict[str, Any]:
 
 def _latency(servers: Servers, args: argparse.Namespace) -> dict[str, Any]:
     with Restock(servers, _name()) as restock:
-        found = latency(restock, args.orders_per_second, 8.0 if args.short else 30.0)
+        found = latency(restock, args.orders_per_second, 6.0 if args.short else 30.0)
         figures = found._asdict() | {"orders_per_second": args.orders_per_second}
         figures["settings"] = {"producer": PRODUCER, "consumer": CONSUMER, "restock": differing(restock.settings)}
     print(
@@ -136,15 +136,15 @@ def _row(name: str, rate: float, note: str) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Throughput and latency beside other engines.")
     parser.add_argument("--short", action="store_true", help="under 90 seconds: less of everything, no roles apart")
-    parser.add_argument("--lines", type=int, help="order lines a row (600,000; short: 200,000)")
+    parser.add_argument("--lines", type=int, help="order lines a row (600,000; short: 300,000)")
     parser.add_argument("--items", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--orders-per-second", type=float, default=50.0, help="of the light load")
     parser.add_argument("--engines", default="faust,quix,bytewax", help="others to run beside, or nothing")
     args = parser.parse_args()
-    args.lines = args.lines or (200_000 if args.short else 600_000)
+    args.lines = args.lines or (300_000 if args.short else 600_000)
     args.lines_per_order = (5,) if args.short else (5, 1)
-    args.share = 0.3 if args.short else 1.0
+    args.share = 0.25 if args.short else 1.0
     return args
 
 

@@ -12,7 +12,8 @@ from bench.engines.restock import Restock
 from bench.engines.shop import LOCATION, event, order
 from stream.topic_reader import TopicReader
 
-SETTLE_SECONDS = 2.0
+READY_SECONDS = 60.0
+SETTLE_SECONDS = 1.0
 LATE_SECONDS = 10.0
 PRODUCER = {"linger.ms": 0, "acks": "all"}
 CONSUMER = {"isolation.level": "read_committed", "fetch.wait.max.ms": 500}
@@ -35,8 +36,9 @@ def latency(restock: Restock, orders_per_second: float, seconds: float) -> Laten
     now = int(time.time() * 1000)
     restock.publish(_stocked(skus, now))
     restock.work_off()
+    before = _journaled(restock)
     with restock.worker():
-        _await_ready(restock)
+        _await_ready(restock, before)
         sent, seen = _exchange(restock, skus, orders_per_second)
     times = sorted((seen[sku] - sent[sku]) * 1000 for sku in seen)
     return Latency(len(times), len(skus) - len(times), *(_quantile(times, share) for share in (0.5, 0.9, 0.99, 1.0)))
@@ -50,17 +52,19 @@ def _stocked(skus: list[str], now: int) -> Iterator[tuple[str, bytes, bytes]]:
         yield "stock", sku.encode(), event("stock.adjusted", f"adj-{sku}", now, stock)
 
 
-def _await_ready(restock: Restock) -> None:
-    """A worker that has just taken its shards has sealed each in the journal."""
-    journal = restock.settings.topic("journal")
-    with TopicReader(restock.settings) as reader:
-        before = sum(end for _, end in reader.bounds(journal).values())
-        deadline = time.monotonic() + 60.0
-        while sum(end for _, end in reader.bounds(journal).values()) < before + restock.settings.partitions:
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.1)
+def _await_ready(restock: Restock, before: int) -> None:
+    """A worker that has taken its shards has sealed each of them in the journal."""
+    deadline = time.monotonic() + READY_SECONDS
+    while _journaled(restock) < before + restock.settings.partitions:
+        if time.monotonic() > deadline:
+            raise SystemExit("the worker did not take its shards")
+        time.sleep(0.1)
     time.sleep(SETTLE_SECONDS)
+
+
+def _journaled(restock: Restock) -> int:
+    with TopicReader(restock.settings) as reader:
+        return sum(end for _, end in reader.bounds(restock.settings.topic("journal")).values())
 
 
 def _exchange(restock: Restock, skus: list[str], rate: float) -> tuple[dict[str, float], dict[str, float]]:

@@ -1,0 +1,192 @@
+"""Forecasts of four real panels against what a user would pick instead, under one protocol.
+
+    .venv/bin/python bench/forecasts.py [--shared ../shared] [--quick] [--panel uci] [--forecaster blend]
+
+Panels and protocol are no part of the project: `bench/forecast/score.py` and `anchors.csv` of a folder beside it, named
+by `--shared` or RESTOCK_BENCH_SHARED. Each panel is written as HISTORY.csv, read and walked through as
+`restock evaluate forecasts` does it. `--quick` takes 60 items of each panel, whose figures are not comparable with the
+anchors. The last line is one JSON object.
+"""
+
+import argparse
+import csv
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from agents.forecasting.base import Forecaster
+from agents.forecasting.registry import FORECASTERS
+from agents.simulation.history import read_history
+from agents.simulation.walk import rhythm_of, walk
+
+HORIZONS = {"uci": 6, "uci_rest": 6, "pasta": 7, "carparts": 3}
+TARGETS = {
+    "uci": (0.93, 0.95, 0.99, 0.99),
+    "uci_rest": (0.93, 0.90, 0.95, 0.95),
+    "pasta": (0.76, 0.66, 1.01, 1.03),
+    "carparts": (0.87, 0.93, 1.06, 1.11),
+}
+"""sPL and NV95 over the best per-item batch method's, and over the better LightGBM's."""
+CELLS = ("sPL / batch", "NV95 / batch", "sPL / LightGBM", "NV95 / LightGBM")
+QUICK_ITEMS = 60
+BLOB_EVERY = 97
+
+
+class Walked(NamedTuple):
+    """What a walk gave: means and quantiles by the panel's order of items, and what it took."""
+
+    means: Any
+    quantiles: Any
+    microseconds: float
+    bytes_of_item: int
+    bytes_shared: int
+
+
+def main() -> int:
+    """Walk through every panel, print every cell beside its anchor."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    parser.add_argument("--shared", type=Path, default=Path(os.environ.get("RESTOCK_BENCH_SHARED", beside)))
+    parser.add_argument("--quick", action="store_true", help="a few items of each panel")
+    parser.add_argument("--panel", action="append", choices=sorted(HORIZONS))
+    parser.add_argument("--horizon", type=int, help="instead of each panel's main one: 1")
+    parser.add_argument("--forecaster", default="blend", choices=sorted(FORECASTERS))
+    args = parser.parse_args()
+    folder = args.shared / "bench" / "forecast"
+    for needed in (folder / "score.py", folder / "anchors.csv"):
+        if not needed.is_file():
+            print(f"{needed} is missing: name the folder of panels with --shared", file=sys.stderr)
+            return 2
+    score, anchors = _module(folder / "score.py"), _anchors(folder / "anchors.csv")
+    figures: dict[str, Any] = {"forecaster": args.forecaster, "quick": args.quick, "panels": {}}
+    for name in args.panel or HORIZONS:
+        panel = score.load(name)
+        horizon = args.horizon or HORIZONS[name]
+        panel.horizons = (horizon,)
+        if args.quick:
+            _cut(panel)
+        figures["panels"][name] = _report(score, panel, horizon, args.forecaster, anchors)
+    cells = [cell for found in figures["panels"].values() for cell in found.get("cells", {}).values()]
+    figures["reached"] = f"{sum(cell['reached'] for cell in cells)}/{len(cells)}"
+    print(json.dumps(figures))
+    return 0
+
+
+def _report(score: ModuleType, panel: Any, horizon: int, forecaster: str, anchors: Mapping[Any, Any]) -> dict[str, Any]:
+    walked = _walk(panel, horizon, forecaster)
+    row = score.evaluate(panel, {horizon: walked.means}, {horizon: walked.quantiles}).iloc[0]
+    found: dict[str, Any] = {key: round(float(value), 4) for key, value in row.items() if key not in ("data", "H")}
+    found |= {
+        "horizon": horizon,
+        "microseconds": round(walked.microseconds, 1),
+        "bytes_of_item": walked.bytes_of_item,
+        "bytes_shared": walked.bytes_shared,
+    }
+    print(f"\n{panel.name}, H = {horizon}: {len(panel.ids)} items, {panel.demand.shape[1]} periods")
+    print("  " + "  ".join(f"{key} {value}" for key, value in found.items()))
+    found["cells"] = {}
+    batch, lightgbm = anchors.get((panel.name, horizon), ({}, {}))
+    ratios = [found[key] / anchor[key] for anchor in (batch, lightgbm) for key in ("sPL", "NV95") if anchor]
+    targets = TARGETS[panel.name] if horizon == HORIZONS[panel.name] else ()
+    for cell, ratio, target in zip(CELLS, ratios, targets, strict=False):
+        reached = ratio <= target
+        print(f"  {cell:16} {ratio:6.3f}  to reach {target:.2f}  {'yes' if reached else 'NO'}")
+        found["cells"][cell] = {"ratio": round(ratio, 4), "target": target, "reached": reached}
+    return found
+
+
+def _walk(panel: Any, horizon: int, forecaster: str) -> Walked:
+    """Through HISTORY.csv, as the command does it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "HISTORY.csv"
+        _write_history(panel, path)
+        history, _ = read_history(path)
+    place = {item: number for number, item in enumerate(panel.ids)}
+    order = [place[item] for item in history.items]
+    made: Any = Weighed(FORECASTERS[forecaster](rhythm_of(history, panel.season)))
+    shape = panel.demand.shape
+    means, quantiles = np.zeros(shape), np.zeros((*shape, 5))
+    count, begun = 0, time.process_time()
+    for item, period, forecast in walk(history, made, horizon):
+        means[order[item], period] = forecast.mean
+        quantiles[order[item], period] = forecast.quantiles
+        count += 1
+    spent = time.process_time() - begun - made.weighing
+    shared = sum(map(len, made.shared().values()))
+    return Walked(means, quantiles, spent / max(count, 1) * 1e6, made.heaviest, shared)
+
+
+class Weighed:
+    """A forecaster whose states are weighed now and then, outside of the time that is measured."""
+
+    def __init__(self, forecaster: Forecaster) -> None:
+        self._forecaster = forecaster
+        self.name, self.version = forecaster.name, forecaster.version
+        self.fresh, self.forecast, self.shared = forecaster.fresh, forecaster.forecast, forecaster.dump_shared
+        self._learn, self._calls = forecaster.learn, 0
+        self.weighing, self.heaviest = 0.0, 0
+
+    def learn(self, state: Any, item: str, period: Any, ahead: Any) -> None:
+        """Learn, and weigh every so often."""
+        self._learn(state, item, period, ahead)
+        self._calls += 1
+        if self._calls % BLOB_EVERY == 0:
+            begun = time.process_time()
+            self.heaviest = max(self.heaviest, len(self._forecaster.dump(state)))
+            self.weighing += time.process_time() - begun
+
+
+def _write_history(panel: Any, path: Path) -> None:
+    """One row per item and period, from the item's first on."""
+    dates = [str(date)[:10] for date in panel.dates]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("item", "date", "demand", "promotion", "price"))
+        for number, item in enumerate(panel.ids):
+            for period in range(int(panel.first[number]), len(dates)):
+                values = (panel.demand[number, period], panel.promotion[number, period], panel.price[number, period])
+                writer.writerow((item, dates[period], *map(repr, map(float, values))))
+
+
+def _cut(panel: Any) -> None:
+    chosen = np.sort(np.random.default_rng(1).permutation(len(panel.demand))[:QUICK_ITEMS])
+    for name in ("demand", "first", "promotion", "price"):
+        setattr(panel, name, getattr(panel, name)[chosen])
+    panel.ids = [panel.ids[number] for number in chosen]
+
+
+def _anchors(path: Path) -> dict[tuple[str, int], tuple[dict[str, float], dict[str, float]]]:
+    """The least sPL and NV95 of the per-item batch methods, and of the LightGBMs."""
+    found: dict[tuple[str, int], tuple[dict[str, float], dict[str, float]]] = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            batch, lightgbm = found.setdefault((row["data"], int(row["H"])), ({}, {}))
+            kind = batch if row["kind"].startswith("best per-item") else lightgbm if "LightGBM" in row["kind"] else {}
+            for key in ("sPL", "NV95"):
+                kind[key] = min(kind.get(key, np.inf), float(row[key]))
+    return found
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("score", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["score"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+if __name__ == "__main__":
+    sys.exit(main())

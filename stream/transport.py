@@ -204,6 +204,10 @@ class Consumer(driver.Consumer):
         """Every partition that is ours: Faust forgets around rebalances what was done and not yet committed."""
         return (tp for tp in self.assignment() if topics is None or tp in topics or tp.topic in topics)
 
+    def _should_commit(self, tp: TP, offset: int) -> bool:
+        """Whatever is new, also if it is less than before: in a topic made anew offsets start again."""
+        return bool(offset != self._committed_offset[tp])
+
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002 - Faust's signature
         """Faust takes offsets for committed whatever came of it; what was not is tried again at the next interval."""
         done = await super()._commit_offsets(offsets, start_new_transaction)

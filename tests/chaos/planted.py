@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from stream import shard
+from stream import checkpoint_reader, shard
 from stream.memory import MemoryPublisher, MemoryStore
 from stream.ports import JournalView
 from stream.publisher import KafkaPublisher
@@ -147,7 +147,13 @@ def next_version() -> Patches:
             return msgspec.structs.replace(guarded, quantity=more)
         return guarded
 
-    return [mock.patch.object(shard, "LAYOUT", 1000), mock.patch.object(planner, "guard", generous)]
+    layouts = [mock.patch.object(module, "LAYOUT", 1000) for module in (shard, checkpoint_reader)]
+    return [*layouts, mock.patch.object(planner, "guard", generous)]
+
+
+def decision_remade_by_another_rule() -> Patches:
+    """The same with a rule that has changed since, which is when it shows."""
+    return [*decision_remade_in_replay(), next_version()[-1]]
 
 
 BUGS: dict[str, Callable[[], Patches]] = {
@@ -155,7 +161,7 @@ BUGS: dict[str, Callable[[], Patches]] = {
     for bug in (
         no_fencing_of_the_store, no_fencing_of_the_publisher, checkpoint_ahead_of_its_publication, lost_gap_check,
         journal_ignored, no_seal, prev_ignored, duplicate_window_off, clock_in_the_core, decision_remade_in_replay,
-        next_version,
+        next_version, decision_remade_by_another_rule,
     )
 }  # fmt: skip
 

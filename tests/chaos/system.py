@@ -36,10 +36,10 @@ class System:
     def topic(self, logical: str) -> str:
         return f"{self.name}.{logical}"
 
-    def run(self, *words: str, given: str | None = None) -> "subprocess.CompletedProcess[str]":
+    def run(self, *words: str, given: str | None = None, bug: str = "") -> "subprocess.CompletedProcess[str]":
         """Run a command of the product."""
         return subprocess.run(
-            [COMMAND, *words], env=self.environment, cwd=self.home, input=given, check=False, capture_output=True,
+            [*program(bug), *words], env=self.environment, cwd=self.home, input=given, check=False, capture_output=True,
             text=True, timeout=PATIENCE_SECONDS,
         )  # fmt: skip
 
@@ -60,11 +60,13 @@ class System:
         return [worker for worker in self.workers if worker.running]
 
     def stop(self) -> list[int]:
-        """Ask all workers to stop; their exit codes."""
+        """Ask all workers to stop; the exit codes of those that had begun to work."""
         running = self.alive()
+        begun = [worker.joined for worker in running]
         for worker in running:
             worker.stop()
-        return [worker.wait() for worker in running]
+        codes = [worker.wait() for worker in running]
+        return [code for code, working in zip(codes, begun, strict=True) if working]
 
     def kill(self) -> None:
         for worker in self.alive():
@@ -115,6 +117,7 @@ class System:
     def settle(self, seconds: float = PATIENCE_SECONDS) -> float:
         """Wait until everything published is in the ledger, and all of the ledger in Redis; how long it took."""
         start = time.monotonic()
+        assert self.alive(), f"nobody works:\n{self.workers[-1].tail() if self.workers else ''}"
         await_true(self.sources_done, seconds, lambda: f"intake did not catch up: {self.lag()}")
         ends = self.ledger_ends()
         await_true(
@@ -139,10 +142,9 @@ class Worker:
     def __init__(self, system: System, name: str, words: Sequence[str], bug: str, environment: dict[str, str]) -> None:
         self.name = name
         self.log = system.home / f"{system.name}-{name}.log"
-        program = [sys.executable, str(Path(__file__).with_name("planted.py")), bug] if bug else [str(COMMAND)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*program, "worker", *words], env=system.environment | environment, cwd=system.home,
+                [*program(bug), "worker", *words], env=system.environment | environment, cwd=system.home,
                 stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.stopped = False
@@ -151,10 +153,15 @@ class Worker:
     def running(self) -> bool:
         return self.process.poll() is None
 
+    @property
+    def joined(self) -> bool:
+        """Whether it has taken a shard."""
+        return "Took shard" in self.log.read_text(errors="replace")
+
     def await_joined(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until it has taken its first shard."""
         await_true(
-            lambda: "Took shard" in self.log.read_text(errors="replace"), seconds,
+            lambda: self.joined, seconds,
             lambda: f"{self.name} took no shard:\n{self.tail()}",
         )  # fmt: skip
 
@@ -186,6 +193,11 @@ class Worker:
 
     def tail(self, lines: int = 30) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def program(bug: str) -> list[str]:
+    """The product's command, or the same with a bug."""
+    return [sys.executable, str(Path(__file__).with_name("planted.py")), bug] if bug else [str(COMMAND)]
 
 
 def await_true(condition: Any, seconds: float, otherwise: Callable[[], str], pause: float = 0.1) -> None:

@@ -5,7 +5,7 @@ It is what `publish`, `import` and `dead-letters redrive` send through; a worker
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -73,7 +73,7 @@ class EventPublisher:
             except KafkaException as error:
                 raise self._refused(error.args[0]) from None
             else:
-                self._producer.poll(0)
+                self._serve(self._producer.poll, 0)
                 return
 
     def flush(self) -> None:
@@ -89,7 +89,11 @@ class EventPublisher:
     def _wait(self, until_at_most: int) -> None:
         left, heard = len(self._producer), time.monotonic()
         while left > until_at_most:
-            now_left = self._producer.flush(0.5) if until_at_most == 0 else self._polled()
+            if until_at_most == 0:
+                self._serve(self._producer.flush, 0.5)
+            else:
+                self._serve(self._producer.poll, 0.1)
+            now_left = len(self._producer)
             if now_left < left:
                 left, heard = now_left, time.monotonic()
             elif time.monotonic() - heard > self._silence_seconds:
@@ -100,9 +104,12 @@ class EventPublisher:
         if self._failure is not None:
             raise self._refused(self._failure)
 
-    def _polled(self) -> int:
-        self._producer.poll(0.1)
-        return len(self._producer)
+    def _serve(self, wait: Callable[[float], int], seconds: float) -> None:
+        """Let the client tell of deliveries. A Ctrl-C that comes while it calls us back, it loses."""
+        try:
+            wait(seconds)
+        except SystemError:
+            raise KeyboardInterrupt from None
 
     def _refused(self, error: KafkaError) -> Refused:
         return Refused(f"the broker refuses events ({error.str()}): {self.acknowledged.total():,} were taken before")

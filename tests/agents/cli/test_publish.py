@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -161,3 +162,15 @@ def test_wrong_use_is_one_line(restock: Run, begun: Settings, monkeypatch: pytes
     assert exit_code == 3
     assert err.startswith("restock publish: RESTOCK_KAFKA=127.0.0.1:1 does not answer (")
     assert err.count("\n") == 1
+
+
+def test_a_ctrl_c_while_deliveries_are_told_is_not_lost(
+    restock: Run, begun: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("the signal came to nothing")
+
+    monkeypatch.setattr(EventPublisher, "_delivered", interrupted)
+    file = write(tmp_path / "day.jsonl", [order(1)])
+    assert restock("publish", file)[::2] == (130, "")

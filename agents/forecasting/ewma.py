@@ -24,6 +24,8 @@ from agents.forecasting.base import LEVELS, Ahead, Forecast, Period, Rhythm
 
 RATE = 0.1
 """Weight of the newest period, once ten have been seen; before that all weigh the same."""
+_LEAST_MEAN = 1e-12
+"""Less demand than this is none; squares of it would vanish."""
 
 
 class EwmaState(msgspec.Struct, array_like=True, gc=False):
@@ -105,7 +107,7 @@ def gamma_quantiles(mean: float, variance: float) -> tuple[float, ...]:
     >>> gamma_quantiles(0.0, 0.0), gamma_quantiles(3.0, 0.0)[0]
     ((0.0, 0.0, 0.0, 0.0, 0.0), 3.0)
     """
-    if mean <= 0.0:
+    if mean <= _LEAST_MEAN:
         return (0.0,) * len(LEVELS)
     if variance <= mean * mean * 1e-12:
         return (mean,) * len(LEVELS)

@@ -13,6 +13,8 @@ from agents.forecasting.base import Ahead
 from agents.forecasting.simple import Seen, Simple
 
 LEVEL_RATE, TREND_RATE, SEASON_RATE = 0.1, 0.01, 0.1
+LIFT = 1.0
+"""Added to what is learned: River divides by the first season's level, which is 0 for an item nobody buys yet."""
 
 
 class HoltWinters(Simple):
@@ -27,11 +29,10 @@ class HoltWinters(Simple):
     def teach(self, model: Any, before: Sequence[Seen], newest: Seen) -> None:
         """Pass the demand on."""
         del before
-        model.learn_one(newest.demand)
+        model.learn_one(newest.demand + LIFT)
 
     def foresee(self, seen: Sequence[Seen], ahead: Sequence[Ahead], model: Any) -> Sequence[float]:
         """River's path once two seasons are known, the mean before."""
         if len(seen) <= 2 * max(2, self.pace.season):
             return [sum(period.demand for period in seen) / len(seen)] * len(ahead)
-        path: list[float] = model.forecast(len(ahead))
-        return path
+        return [mean - LIFT for mean in model.forecast(len(ahead))]

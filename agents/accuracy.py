@@ -6,7 +6,7 @@ The pinball loss at level τ is max(τ·e, (τ − 1)·e) for demand minus quant
 >>> accuracy = Accuracy()
 >>> accuracy.expect(10.0, (9.0, 11.0, 12.0, 14.0, 17.0), 2)
 >>> accuracy.happened(5.0), accuracy.happened(8.0)
-(None, Judged(error=-3.0, demand=13.0, covered=True))
+(None, Judged(error=-3.0, demand=13.0, covered=True, pinball=0.917...))
 >>> accuracy.errors().wape, accuracy.errors().coverage_95
 (0.230..., 1.0)
 """
@@ -36,6 +36,9 @@ class Judged(msgspec.Struct, frozen=True):
     error: float
     demand: float
     covered: bool
+    """Whether the demand was at most the 95 % quantile."""
+    pinball: float
+    """Mean loss over the quantiles."""
 
 
 class Accuracy(msgspec.Struct, array_like=True, gc=False):
@@ -73,10 +76,11 @@ class Accuracy(msgspec.Struct, array_like=True, gc=False):
         self.signed += error
         self.demand += total
         self.covered += covered
-        for level, quantile in zip(LEVELS, waiting.quantiles, strict=True):
-            off = total - quantile
-            self.pinball += max(level * off, (level - 1.0) * off) / len(LEVELS)
-        return Judged(error, total, covered)
+        offs = [total - quantile for quantile in waiting.quantiles]
+        losses = [max(level * off, (level - 1.0) * off) for level, off in zip(LEVELS, offs, strict=True)]
+        pinball = sum(losses) / len(LEVELS)
+        self.pinball += pinball
+        return Judged(error, total, covered, pinball)
 
     def errors(self) -> Errors:
         """The figures; None until there is something to judge by."""

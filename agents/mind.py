@@ -41,6 +41,8 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     policy: str | None = None
     """Who acted at the last review."""
     decisions: list[Decided] = []
+    fallen_in: str | None = None
+    """The class under which it counts as fallen back to the baseline."""
 
 
 class Stored(msgspec.Struct, array_like=True, gc=False):

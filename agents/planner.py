@@ -4,7 +4,7 @@ The planner leads an item's forecaster, policies and guardrails through it. Of w
 state but by `place`, which takes what the journal can tell again: so replay ends where the live run did.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, isfinite
 
 import msgspec
@@ -21,8 +21,9 @@ from agents.inventory.terms import Effective
 from agents.learners import Learners
 from agents.mind import REMEMBERED, Mind, decode_mind
 from agents.policies.base import Advice, Economics, Outcome, Role, Situation, Underway
+from agents.policies.champion import Contest
 from agents.policies.guardrails import Guarded, guard, respects
-from agents.report import cost_ledger, review_of, told_forecast
+from agents.report import contest_costs, cost_ledger, review_of, told_forecast
 from agents.tally import Tally
 from agents.telling import Cause, broken_down
 from schemas.journal import Decided, Told
@@ -68,7 +69,9 @@ class Planner:
         forecast = self._forecast(card, mind, terms, closed)
         may_order = decides(closed.ends, terms.review_period_days, terms.order_days, settings)
         situation = self._situation(card, terms, forecast, closed.ends, may_order=may_order)
+        costs = self._costs(mind, terms)
         self._learn(mind, terms, situation, closed)
+        self._tally.spend(item.abc, costs, self._costs(mind, terms))
         self._account(item, mind, situation.economics, closed)
         choice = self._choose(mind, terms, situation)
         decided = None
@@ -183,7 +186,7 @@ class Planner:
             card.say()
         judged = mind.record.accuracy.happened(demand)
         if judged is not None:
-            self._tally.judge(item.abc, judged.error, judged.demand, covered=judged.covered)
+            self._tally.judge(item.abc, judged)
         mind.record.accuracy.expect(forecast.mean, forecast.quantiles, len(forecast.path))
         return forecast
 
@@ -322,7 +325,16 @@ class Planner:
         days = len(forecast.path) * self._frame.settings.period_ms / DAY if forecast else 0.0
         item.daily = forecast.mean / days if forecast and days else 0.0
         mind.record.policy = choice.policy
+        fallen_in = item.abc if choice.role == "baseline" else None
+        if fallen_in != mind.record.fallen_in:
+            self._tally.fall(mind.record.fallen_in, fallen_in)
+            mind.record.fallen_in = fallen_in
         card.mind_changed = True
+
+    def _costs(self, mind: Mind, terms: Effective) -> Mapping[str, float]:
+        """What the contestants have cost so far; nothing where there is no contest."""
+        champion = self.learners.champion(terms)
+        return contest_costs(mind, champion, self.learners.baseline.name) if isinstance(champion, Contest) else {}
 
 
 def _wait(terms: Effective, period_ms: int) -> int:

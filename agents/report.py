@@ -1,5 +1,7 @@
 """What a review says of itself: everything needed to understand it without asking another system."""
 
+from collections.abc import Mapping
+
 from agents.forecasting.base import LEVELS, Forecast
 from agents.forecasting.ewma import gamma_quantiles
 from agents.inventory.card import Card
@@ -73,14 +75,20 @@ def review_of(
 
 def cost_ledger(mind: Mind, champion: Policy, baseline: str, currency: str) -> CostLedger:
     """What champion, baseline and challengers have cost; a champion without a contest has only its own to tell."""
-    costs = dict(champion.costs(mind.peek(champion))) if isinstance(champion, Contest) else {}
-    own = costs.pop(champion.name, mind.record.cost)
-    beside = costs.pop(baseline, own)
+    costs = dict(contest_costs(mind, champion, baseline)) if isinstance(champion, Contest) else {}
+    own = costs.pop("champion", mind.record.cost)
+    beside = costs.pop("baseline", own)
     return CostLedger(
         champion=money(own, currency),
         baseline=money(beside, currency),
         challengers={name: money(cost, currency) for name, cost in sorted(costs.items())},
     )
+
+
+def contest_costs(mind: Mind, contest: Contest, baseline: str) -> Mapping[str, float]:
+    """What each contestant has cost so far: the champion, the baseline, and the challengers by name."""
+    roles = {contest.name: "champion", baseline: "baseline"}
+    return {roles.get(name, name): cost for name, cost in contest.costs(mind.peek(contest)).items()}
 
 
 def _by_share(quantiles: tuple[float, ...]) -> dict[str, float]:

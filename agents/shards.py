@@ -12,7 +12,7 @@ from agents.forecasting.registry import FORECASTERS
 from agents.outputs import Encoder
 from agents.policies.guardrails import REASONS
 from agents.policies.registry import POLICIES
-from agents.tally import Tally
+from agents.tally import Errors, Tally
 from schemas.topics import TOPICS
 from stream.errors import WrongUse
 from stream.faults import BrokerDown
@@ -127,6 +127,8 @@ def _nothing() -> Tally:
     tally.failures.update(dict.fromkeys((*FORECASTERS, *POLICIES), 0))
     for counter in (tally.demand, tally.unserved):
         counter.update(dict.fromkeys(CLASSES, 0))
+    tally.errors.update(dict.fromkeys(CLASSES, Errors()))
+    tally.costs.update(dict.fromkeys(product(CLASSES, ("champion", "baseline", *POLICIES)), 0.0))
     return tally
 
 

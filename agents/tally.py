@@ -4,12 +4,13 @@ Gauges that a freshly loaded shard must know without looking at every item (open
 shared table; all the rest counts from zero in every process, as Prometheus expects.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Self, TypeAlias
 
 import msgspec
 
+from agents.accuracy import Judged
 from schemas.ledger import Milliseconds
 
 Labels: TypeAlias = tuple[str, ...]
@@ -25,6 +26,31 @@ class Gauges(msgspec.Struct, array_like=True):
     """Items without available stock, or soon to be, by class."""
     items: dict[str, int] = {}
     """By class."""
+    fallen_back: dict[str, int] = {}
+    """Items whose champion was credibly dearer than the baseline, which acts for it, by class."""
+
+
+class Errors(msgspec.Struct, frozen=True):
+    """Sums over judged forecasts, from which every usual measure follows.
+
+    >>> Errors(1, over=2.0) + Errors(1, under=3.0)
+    Errors(judged=2, over=2.0, under=3.0, squared=0.0, demand=0.0, covered=0, pinball=0.0)
+    """
+
+    judged: int = 0
+    over: float = 0.0
+    """Units forecast too many; with `under` the absolute errors, less `under` the bias."""
+    under: float = 0.0
+    squared: float = 0.0
+    demand: float = 0.0
+    covered: int = 0
+    """Demands within the 95 % quantile."""
+    pinball: float = 0.0
+
+    def __add__(self, other: "Errors") -> "Errors":
+        """Of both."""
+        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
+        return Errors(*(one + another for one, another in pairs))
 
 
 class Tally:
@@ -54,8 +80,10 @@ class Tally:
         """By invariant."""
         self.failures: Counter[str] = Counter()
         """Forecasters and policies that raised an error or answered with no number, by name."""
-        self.errors: dict[str, list[float]] = {}
-        """By class: sum of absolute errors, sum of demand, forecasts judged, demands within the 95 % quantile."""
+        self.errors: dict[str, Errors] = {}
+        """By class."""
+        self.costs: defaultdict[Labels, float] = defaultdict(float)
+        """By class and contestant (`champion`, `baseline`, or a challenger's name): money, mostly imagined."""
         self.demand: Counter[str] = Counter()
         """Units asked for in closed periods, by class."""
         self.unserved: Counter[str] = Counter()
@@ -72,9 +100,10 @@ class Tally:
                 getattr(self, name).update(value)
             elif isinstance(value, int) and name not in _OF_THE_STATE:
                 setattr(self, name, getattr(self, name) + value)
-        for abc, sums in other.errors.items():
-            mine = self.errors.setdefault(abc, [0.0] * len(sums))
-            self.errors[abc] = [a + b for a, b in zip(mine, sums, strict=True)]
+        for abc, errors in other.errors.items():
+            self.errors[abc] = self.errors.get(abc, Errors()) + errors
+        for label, cost in other.costs.items():
+            self.costs[label] += cost
 
     def decide(self, policy: str, kind: str, quantity: int) -> None:
         """Count a new decision."""
@@ -87,11 +116,23 @@ class Tally:
         self.demand[abc] += demand
         self.unserved[abc] += unserved
 
-    def judge(self, abc: str, error: float, demand: float, *, covered: bool) -> None:
+    def judge(self, abc: str, judged: Judged) -> None:
         """Count a forecast that was judged."""
-        sums = self.errors.setdefault(abc, [0.0, 0.0, 0.0, 0.0])
-        for place, value in enumerate((abs(error), demand, 1.0, float(covered))):
-            sums[place] += value
+        over, under = max(judged.error, 0.0), max(-judged.error, 0.0)
+        errors = Errors(1, over, under, judged.error**2, judged.demand, int(judged.covered), judged.pinball)
+        self.errors[abc] = self.errors.get(abc, Errors()) + errors
+
+    def spend(self, abc: str, before: Mapping[str, float], after: Mapping[str, float]) -> None:
+        """Count what a period has cost each contestant."""
+        for contestant, cost in after.items():
+            self.costs[abc, contestant] += max(0.0, cost - before.get(contestant, 0.0))
+
+    def fall(self, before: str | None, after: str | None) -> None:
+        """Count an item whose champion falls back, comes again, or is of another class now."""
+        if before is not None:
+            _step(self.gauges.fallen_back, before, -1)
+        if after is not None:
+            _step(self.gauges.fallen_back, after, 1)
 
     def alert(self, kind: str, abc: str, *, raised: bool) -> None:
         """Count an alert that begins or ends."""
@@ -116,8 +157,8 @@ class Tally:
     def dump(self) -> Mapping[str, bytes]:
         """Write the gauges, the same bytes whatever the order in which they came to be."""
         gauges = self.gauges
-        ordered = (dict(sorted(of.items())) for of in (gauges.open_alerts, gauges.at_risk, gauges.items))
-        return {"gauges": _encode(Gauges(*ordered))}
+        ordered = {name: dict(sorted(getattr(gauges, name).items())) for name in gauges.__struct_fields__}
+        return {"gauges": _encode(Gauges(**ordered))}
 
     def load(self, fields: Mapping[str, bytes]) -> None:
         """Read the gauges."""

@@ -26,6 +26,16 @@ from stream.watch import Watch
 
 INVARIANTS = tuple(f"I{number}" for number in range(1, 13))
 CLASSES = ("A", "B", "C")
+FORECAST_SUMS = {
+    "judged": ("restock_forecasts_judged", "Forecasts of a protection interval whose time has come."),
+    "covered": ("restock_forecasts_covered", "Of these, those whose 95 % quantile the demand did not exceed."),
+    "demand": ("restock_forecast_demand_units", "Units asked for in these intervals."),
+    "over": ("restock_forecast_over_units", "Units forecast too many; with too few, the absolute error."),
+    "under": ("restock_forecast_under_units", "Units forecast too few."),
+    "squared": ("restock_forecast_squared_units", "Squared errors."),
+    "pinball": ("restock_forecast_pinball_units", "Pinball loss, the mean over the quantiles."),
+}
+"""Sums kept for each class, by field of `agents.tally.Errors`."""
 FAR_BEHIND = 10_000
 """Ledger records a ready worker may lag."""
 
@@ -61,6 +71,7 @@ class Metrics(Collector):
         yield from self._events()
         yield from self._flow()
         yield from self._stock()
+        yield from self._learning()
 
     def not_ready(self) -> str:
         """Why this worker is not ready, empty when it is."""
@@ -170,6 +181,7 @@ class Metrics(Collector):
         yield _gauge("restock_items_tracked", "Items this worker keeps.", ("class",), items)
         yield _gauge("restock_items_at_risk", "Items without available stock, or soon to be.", ("class",), at_risk)
         yield _gauge("restock_alerts_open", "Alerts raised and not cleared.", ("kind", "class"), alerts)
+        yield _counter("restock_demand_shifts", "Alarms that demand is not what it was.", self._total("drifts"))
         yield _counter("restock_reviews", "Reviews made.", self._total("reviews"))
         yield _counter("restock_decisions", "Replenishments decided.", ("policy", "kind"), self._sum("decisions"))
         yield _counter("restock_ordered_units", "Units ordered.", ("policy", "kind"), self._sum("units"))
@@ -181,6 +193,21 @@ class Metrics(Collector):
         )
         yield _counter("restock_demand_units", "Units asked for in closed periods.", ("class",), self._sum("demand"))
         yield _counter("restock_unserved_units", "Of these, units without stock.", ("class",), self._sum("unserved"))
+
+    def _learning(self) -> Iterator[Metric]:
+        """How good forecasts and policies are, as sums: rates of two of them make every usual measure."""
+        errors: dict[str, Any] = {}
+        for tally in self._watch.tallies.values():
+            for abc, sums in tally.errors.items():
+                errors[abc] = errors[abc] + sums if abc in errors else sums
+        for field, (name, text) in FORECAST_SUMS.items():
+            yield _counter(name, text, ("class",), {abc: getattr(of, field) for abc, of in errors.items()})
+        fallen = Counter(dict.fromkeys(CLASSES, 0))
+        for tally in self._current():
+            fallen.update(tally.gauges.fallen_back)
+        yield _gauge("restock_champions_fallen_back", "Items for which the baseline acts.", ("class",), fallen)
+        text = "What each contestant would have cost on the same demand, in money."
+        yield _counter("restock_policy_cost", text, ("class", "contestant"), self._sum("costs"))
 
     def _sum(self, name: str) -> Counter[Any]:
         total: Counter[Any] = Counter()

@@ -12,15 +12,16 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents import shards
+from agents.accuracy import Judged
 from agents.policies.guardrails import REASONS
 from agents.policies.registry import POLICIES
-from agents.tally import Tally
+from agents.tally import Errors, Tally
 from schemas.inbound import INBOUND
 from schemas.outbound import AlertKind
 from schemas.refusal import Reason
 from stream.feeds import Feed
 from stream.health import Health
-from stream.metrics import CLASSES, FAR_BEHIND, INVARIANTS, Metrics
+from stream.metrics import CLASSES, FAR_BEHIND, FORECAST_SUMS, INVARIANTS, Metrics
 from stream.owner import Owner
 from stream.readers import Readers
 from stream.setting_values import Address
@@ -151,6 +152,9 @@ EVERYTHING = {
     "restock_alerts_open": labels(kind=get_args(AlertKind), class_=CLASSES),
     "restock_demand_units_total": labels(class_=CLASSES),
     "restock_unserved_units_total": labels(class_=CLASSES),
+    "restock_champions_fallen_back": labels(class_=CLASSES),
+    "restock_policy_cost_total": labels(class_=CLASSES, contestant=["champion", "baseline", *POLICIES]),
+    **{f"{name}_total": labels(class_=CLASSES) for name, _ in FORECAST_SUMS.values()},
     "restock_decisions_total": labels(policy=list(POLICIES), kind=["requested", "proposed"]),
     "restock_ordered_units_total": labels(policy=list(POLICIES), kind=["requested", "proposed"]),
     "restock_guardrail_clamps_total": labels(guardrail=REASONS),
@@ -185,7 +189,10 @@ def test_what_is_counted_later_has_no_label_that_was_not_there(world: World) -> 
     tally.failures["pil-q"] += 1
     tally.violations["I1"] += 1
     tally.review("A", 5, 1)
+    tally.judge("A", Judged(error=2.0, demand=5.0, covered=True, pinball=0.5))
+    tally.spend("A", {}, {"champion": 5.0, "base-stock": 6.0})
     tally.reclass(None, "B", [], at_risk=True)
+    tally.fall(None, "B")
     tally.alert("low_stock", "B", raised=True)
     world.intake.verdicts["order.placed", "accepted"] += 1
     world.intake.verdicts["none", "not_json"] += 1
@@ -208,7 +215,9 @@ def count_everything(tally: Tally) -> None:
     tally.decide("pil-q", "requested", 60)
     tally.review("A", 5, 1)
     tally.violations["I1"] += 1
-    tally.judge("A", 2.0, 5.0, covered=True)
+    tally.judge("A", Judged(error=2.0, demand=5.0, covered=True, pinball=0.5))
+    tally.judge("A", Judged(error=-1.0, demand=7.0, covered=False, pinball=0.25))
+    tally.spend("A", {"champion": 2.0}, {"champion": 5.0, "baseline": 1.0})
     tally.silent_feeds = 2
     tally.watermark = 5
 
@@ -233,18 +242,20 @@ def test_a_shard_that_is_taken_for_ever_does_not_fill_the_memory(world: World) -
     for _ in range(100):
         count_everything(world.hold())
     assert len(world.watch.tallies) == 2
-    assert world.watch.tallies[LEDGER.partition].errors["A"] == [200.0, 500.0, 100.0, 100.0]
+    assert world.watch.tallies[LEDGER.partition].errors["A"] == Errors(200, 200.0, 100.0, 500.0, 1200.0, 100, 75.0)
 
 
 def test_gauges_are_of_what_is_held_now(world: World) -> None:
     for _ in range(2):
         tally = world.hold()
         tally.reclass(None, "B", ["low_stock"], at_risk=True)
+        tally.fall(None, "B")
         tally.silent_feeds = 1
     samples = world.scrape()
     assert value(samples, "restock_items_tracked", **{"class": "B"}) == 1
     assert value(samples, "restock_items_at_risk", **{"class": "B"}) == 1
     assert value(samples, "restock_alerts_open", kind="low_stock", **{"class": "B"}) == 1
+    assert value(samples, "restock_champions_fallen_back", **{"class": "B"}) == 1
     assert value(samples, "restock_silent_feeds") == 1
     world.readers.by_partition.clear()
     assert value(world.scrape(), "restock_items_tracked", **{"class": "B"}) == 0

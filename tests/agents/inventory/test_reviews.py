@@ -9,6 +9,7 @@ from agents.core import Core
 from agents.policies import registry
 from agents.policies.base import Advice, Situation
 from agents.policies.base_stock import BaseStock
+from agents.policies.pil_q import PilQ
 from schemas.ledger import (
     CalendarConfigured,
     Cancelled,
@@ -302,7 +303,7 @@ def test_forecasts_are_judged() -> None:
         world.happens(Placed(5))
     errors = last(world).errors
     assert (errors.wape, errors.mae, errors.coverage_95) == (0.0, 0.0, 1.0)
-    assert world.core.tally.errors["C"][2] == 8
+    assert world.core.tally.errors["C"].judged == 8
 
 
 def test_an_unknown_policy_or_forecaster_is_the_default_one() -> None:
@@ -326,3 +327,18 @@ def test_items_beyond_the_cache_go_on_all_the_same() -> None:
     assert len(worlds[1].core._shelf.cards) <= 3
     assert worlds[0].core.dump() == worlds[1].core.dump()
     assert TEA not in worlds[0].core._shelf.cards
+
+
+def test_a_champion_that_is_dearer_falls_back_where_prometheus_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = Advice(0.0, -1, 0, 0)
+    monkeypatch.setattr(PilQ, "decide", lambda *_: nothing)
+    world = selling(units=40, policy="pil-q", lead_time_days=1.0)
+    for _ in range(60):
+        world.passes(days=1)
+        world.happens(Placed(5))
+    tally = world.core.tally
+    assert tally.gauges.fallen_back == {"C": 1}
+    assert tally.costs["C", "champion"] > tally.costs["C", "baseline"] > 0.0
+    world.happens(Configured(Terms(abc_class="A")))
+    world.passes(days=1)
+    assert tally.gauges.fallen_back == {"C": 0, "A": 1}

@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 SHUTDOWN_SECONDS = 60.0
+CRASHED_SECONDS = 5.0
+"""How long a worker that cannot go on may tidy up: others wait for its shards, and what it leaves they find out."""
 LEAVE_SECONDS = 10.0
 
 
@@ -73,10 +75,13 @@ class App(faust.App):
             loghandlers=[],
         )
 
-    async def crash(self, reason: BaseException) -> None:
-        """Whatever Faust cannot survive ends the process: a supervisor starts it again, and nothing is lost."""
-        await super().crash(reason)
-        self.crashed_by(reason)
+    def _crash(self, reason: BaseException) -> None:
+        """Whatever Faust cannot survive ends the process: a supervisor starts it again, and nothing is lost.
+
+        A part that crashes calls `crash` of its own and nothing but this method of the app, perhaps in its own thread.
+        """
+        super()._crash(reason)
+        self.loop.call_soon_threadsafe(self.crashed_by, reason)
 
     def _new_transport(self) -> Transport:
         transport = Transport(self.conf.broker, self, loop=self.loop)
@@ -167,9 +172,14 @@ class Worker:
                 self._spawn(self._stop_when_idle(pulse, exit_when_idle))
             await self._stop.wait()
         finally:
-            await asyncio.wait_for(self._shut_down(), SHUTDOWN_SECONDS)
+            leaving = asyncio.create_task(self._shut_down())
+            # Not `wait_for`, which would wait for what does not heed a cancellation either.
+            await asyncio.wait([leaving], timeout=SHUTDOWN_SECONDS if self._failure is None else CRASHED_SECONDS)
         if self._failure is not None:
             raise self._failure
+        if not leaving.done():
+            raise TimeoutError(f"what this worker held was not let go within {SHUTDOWN_SECONDS:g} s")
+        await leaving
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -183,7 +193,7 @@ class Worker:
 
     def _fail(self, reason: BaseException) -> None:
         if self._failure is None and not self._stop.is_set():
-            logger.critical("The worker cannot go on", exc_info=reason)
+            logger.critical("The worker cannot go on and ends: %r", reason)
             self._failure = reason
         self._stop.set()
 

@@ -41,7 +41,8 @@ MOST_PLACES = 500_000
 class Draft:
     """What one batch will write: ledger records by partition, dead letters, and what the feed has written last."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, name: str) -> None:
+        self.feed = name
         self.lines: defaultdict[int, list[Line]] = defaultdict(list)
         self.letters: list[Message] = []
         self.last: dict[int, Place] = dict(feed.last)
@@ -89,22 +90,25 @@ class Intake:
 
     async def take(self, feed: Feed, batch: Batch) -> None:
         """Write one batch to the ledger, however long it takes, and move the feed on."""
-        if feed.next is None:
-            return
-        if not batch.start <= feed.next < batch.end:
-            if batch.start > feed.next or feed.last_on_its_way:
-                await feed.rewind()
-            return
         async with self._turn:
-            with self._watch.stage("intake"):
-                draft = await until_answered(lambda: self._attempt(feed, batch))
-            failpoint("intake.written")
+            at, name = feed.next, feed.name
+            if at is not None and batch.start <= at < batch.end:
+                await self._take(feed, name, batch)
+                return
+        if at is not None and (batch.start > at or feed.last_on_its_way):
+            await feed.rewind()
+
+    async def _take(self, feed: Feed, name: str, batch: Batch) -> None:
+        with self._watch.stage("intake"):
+            draft = await until_answered(lambda: self._attempt(feed, name, batch))
+        failpoint("intake.written")
+        self.verdicts.update(draft.verdicts)
+        self.movements += draft.movements
+        if batch.records:
+            self.busy_at = time.monotonic()
+        if feed.next is not None and feed.name == name:  # else its topic was made anew, and it begins anew
             feed.last, feed.read_up_to = draft.last, draft.read_up_to or None
             feed.next = max(feed.next, batch.end)  # another process may have been further meanwhile
-            self.verdicts.update(draft.verdicts)
-            self.movements += draft.movements
-            if batch.records:
-                self.busy_at = time.monotonic()
 
     async def take_or_park(self, feed: Feed, batch: Batch) -> None:
         """The same, but a fault of our own that comes twice at the same place stops this feed and no other."""
@@ -140,33 +144,33 @@ class Intake:
             }
             await until_answered(lambda: self._writer.write(lines))
 
-    async def _attempt(self, feed: Feed, batch: Batch) -> Draft:
-        draft = Draft(feed)
+    async def _attempt(self, feed: Feed, name: str, batch: Batch) -> Draft:
+        draft = Draft(feed, name)
         topic = self._logical(feed.tp.topic)
         for record in batch.records:
             if record.offset >= (feed.next or 0):
-                self._read(record, topic, feed, draft)
+                self._read(record, topic, draft)
         failpoint("intake.decoded")
         feed.last.clear()  # if this attempt fails, the next one begins a new run
         await self._writer.write(draft.lines, draft.letters)
         return draft
 
-    def _read(self, record: ConsumerRecord, topic: str, feed: Feed, draft: Draft) -> None:
+    def _read(self, record: ConsumerRecord, topic: str, draft: Draft) -> None:
         event = decode(topic, record.value, record.headers, record.timestamp, self._limits)
         if type(event) is Event:
             draft.verdicts[event.type, "accepted"] += 1
             draft.read_up_to = max(draft.read_up_to, event.time_ms)
-            self._write(event, record, feed, draft)
+            self._write(event, record, draft)
         elif event is None:
             draft.verdicts["none", "tombstone"] += 1
         elif isinstance(event, Refusal):
             draft.verdicts["none", event.reason.value] += 1
             draft.letters.append(self._letter(event, record))
 
-    def _write(self, event: Event, record: ConsumerRecord, feed: Feed, draft: Draft) -> None:
+    def _write(self, event: Event, record: ConsumerRecord, draft: Draft) -> None:
         offset, body, event_id = record.offset, fingerprint(event), identity(event.source, event.id)
         correlation, trace = event.correlation or "", event.trace or ""
-        lines, last, places, name = draft.lines, draft.last, self._places, feed.name
+        lines, last, places, name = draft.lines, draft.last, self._places, draft.feed
         movements = movements_of(event.data, self._hash)
         for ordinal, (item, change) in enumerate(movements):
             partition, key = places.get(item) or self._place(item)

@@ -10,7 +10,7 @@ from faust.types import TP
 from schemas.ledger import Progress
 from stream.faults import BrokerDown
 from stream.patience import until_answered
-from stream.transport import Batch, Consumer
+from stream.transport import Batch, Committed, Consumer
 from stream.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -77,12 +77,13 @@ class Feed:
     async def resume(self) -> None:
         """Still ours after a rebalance: go on behind what is acknowledged, by us or by who had it in between."""
         self._on_its_way = 0
-        if self.next is not None:
-            self.last.clear()
-            committed = await self._consumer.committed(self.tp)
-            if committed is not None and committed.name == self.name:
-                self.next = max(self.next, committed.offset)
-            await self._consumer.move(self.tp, self.next)
+        self.last.clear()
+        committed = await until_answered(self._committed) if self.next is not None else None
+        if self.next is None:  # it has not begun, or was found to be made anew while we asked
+            return
+        if committed is not None and committed.name == self.name:
+            self.next = max(self.next, committed.offset)
+        await self._consumer.move(self.tp, self.next)
 
     async def leave(self) -> None:
         """Somebody else's now."""
@@ -108,13 +109,19 @@ class Feed:
         """How far this feed is, as told to one ledger partition."""
         return Progress(self.name, self.next or 0, self.read_up_to, self.drained, self.last.get(partition))
 
-    async def _begin(self) -> None:
+    async def _committed(self) -> Committed | None:
         try:
-            self.name = await self._name(self.tp)
-            committed = await self._consumer.committed(self.tp)
+            return await self._consumer.committed(self.tp)
+        except KafkaError as error:
+            raise BrokerDown(str(error)) from error
+
+    async def _begin(self) -> None:
+        name, committed = await self._name(self.tp), await self._committed()
+        try:
             start, end = await self._consumer.bounds(self.tp)
         except KafkaError as error:
             raise BrokerDown(str(error)) from error
+        self.name = name
         position = start
         # Without a commit, or with one for another topic, from the start: marks drop what is known.
         if committed is not None and committed.name in {self.name, ""} and committed.offset <= end:

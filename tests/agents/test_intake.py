@@ -221,6 +221,27 @@ async def test_a_notice_goes_to_every_partition_and_belongs_to_the_chain(world: 
     assert movement.prev == (0, 0)
 
 
+async def test_a_topic_made_anew_while_its_last_batch_is_written_begins_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = await world.feed()
+    write = world.writer.write
+
+    async def write_slowly(*lines: Any) -> None:
+        await write(*lines)
+        feed.check(["another/0"])
+        await feed._start
+
+    monkeypatch.setattr(world.writer, "write", write_slowly)
+    monkeypatch.setattr(feed, "_name", named_anew)
+    await world.take(feed, order(1, "TEA@BER1"), order(2, "TEA@BER1"))
+    assert (feed.name, feed.next, feed.last, feed.read_up_to) == ("another/0", 0, {}, None)
+
+
+async def named_anew(_: TP) -> str:
+    return "another/0"
+
+
 async def test_every_type_is_written(world: World) -> None:
     for name, kind in INBOUND.items():
         feed = await world.feed(kind.topic)

@@ -156,12 +156,19 @@ def decision_remade_by_another_rule() -> Patches:
     return [*decision_remade_in_replay(), next_version()[-1]]
 
 
+def crash_in_recovery() -> Patches:
+    """Faust cannot give its partitions out."""
+    from stream.readers import Readers
+
+    return [mock.patch.object(Readers, "assigned", side_effect=TypeError("planted"))]
+
+
 BUGS: dict[str, Callable[[], Patches]] = {
     bug.__name__: bug
     for bug in (
         no_fencing_of_the_store, no_fencing_of_the_publisher, checkpoint_ahead_of_its_publication, lost_gap_check,
         journal_ignored, no_seal, prev_ignored, duplicate_window_off, clock_in_the_core, decision_remade_in_replay,
-        next_version, decision_remade_by_another_rule,
+        next_version, decision_remade_by_another_rule, crash_in_recovery,
     )
 }  # fmt: skip
 

@@ -98,7 +98,8 @@ def at_failpoint(name: str) -> Fault:
         arena.run.system.kill()
         if name == "take.reset":
             arena.store.flushall()
-        doomed = arena.run.system.start(RESTOCK_FAILPOINTS=f"{name}=0.3")
+        often = 1.0 if name.startswith("take.") else 0.3  # a shard is taken once, a batch comes again and again
+        doomed = arena.run.system.start(RESTOCK_FAILPOINTS=f"{name}={often}")
         deadline = time.monotonic() + 20
         while doomed.running and time.monotonic() < deadline:
             arena.work(1)

@@ -9,8 +9,9 @@ from math import isfinite
 
 from agents.forecasting import registry as forecasters
 from agents.forecasting.base import LEVELS, Ahead, Forecast, Forecaster, Period, Rhythm
+from agents.forecasting.lead_time import Known, LeadTimes
 from agents.inventory.fold import Frame
-from agents.inventory.position import DAY
+from agents.inventory.position import DAY, Wait
 from agents.inventory.terms import Effective
 from agents.mind import Mind
 from agents.policies import registry as policies
@@ -18,6 +19,7 @@ from agents.policies.base import Advice, Outcome, Policy, Situation
 from agents.policies.champion import Contest
 from agents.tally import Tally
 
+_WAITS = "waits "
 BY_HAND = "min-max"
 """Who decides where a planner set a reorder point or a level by hand, and named nobody."""
 
@@ -30,6 +32,7 @@ class Learners:
         self._tally = tally
         self._forecasters: dict[str, Forecaster] = {}
         self._policies: dict[str, Policy] = {}
+        self._lead_times = LeadTimes()
         self._shared: dict[str, bytes] = {}
         self._changed: dict[str, bytes] = {}
 
@@ -66,6 +69,28 @@ class Learners:
     def baseline(self) -> Policy:
         """Who decides when the champion fails."""
         return self.policy(policies.BASELINE)
+
+    def learn_waits(self, mind: Mind, waits: Sequence[Wait]) -> None:
+        """Learn from what came since the last review, and from what did not."""
+        known, period_ms = self._known(mind), self._frame.settings.period_ms
+        for wait in waits:
+            if wait.kind == "came":
+                self._lead_times.learn(known, wait.supplier, int(wait.waited_ms / period_ms + 0.5), wait.share)
+            elif wait.kind == "lost":
+                self._lead_times.lose(known, wait.supplier, wait.share)
+            else:
+                self._lead_times.find(known, wait.supplier, wait.share)
+
+    def lead_time(self, mind: Mind, supplier: str | None, promised: int) -> tuple[float, ...]:
+        """Chances of a lead time of 0, 1, 2… periods."""
+        return self._lead_times.chances(self._known(mind), supplier, promised)
+
+    def _known(self, mind: Mind) -> Known:
+        """What is known of an item's lead times; nothing where it was learned in other periods."""
+        record, period_ms = mind.record, self._frame.settings.period_ms
+        if record.period_ms != period_ms:
+            record.waits, record.period_ms = self._lead_times.fresh(), period_ms
+        return record.waits
 
     def forecast(
         self, forecaster: Forecaster, mind: Mind, item: str, period: Period, ahead: Sequence[Ahead]
@@ -104,6 +129,7 @@ class Learners:
 
     def renew(self) -> None:
         """Make the forecasters anew, because time passes in another rhythm from here on."""
+        self._lead_times.forget()
         self.dump()
         self._forecasters = {}
 
@@ -117,9 +143,8 @@ class Learners:
         )
         for kind, by_name in learners:
             for name, learner in by_name.items():
-                parts = {f"{kind} {name} {part}": data for part, data in learner.dump_shared().items()}
-                self._shared.update(parts)
-                self._changed.update(parts)
+                self._keep(f"{kind} {name} ", learner.dump_shared())
+        self._keep(_WAITS, self._lead_times.dump_shared())
         return self._shared
 
     def changed(self) -> Mapping[str, bytes]:
@@ -130,7 +155,14 @@ class Learners:
 
     def load(self, fields: Mapping[str, bytes]) -> None:
         """Read what learners share."""
-        self._shared.update({f: data for f, data in fields.items() if f.startswith(("forecaster ", "policy "))})
+        ours = {f: data for f, data in fields.items() if f.startswith(("forecaster ", "policy ", _WAITS))}
+        self._shared.update(ours)
+        self._lead_times.load_shared(self._parts(_WAITS))
+
+    def _keep(self, prefix: str, parts: Mapping[str, bytes]) -> None:
+        named = {f"{prefix}{part}": data for part, data in parts.items()}
+        self._shared.update(named)
+        self._changed.update(named)
 
     def _parts(self, prefix: str) -> dict[str, bytes]:
         return {f.removeprefix(prefix): data for f, data in self._shared.items() if f.startswith(prefix)}

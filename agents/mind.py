@@ -11,8 +11,10 @@ import msgspec
 
 from agents.accuracy import Accuracy
 from agents.forecasting.base import Forecast
+from agents.forecasting.lead_time import Known, check
 from agents.inventory.kpis import Figures
 from schemas.journal import Decided
+from schemas.ledger import Milliseconds
 
 REMEMBERED = 2
 """Decisions kept with their reasons; open proposals are kept besides."""
@@ -43,6 +45,9 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     decisions: list[Decided] = []
     fallen_in: str | None = None
     """The class under which it counts as fallen back to the baseline."""
+    waits: Known = {}
+    """What is known of its suppliers' lead times, in periods of `period_ms`."""
+    period_ms: Milliseconds = 0
 
 
 class Stored(msgspec.Struct, array_like=True, gc=False):
@@ -111,7 +116,9 @@ def decode_mind(data: bytes | None) -> Mind:
     if data is None:
         return Mind(Stored())
     try:
-        return Mind(_decode(data))
+        stored = _decode(data)
+        check(stored.record.waits)
+        return Mind(stored)
     except msgspec.MsgspecError as error:
         raise ValueError(f"not the mind of an item: {error}") from error
 

@@ -10,6 +10,8 @@ from math import ceil, isfinite
 import msgspec
 
 from agents.forecasting.base import Ahead, Forecast, Period
+from agents.forecasting.interval import over_interval
+from agents.forecasting.lead_time import MOST_PERIODS
 from agents.inventory import replenishments
 from agents.inventory.card import Card
 from agents.inventory.catalogue import Catalogue
@@ -66,9 +68,12 @@ class Planner:
         closed = close(item, settings)
         card.bucket_starts = card.bucket_ends = 0
         expected = mind.record.forecast
-        forecast = self._forecast(card, mind, terms, closed)
+        self.learners.learn_waits(mind, item.waits)
+        item.waits = []
+        lead_time = self._lead_time(mind, terms)
+        forecast = self._forecast(card, mind, terms, closed, lead_time)
         may_order = decides(closed.ends, terms.review_period_days, terms.order_days, settings)
-        situation = self._situation(card, terms, forecast, closed.ends, may_order=may_order)
+        situation = self._situation(card, terms, lead_time, forecast, closed.ends, may_order=may_order)
         costs = self._costs(mind, terms)
         self._learn(mind, terms, situation, closed)
         self._tally.spend(item.abc, costs, self._costs(mind, terms))
@@ -96,7 +101,8 @@ class Planner:
             return
         if terms.order_days and not decides(cause.moment, None, terms.order_days, self._frame.settings):
             return
-        situation = self._situation(card, terms, mind.record.forecast, cause.moment, may_order=True)
+        lead_time = self._lead_time(mind, terms)
+        situation = self._situation(card, terms, lead_time, mind.record.forecast, cause.moment, may_order=True)
         self._order(card, terms, situation, self._choose(mind, terms, situation), cause, "reorder_point")
 
     def approve(self, card: Card, replenishment: str, cause: Cause) -> None:
@@ -164,7 +170,13 @@ class Planner:
 
     # Parts of a review --------------------------------------------------------------------------------------------
 
-    def _forecast(self, card: Card, mind: Mind, terms: Effective, closed: Closed) -> Forecast:
+    def _lead_time(self, mind: Mind, terms: Effective) -> tuple[float, ...]:
+        """Chances of each lead time, as promised and as lived through."""
+        return self.learners.lead_time(mind, terms.supplier, _wait(terms, self._frame.settings.period_ms))
+
+    def _forecast(
+        self, card: Card, mind: Mind, terms: Effective, closed: Closed, lead_time: tuple[float, ...]
+    ) -> Forecast:
         """Learn from the closed period, look ahead, and see how the last forecasts did."""
         settings, item = self._frame.settings, card.item
         plan = self._catalogue.plan(card.name, card.said, closed.starts, closed.ends, settings)
@@ -173,7 +185,7 @@ class Planner:
         period = Period(closed.starts, closed.ends, float(demand), closed.censored, is_open, plan.promotion, price)
         ahead, starts = [], closed.ends
         interval = until_next(closed.ends, terms.review_period_days, terms.order_days, settings)
-        for _ in range(_wait(terms, settings.period_ms) + interval):
+        for _ in range(_reach(lead_time, interval)):
             ends = start_of(starts, settings) + settings.period_ms
             plan = self._catalogue.plan(card.name, card.said, starts, ends, settings)
             at = plan.price if plan.price is not None else price
@@ -191,7 +203,14 @@ class Planner:
         return forecast
 
     def _situation(
-        self, card: Card, terms: Effective, forecast: Forecast, now: Milliseconds, *, may_order: bool
+        self,
+        card: Card,
+        terms: Effective,
+        lead_time: tuple[float, ...],
+        forecast: Forecast,
+        now: Milliseconds,
+        *,
+        may_order: bool,
     ) -> Situation:
         item, settings = card.item, self._frame.settings
         period_ms, here = settings.period_ms, start_of(now, settings)
@@ -210,10 +229,11 @@ class Planner:
             period=item.closed_periods,
             available=available(item),
             pipeline=tuple(sorted(pipeline, key=lambda order: order.due)),
-            lead_time=(0.0,) * _wait(terms, period_ms) + (1.0,),
+            lead_time=lead_time,
             forecast=forecast,
             economics=_economics(terms, period_ms, interval),
             may_order=may_order,
+            likely=None if lead_time[-1] == 1.0 else over_interval(forecast, lead_time, interval),
         )
 
     def _learn(self, mind: Mind, terms: Effective, situation: Situation, closed: Closed) -> None:
@@ -301,7 +321,7 @@ class Planner:
             version=choice.version,
             role=choice.role,
             position=broken_down(item),
-            forecast=told_forecast(situation.forecast, settings.period_ms / DAY),
+            forecast=told_forecast(situation.protection, settings.period_ms / DAY),
             reorder_point=advice.reorder_point,
             order_up_to=advice.order_up_to,
             safety_stock=advice.safety_stock,
@@ -340,6 +360,22 @@ class Planner:
 def _wait(terms: Effective, period_ms: int) -> int:
     """The lead time in periods; what takes a part of a period takes the whole of it."""
     return ceil(terms.lead_time_days * DAY / period_ms - 1e-9)
+
+
+def _reach(lead_time: tuple[float, ...], interval: int) -> int:
+    """How many periods to look ahead: the longest lead time and the review.
+
+    Where lead times are learned, in steps that widen: a forecaster has to begin anew with another horizon, and shall
+    not for every receipt that was a day late.
+
+    >>> [_reach((0.0,) * wait + (1.0,), 1) for wait in (0, 7, 12, 90_000)]
+    [1, 8, 13, 400]
+    >>> [_reach((0.5,) + (0.0,) * (wait - 1) + (0.5,), 1) for wait in (1, 6, 8, 12, 13, 24)]
+    [2, 7, 10, 14, 14, 28]
+    """
+    periods = len(lead_time) - 1 + interval
+    step = 1 if lead_time[-1] == 1.0 else 1 << max(0, periods.bit_length() - 3)
+    return min(MOST_PERIODS, -(-periods // step) * step)
 
 
 def _economics(terms: Effective, period_ms: int, review_periods: int) -> Economics:

@@ -21,7 +21,7 @@ from schemas.quantities import instant, money, split_item
 def told_forecast(forecast: Forecast, period_days: float) -> outbound.Forecast:
     """A forecast of the protection interval."""
     return outbound.Forecast(
-        mean=forecast.mean, quantiles=_by_share(forecast.quantiles), horizon_days=len(forecast.path) * period_days
+        mean=forecast.mean, quantiles=_by_share(forecast.quantiles), horizon_days=forecast.horizon * period_days
     )
 
 

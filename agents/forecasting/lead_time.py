@@ -129,6 +129,11 @@ class LeadTimes:
                 weights[time] += factor * count / whole
         return _stepped(weights, (own.lost + pooled * pool.lost) / whole)
 
+    def forget(self) -> None:
+        """Begin anew, because time passes in other periods from here on."""
+        self._changed |= self._suppliers.keys()
+        self._suppliers = {}
+
     # State --------------------------------------------------------------------------------------------------------
 
     def dump(self, state: Known) -> bytes:
@@ -141,8 +146,7 @@ class LeadTimes:
             state = _decoder.decode(data)
         except msgspec.MsgspecError as error:
             raise ValueError(f"not what is known of an item's lead times: {error}") from error
-        for counts in state.values():
-            counts.check()
+        check(state)
         return state
 
     def dump_shared(self) -> Mapping[str, bytes]:
@@ -176,6 +180,12 @@ class LeadTimes:
         pool = self._suppliers.setdefault(name, Counts())
         self._changed.add(name)
         return (own, ITEM_KEEP), (pool, SUPPLIER_KEEP)
+
+
+def check(state: Known) -> None:
+    """Refuse, with a ValueError, what nobody can know of an item."""
+    for counts in state.values():
+        counts.check()
 
 
 def _part(share: float) -> float:

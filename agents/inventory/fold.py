@@ -142,7 +142,7 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
             _find_bucket(card, time, frame)
             card.bucket.received += change.accepted
             _move(card, time, change.accepted)
-            replenishments.receive(card, change)
+            replenishments.receive(card, change, time)
         case Adjusted():
             item.known = True
             item.totals.adjusted += change.delta

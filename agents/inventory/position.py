@@ -73,6 +73,16 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     supplier: str | None = None
 
 
+class Wait(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """What an order taught about its supplier: a share of it came, will not come, or came after all."""
+
+    supplier: str | None
+    kind: Literal["came", "lost", "found"]
+    share: float
+    waited_ms: Milliseconds = 0
+    """From the decision to the arrival, of what came."""
+
+
 class Episode(msgspec.Struct, array_like=True, gc=False, frozen=True):
     """An alert that was raised and not cleared."""
 
@@ -144,6 +154,8 @@ class Item:
     orders: list[Order] = field(default_factory=list)
     alerts: list[Episode] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
+    waits: list[Wait] = field(default_factory=list)
+    """Since the last review, which learns from them."""
 
 
 def on_hand(item: Item) -> int:

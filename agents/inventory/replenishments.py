@@ -8,18 +8,22 @@ on order. An order that came to its end never opens again; what still arrives fo
 >>> place(card.item, Order("rep-1", "requested", 60, 60, 0, 0, 5 * DAY, 15 * DAY))
 >>> acknowledge(card, Acknowledged("rep-1", "partial", 40, 6 * DAY), 2 * DAY)
 True
->>> receive(card, Received(30, 2, "rep-1"))
+>>> receive(card, Received(30, 2, "rep-1"), 6 * DAY)
 True
 >>> card.item.on_order, card.item.orders[0].status
 (8, 'acknowledged')
->>> receive(card, Received(10, 0, "rep-1", final=True)), card.item.on_order, card.item.orders
+>>> receive(card, Received(6, 0, "rep-1", final=True), 8 * DAY), card.item.on_order, card.item.orders
 (True, 0, [])
->>> receive(card, Received(5, 0, "rep-1")), card.was_closed("rep-1")
+>>> receive(card, Received(5, 0, "rep-1"), 9 * DAY), card.was_closed("rep-1")
 (False, True)
+>>> [(wait.kind, wait.share, wait.waited_ms // DAY) for wait in card.item.waits]
+[('came', 0.8, 6), ('came', 0.15, 8), ('lost', 0.05, 0)]
 """
 
+from typing import Literal
+
 from agents.inventory.card import Card
-from agents.inventory.position import NEVER, Item, Order
+from agents.inventory.position import NEVER, Item, Order, Wait
 from schemas.ledger import (
     Acknowledged,
     Arrived,
@@ -34,7 +38,7 @@ from schemas.ledger import (
 PATIENCE = 3
 """Lead times that an order may be silent past its due date."""
 _MOST_KEPT = 16
-"""Silent orders, and arrivals whose departure was not told yet: the newest few are kept."""
+"""Silent orders, arrivals whose departure was not told yet, and waits between two reviews: the newest few are kept."""
 
 
 def find(item: Item, replenishment: str) -> Order | None:
@@ -61,11 +65,15 @@ def acknowledge(card: Card, change: Acknowledged, time: Milliseconds) -> bool:
         _finish(card, order)
         return True
     order.quantity = change.confirmed
+    silent = order.status == "silent"
     if order.status != "shipped":
         order.status = "acknowledged"
     order.promised_at = change.promised_at if change.promised_at is not None else order.promised_at
     order.heard_at = max(order.heard_at, time)
-    _expect(card, order, max(0, change.confirmed - order.received))
+    rest = max(0, change.confirmed - order.received)
+    if silent:
+        _teach(card.item, order, "found", rest)
+    _expect(card, order, rest)
     return True
 
 
@@ -75,7 +83,9 @@ def ship(card: Card, change: Shipped, time: Milliseconds) -> bool:
     if order is None:
         return False
     if order.status == "silent":
-        _expect(card, order, max(0, order.quantity - order.received))
+        rest = max(0, order.quantity - order.received)
+        _teach(card.item, order, "found", rest)
+        _expect(card, order, rest)
     order.status = "shipped"
     order.eta = change.eta if change.eta is not None else order.eta
     order.heard_at = max(order.heard_at, time)
@@ -102,13 +112,18 @@ def decline(card: Card, replenishment: str) -> bool:
     return True
 
 
-def receive(card: Card, change: Received) -> bool:
+def receive(card: Card, change: Received, time: Milliseconds) -> bool:
     """Goods arrived for an order. False when nothing of that id is open."""
     order = find(card.item, change.replenishment or "")
     if order is None:
         return False
-    _arrive(card.item, order, change.accepted + change.rejected)
+    units = change.accepted + change.rejected
+    if order.status == "silent":
+        _teach(card.item, order, "found", units)
+    _teach(card.item, order, "came", units, max(0, time - order.decided_at))
+    _arrive(card.item, order, units)
     if change.final:
+        _teach(card.item, order, "lost", order.outstanding)
         card.item.totals.closed_short += order.outstanding
         card.item.on_order -= order.outstanding
         order.outstanding = 0
@@ -189,6 +204,8 @@ def give_up(card: Card, now: Milliseconds) -> None:
     """Stop counting on orders that were silent for too long; they stay on the list until somebody speaks of them."""
     for order in card.item.orders:
         if order.outstanding > 0 and now > lost_at(order):
+            if order.status != "proposed":
+                _teach(card.item, order, "lost", order.outstanding)
             card.item.totals.closed_short += order.outstanding
             card.item.on_order -= order.outstanding
             order.outstanding = 0
@@ -202,6 +219,15 @@ def next_deadline(item: Item, now: Milliseconds, settings: FoldSettings) -> Mill
         at + 1 for order in item.orders if order.outstanding > 0 for at in (overdue_at(order, settings), lost_at(order))
     ]
     return min((at for at in moments if at > now), default=NEVER)
+
+
+def _teach(
+    item: Item, order: Order, kind: Literal["came", "lost", "found"], units: int, waited_ms: Milliseconds = 0
+) -> None:
+    """Note what the next review will learn of lead times; a transfer has no supplier to learn about."""
+    if order.status != "underway" and units > 0:
+        item.waits.append(Wait(order.supplier, kind, units / max(units, order.quantity), waited_ms))
+        del item.waits[:-_MOST_KEPT]
 
 
 def _arrive(item: Item, order: Order, quantity: int) -> None:

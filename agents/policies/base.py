@@ -60,10 +60,17 @@ class Situation(msgspec.Struct, frozen=True):
     lead_time: tuple[float, ...]
     """Probability of a lead time of 0, 1, 2… periods; what is missing to 1 is the chance that an order is lost."""
     forecast: Forecast
-    """Demand of the protection interval: lead time + review."""
+    """Demand of the longest protection interval: lead time + review."""
     economics: Economics
     may_order: bool = True
     """Whether a decision is due; between two reviews of a longer review period it is not."""
+    likely: Forecast | None = None
+    """Demand of the protection interval as long as it may be, where its length is random."""
+
+    @property
+    def protection(self) -> Forecast:
+        """Demand of the protection interval, however long that turns out to be."""
+        return self.forecast if self.likely is None else self.likely
 
     @property
     def on_order(self) -> int:

@@ -27,12 +27,12 @@ class BaseStock(Stateless):
     def decide(self, state: None, situation: Situation) -> Advice:
         """Order up to the quantile of demand that the costs ask for."""
         del state
-        return order_up_to(situation, situation.forecast.quantile(situation.economics.critical_ratio))
+        return order_up_to(situation, situation.protection.quantile(situation.economics.critical_ratio))
 
 
 def order_up_to(situation: Situation, level: float) -> Advice:
     """Advise to fill up to a level; levels that a planner set by hand go before it."""
-    economics, forecast = situation.economics, situation.forecast
+    economics, forecast = situation.economics, situation.protection
     target = ceil(level - 1e-9) if economics.order_up_to is None else economics.order_up_to
     safety_stock = max(0, ceil(target - forecast.mean - 1e-9))
     wait = sum(periods * chance for periods, chance in enumerate(situation.lead_time))

@@ -186,4 +186,5 @@ def _own(situation: Situation, shadows: Shadows, number: int, longest: int) -> S
         situation.forecast,
         situation.economics,
         situation.may_order,
+        situation.likely,
     )

@@ -26,4 +26,4 @@ class OnePointTwo(Stateless):
     def decide(self, state: None, situation: Situation) -> Advice:
         """Order up to the expected demand and a fifth."""
         del state
-        return order_up_to(situation, FACTOR * situation.forecast.mean)
+        return order_up_to(situation, FACTOR * situation.protection.mean)

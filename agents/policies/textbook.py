@@ -39,7 +39,7 @@ class CappedBaseStock(Stateless):
     def decide(self, state: None, situation: Situation) -> Advice:
         """Order up to the critical quantile, at most a deviation more than one interval's demand."""
         del state
-        terms, forecast = situation.economics, situation.forecast
+        terms, forecast = situation.economics, situation.protection
         advice = order_up_to(situation, forecast.quantile(terms.critical_ratio))
         if terms.stock_out == "backorder" or terms.order_up_to is not None:
             return advice
@@ -50,7 +50,7 @@ class CappedBaseStock(Stateless):
 
 def _lot(situation: Situation) -> float:
     """Economic order quantity (Harris 1913), at least one review interval's demand."""
-    terms, forecast = situation.economics, situation.forecast
+    terms, forecast = situation.economics, situation.protection
     rate = forecast.mean / max(forecast.horizon, 1.0)
     lot = math.sqrt(2.0 * max(terms.order_cost, 0.0) * rate / terms.holding) if terms.holding > 0.0 else 0.0
     return max(lot, rate * max(1, terms.review_periods))
@@ -61,13 +61,13 @@ def _reorder_point(situation: Situation) -> int:
     terms = situation.economics
     if terms.reorder_point is not None:
         return terms.reorder_point
-    return math.ceil(situation.forecast.quantile(terms.critical_ratio) - 1e-9)
+    return math.ceil(situation.protection.quantile(terms.critical_ratio) - 1e-9)
 
 
 def _triggered(situation: Situation, quantity: float, level: int) -> Advice:
     """Order when the position is at or below the reorder point."""
     reorder_point = _reorder_point(situation)
-    safety_stock = max(0, math.ceil(reorder_point - situation.forecast.mean - 1e-9))
+    safety_stock = max(0, math.ceil(reorder_point - situation.protection.mean - 1e-9))
     return Advice(quantity if situation.position <= reorder_point else 0.0, reorder_point, level, safety_stock)
 
 
@@ -109,7 +109,7 @@ class MinMax(Stateless):
     def decide(self, state: None, situation: Situation) -> Advice:
         """Order up to the maximum when at or below the minimum."""
         del state
-        terms, forecast = situation.economics, situation.forecast
+        terms, forecast = situation.economics, situation.protection
         least = terms.reorder_point if terms.reorder_point is not None else math.ceil(forecast.mean)
         most = terms.order_up_to if terms.order_up_to is not None else max(least + 1, math.ceil(2.0 * forecast.mean))
         quantity = float(max(0, most - situation.position)) if situation.position <= least else 0.0

@@ -27,50 +27,53 @@ from agents.forecasting.arrays import Floats, pack, unpack
 from agents.forecasting.base import LEVELS
 
 _MOST_REGRET = np.float32(3.0)
+_QUARTER = np.float32(0.25)
 _LEVELS = np.array(LEVELS, np.float32)
 
 
 class Regrets:
     """Faded sums of regret and of its squares, and its greatest size, by expert and level."""
 
-    __slots__ = ("_leaning", "greatest", "squares", "total")
+    __slots__ = ("_leaning", "greatest", "sums")
 
     def __init__(self, experts: int) -> None:
         self._leaning: Floats | None = None
-        shape = (experts, len(LEVELS))
-        self.total: Floats = np.zeros(shape, np.float32)
-        self.squares: Floats = np.full(shape, 1e-3, np.float32)
-        self.greatest: Floats = np.full(len(LEVELS), 1e-3, np.float32)
+        self.sums: Floats = np.zeros((2, experts, len(LEVELS)), np.float32)
+        """Of regret, and of its squares."""
+        self.sums[1] = 1e-3
+        self.greatest: Floats = np.full(len(LEVELS), 1e-6, np.float32)
+        """The greatest square."""
 
     def add(self, regret: Floats, keep: float) -> None:
         """Take in a round."""
-        kept = np.float32(keep)
-        self.total *= kept
-        self.total += regret
-        self.squares *= kept
-        self.squares += regret * regret
-        np.maximum(self.greatest, np.maximum.reduce(np.abs(regret), axis=0), out=self.greatest)
+        squares = regret * regret
+        self.sums *= np.float32(keep)
+        self.sums[0] += regret
+        self.sums[1] += squares
+        np.maximum(self.greatest, np.maximum.reduce(squares, axis=0), out=self.greatest)
         self._leaning = None
 
     def leaning(self) -> Floats:
         """Log weights."""
         if self._leaning is None:
-            rate = np.minimum(np.float32(0.5) / self.greatest, np.sqrt(np.float32(log(len(self.total))) / self.squares))
-            self._leaning = rate * self.total
+            rate = np.float32(log(self.sums.shape[1])) / self.sums[1]
+            np.minimum(rate, _QUARTER / self.greatest, out=rate)
+            np.sqrt(rate, out=rate)
+            rate *= self.sums[0]
+            self._leaning = rate
         return self._leaning
 
     def dump(self) -> list[bytes]:
         """Write the sums."""
-        return [pack(self.total), pack(self.squares), pack(self.greatest)]
+        return [pack(self.sums), pack(self.greatest)]
 
     def load(self, parts: Sequence[Any]) -> None:
         """Read them back."""
-        total, squares, greatest = parts
+        sums, greatest = parts
         self._leaning = None
-        self.total = unpack(total, np.float32, self.total.shape)
-        self.squares = unpack(squares, np.float32, self.squares.shape)
+        self.sums = unpack(sums, np.float32, self.sums.shape)
         self.greatest = unpack(greatest, np.float32, self.greatest.shape)
-        if self.squares.min() <= 0.0 or self.greatest.min() <= 0.0:
+        if self.sums[1].min() <= 0.0 or self.greatest.min() <= 0.0:
             raise ValueError("a sum of squares is not positive")
 
 
@@ -91,7 +94,8 @@ def mixed(forecasts: Floats, weight: Floats) -> Floats:
 
 def regret_of(forecasts: Floats, mixture: Floats, came: float) -> Floats:
     """What each expert would have saved, to first order; clipped, so that one outlier decides nothing."""
-    regret: Floats = ((came <= mixture) - _LEVELS) * (mixture - forecasts)
+    regret: Floats = mixture - forecasts
+    regret *= (came <= mixture) - _LEVELS
     np.maximum(regret, -_MOST_REGRET, out=regret)
     np.minimum(regret, _MOST_REGRET, out=regret)
     return regret

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from agents.forecasting.aggregation import Regrets
-from agents.forecasting.arrays import Floats, Halves, numbers, pack, unpack
+from agents.forecasting.arrays import Halves, numbers, pack, unpack
 from agents.forecasting.base import LEVELS, Ahead, Forecast
 from agents.forecasting.calibration import Rail
 from agents.forecasting.experts import AVERAGES, Spread
@@ -32,13 +32,12 @@ class Filed(msgspec.Struct):
     """Demand so far."""
     unit: float
     """Scale x H: what quantiles and demand are divided by."""
-    inputs: Halves
-    experts: Halves
-    """Logs of the experts' quantiles."""
-    mixture: Floats
-    corrected: Floats
-    """The mixture as it was published, before rounding."""
-    means: Floats
+    record: Halves
+    """Inputs; from `width` on experts' quantiles, the mixture, the mixture as published but for rounding, and means."""
+
+
+SAID = (EXPERTS + 2) * len(LEVELS) + MEANS
+"""What a record holds beside the inputs."""
 
 
 class Belief:
@@ -74,7 +73,7 @@ class _Row(NamedTuple):
     left: int
     total: float
     unit: float
-    arrays: bytes
+    record: bytes
 
 
 class _Written(msgspec.Struct, array_like=True):
@@ -86,7 +85,7 @@ class _Written(msgspec.Struct, array_like=True):
     horizon: int
     filed: list[_Row]
     regrets: list[bytes]
-    offsets: bytes
+    offsets: list[float]
     squares: list[float]
     errors: int
     mean_squares: list[float]
@@ -112,9 +111,9 @@ def write(belief: Belief) -> bytes:
             memory.phase_counts,
             belief.votes,
             belief.horizon,
-            [_Row(f.left, f.total, f.unit, _pack_filed(f)) for f in belief.filed],
+            [_Row(f.left, f.total, f.unit, pack(f.record)) for f in belief.filed],
             belief.regrets.dump(),
-            pack(belief.rail.offsets),
+            belief.rail.offsets,
             belief.spread.squares,
             belief.spread.errors,
             belief.mean_squares,
@@ -133,7 +132,7 @@ def plan_hash(ahead: Sequence[Ahead]) -> int:
     return hash((*((p.starts, p.ends, p.is_open, p.promotion) for p in ahead), *prices))
 
 
-def read(data: bytes, pace: Pace, inputs: int) -> Belief:
+def read(data: bytes, pace: Pace, width: int) -> Belief:
     """Read a belief; one that was not written by `write` in this rhythm raises ValueError."""
     try:
         written = _decoder.decode(data)
@@ -149,9 +148,9 @@ def read(data: bytes, pace: Pace, inputs: int) -> Belief:
     if len(written.phase_counts) != pace.phases or min(written.phase_counts) < 0 or len(written.filed) > MOST_WAITING:
         raise ValueError("not what the blend knows of an item in this rhythm")
     belief.votes, belief.horizon = written.votes, written.horizon
-    belief.filed = [_unpack_filed(row, inputs) for row in written.filed]
+    belief.filed = [_filed(row, width) for row in written.filed]
     belief.regrets.load(written.regrets)
-    belief.rail.offsets = unpack(written.offsets, np.float32, (len(LEVELS),))
+    belief.rail.offsets = numbers(written.offsets, len(LEVELS))
     belief.spread.squares, belief.spread.errors = numbers(written.squares, AVERAGES), max(written.errors, 0)
     belief.mean_squares, belief.judged = numbers(written.mean_squares, MEANS), max(written.judged, 0)
     belief.asked, belief.answer = written.asked, written.answer
@@ -167,23 +166,7 @@ def _checked(figures: Figures) -> Figures:
     return figures
 
 
-def _pack_filed(filed: Filed) -> bytes:
-    floats = np.concatenate((filed.mixture, filed.corrected, filed.means))
-    return pack(filed.inputs) + pack(filed.experts) + pack(floats)
-
-
-def _unpack_filed(row: _Row, inputs: int) -> Filed:
-    first, second = 2 * inputs, 2 * inputs + 2 * EXPERTS * len(LEVELS)
-    floats = unpack(row.arrays[second:], np.float32, (2 * len(LEVELS) + MEANS,))
+def _filed(row: _Row, width: int) -> Filed:
     if row.left < 1 or not 0.0 < row.unit < float("inf") or not 0.0 <= row.total < float("inf"):
         raise ValueError("a filed forecast of no size")
-    return Filed(
-        row.left,
-        row.total,
-        row.unit,
-        unpack(row.arrays[:first], np.float16, (inputs,)),
-        unpack(row.arrays[first:second], np.float16, (EXPERTS, len(LEVELS))),
-        floats[: len(LEVELS)].copy(),
-        floats[len(LEVELS) : 2 * len(LEVELS)].copy(),
-        floats[2 * len(LEVELS) :].copy(),
-    )
+    return Filed(row.left, row.total, row.unit, unpack(row.record, np.float16, (width + SAID,)))

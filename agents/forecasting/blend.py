@@ -27,18 +27,24 @@ import numpy as np
 from agents.forecasting import aggregation, belief, drift
 from agents.forecasting.arrays import Floats, Halves
 from agents.forecasting.base import LEVELS, Ahead, Forecast, Period, Rhythm
-from agents.forecasting.belief import MOST_WAITING, Belief, Filed
+from agents.forecasting.belief import MOST_WAITING, SAID, Belief, Filed
 from agents.forecasting.bins import Bins
 from agents.forecasting.experts import around_averages, averages, empirical, recent_sums
-from agents.forecasting.guide import EXPERTS, LOCAL, Guide, logs_of
-from agents.forecasting.inputs import FLOOR, look
+from agents.forecasting.guide import EXPERTS, LOCAL, Guide, width_of
+from agents.forecasting.inputs import look
 from agents.forecasting.population import Population
 from agents.forecasting.rhythm import Pace
 from agents.forecasting.spread import variance_of
 
 MOST_GUIDES = 2
 """Horizons with a shared model of their own; another horizon leans on the nearest of them."""
+VERSION = 2
+"""Of what is stored of an item and of a shard."""
+_VERSION = f"v{VERSION} "
 _PARTS = ("weights", "waiting", "kept")
+_EXPERTS = slice(0, EXPERTS * len(LEVELS))
+_MIXTURE = slice(_EXPERTS.stop, _EXPERTS.stop + len(LEVELS))
+_MOST_HALF = 6e4
 _MEAN_POWER = 3
 _MEAN_PRIOR = 20
 _MEAN_KNOWN = 100
@@ -48,11 +54,12 @@ class Blend:
     """The blend of experts of one shard."""
 
     name: ClassVar[str] = "blend"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = VERSION
 
     def __init__(self, rhythm: Rhythm) -> None:
         self._pace = Pace.of(rhythm)
         self._bins = Bins(self._pace)
+        self._width = width_of(self._bins)
         self._population = Population()
         self._guides: dict[int, Guide] = {}
         self._changed: set[str] = set()
@@ -112,11 +119,13 @@ class Blend:
     def _judge(self, state: Belief, filed: Filed) -> None:
         """Learn from a forecast and what came."""
         came = filed.total / filed.unit
-        experts = np.maximum(np.exp(filed.experts.astype(np.float32)) - np.float32(FLOOR), np.float32(0.0))
-        regret = aggregation.regret_of(experts, filed.mixture, came)
+        said = filed.record[self._width :].astype(np.float32)
+        mixture = said[_MIXTURE]
+        regret = aggregation.regret_of(said[_EXPERTS].reshape(EXPERTS, len(LEVELS)), mixture, came)
+        rest = said[_MIXTURE.stop :].tolist()
+        corrected, means = rest[: len(LEVELS)], [mean * filed.unit for mean in rest[len(LEVELS) :]]
         state.regrets.add(regret, self._pace.keep)
-        state.rail.judge(filed.corrected, came)
-        means = filed.means.tolist()
+        state.rail.judge(corrected, came)
         state.spread.judge(means[1:4], filed.total, self._pace.variance_rate)
         state.judged += 1
         errors = [min(((mean - filed.total) / filed.unit) ** 2, 1e3) for mean in means]
@@ -127,7 +136,7 @@ class Blend:
         guide.judge_means(errors)
         guide.trust(self._population.period, regret)
         self._changed.add(f"waiting {horizon}")
-        if guide.learn(filed.inputs, filed.experts, came):
+        if guide.learn(filed.record[: self._width], came):
             self._changed |= {f"weights {horizon}", f"kept {horizon}"}
 
     # Forecasting --------------------------------------------------------------------------------------------------
@@ -144,19 +153,22 @@ class Blend:
             pool = [quantile * unit for quantile in guide.pool]
             return _answer(pool, population.level * horizon, [1.0] * horizon, ahead), None
         sight = look(state.memory, population, self._pace, coming, scale)
-        inputs: Halves = np.array(sight.values, np.float16)
-        experts: Floats = np.zeros((EXPERTS, len(LEVELS)), np.float32)
+        record: Halves = np.empty(self._width + SAID, np.float16)
+        row, said = record[: self._width], record[self._width :]
+        row[0], row[1 : guide.inputs] = 1.0, sight.values
+        experts: Floats = np.empty((EXPERTS, len(LEVELS)), np.float32)
         foretold = averages(f, horizon)
         experts[LOCAL.start] = empirical(recent_sums(sight.sums, horizon, f.periods, self._pace.sums), guide.pool, unit)
         experts[LOCAL.start + 1 : LOCAL.stop] = around_averages(state.spread, foretold, unit)
-        mean = guide.advise(inputs.astype(np.float32), experts)
-        mixture = aggregation.mixed(experts, aggregation.weights(state.regrets, guide.regrets))
+        means = [guide.advise(row, experts) * unit, *foretold, sum(sight.shape)]
+        mixture = aggregation.mixed(experts, aggregation.weights(state.regrets, guide.regrets)).tolist()
         corrected = state.rail.corrected(mixture)
-        quantiles = corrected * np.float32(unit)
-        means = [mean * unit, *foretold, sum(sight.shape)]
-        filed = Filed(horizon, 0.0, unit, inputs, logs_of(experts), mixture, corrected, np.array(means, np.float32))
-        told = np.rint(quantiles) if f.whole else quantiles
-        return _answer(told.tolist(), self._mean(state, guide, means), sight.shape, ahead), filed
+        said[_EXPERTS] = experts.ravel()
+        said[_EXPERTS.stop :] = [*mixture, *corrected, *(min(mean / unit, _MOST_HALF) for mean in means)]
+        quantiles = [quantile * unit for quantile in corrected]
+        told = [float(round(quantile)) for quantile in quantiles] if f.whole else quantiles
+        filed = Filed(horizon, 0.0, unit, record)
+        return _answer(told, self._mean(state, guide, means), sight.shape, ahead), filed
 
     @staticmethod
     def _mean(state: Belief, guide: Guide, means: list[float]) -> float:
@@ -194,15 +206,16 @@ class Blend:
 
     def load(self, data: bytes) -> Belief:
         """Read it back."""
-        return belief.read(data, self._pace, self._bins.inputs)
+        return belief.read(data, self._pace, self._width)
 
     def dump_shared(self) -> Mapping[str, bytes]:
         """Write the parts that changed since the last call."""
         changed, self._changed = sorted(self._changed), set()
-        return {part: self._dump_part(part) for part in changed}
+        return {f"{_VERSION}{part}": self._dump_part(part) for part in changed}
 
     def load_shared(self, parts: Mapping[str, bytes]) -> None:
-        """Read all parts."""
+        """Read all parts; those that another version wrote are left alone, and learning begins anew."""
+        parts = {part.removeprefix(_VERSION): data for part, data in parts.items() if part.startswith(_VERSION)}
         horizons = [part.removeprefix("weights ") for part in parts if part.startswith("weights ")]
         if "population" in parts:
             try:

@@ -5,24 +5,22 @@ The stretch is bounded, because it is a rail and no engine: where demand comes i
 
 Gibbs, Candès: Adaptive Conformal Inference Under Distribution Shift. NeurIPS 2021.
 
->>> rail, quantiles = Rail(), np.full(5, 1.0, np.float32)
+>>> rail, quantiles = Rail(), [1.0] * 5
 >>> for _ in range(50):
 ...     rail.judge(rail.corrected(quantiles), 3.0)
->>> bool((rail.corrected(quantiles) > 1.0).all())
+>>> all(quantile > 1.0 for quantile in rail.corrected(quantiles))
 True
 """
 
-import numpy as np
+from collections.abc import Sequence
+from math import exp
 
-from agents.forecasting.arrays import Floats
 from agents.forecasting.base import LEVELS
 from agents.forecasting.inputs import FLOOR
 
 _RATE = 0.002
-_MOST = np.float32(0.5)
-_FLOOR = np.float32(FLOOR)
-_LEVELS = np.array(LEVELS, np.float32)
-_STEPS = (_RATE / np.sqrt(_LEVELS * (1 - _LEVELS))).astype(np.float32)
+_MOST = 0.5
+_STEPS = tuple(_RATE / (level * (1.0 - level)) ** 0.5 for level in LEVELS)
 
 
 class Rail:
@@ -31,18 +29,20 @@ class Rail:
     __slots__ = ("offsets",)
 
     def __init__(self) -> None:
-        self.offsets: Floats = np.zeros(len(LEVELS), np.float32)
+        self.offsets = [0.0] * len(LEVELS)
 
-    def corrected(self, quantiles: Floats) -> Floats:
+    def corrected(self, quantiles: Sequence[float]) -> list[float]:
         """The quantiles, divided by scale x H, stretched and sorted."""
-        stretched: Floats = (quantiles + _FLOOR) * np.exp(self.offsets)
-        stretched -= _FLOOR
-        np.maximum(stretched, np.float32(0.0), out=stretched)
+        stretched = [
+            max((quantile + FLOOR) * exp(offset) - FLOOR, 0.0)
+            for quantile, offset in zip(quantiles, self.offsets, strict=True)
+        ]
         stretched.sort()
         return stretched
 
-    def judge(self, quantiles: Floats, came: float) -> None:
+    def judge(self, quantiles: Sequence[float], came: float) -> None:
         """Take in what came after a forecast of these corrected quantiles."""
-        self.offsets += _STEPS * (_LEVELS - (came <= quantiles))
-        np.maximum(self.offsets, -_MOST, out=self.offsets)
-        np.minimum(self.offsets, _MOST, out=self.offsets)
+        self.offsets = [
+            min(max(offset + step * (level - (came <= quantile)), -_MOST), _MOST)
+            for offset, step, level, quantile in zip(self.offsets, _STEPS, LEVELS, quantiles, strict=True)
+        ]

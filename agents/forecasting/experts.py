@@ -8,8 +8,8 @@ All quantiles here are divided by scale x H, as the shared regressions' are.
 """
 
 import numpy as np
+import numpy.typing as npt
 
-from agents.forecasting.arrays import Floats
 from agents.forecasting.base import LEVELS
 from agents.forecasting.memory import Figures
 from agents.forecasting.negative_binomial import quantiles
@@ -79,6 +79,6 @@ def empirical(found: list[float], pool: list[float], unit: float) -> list[float]
     return quantiles
 
 
-def around_averages(spread: Spread, means: list[float], unit: float) -> Floats:
+def around_averages(spread: Spread, means: list[float], unit: float) -> npt.NDArray[np.float64]:
     """Quantiles of the negative binomials, a row each, divided by `unit`."""
-    return quantiles(means, spread.variance(means)) / np.float32(unit)
+    return quantiles(means, spread.variance(means), unit)

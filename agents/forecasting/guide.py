@@ -3,6 +3,8 @@
 - *shared*: the strongest expert, and the one that knows the mean.
 - *quick*: the same at higher rates, for when things change.
 - *stacked*: sees the other experts' quantiles besides, so that it learns when to trust whom.
+
+All three are columns of one regression, because they touch the same weights' places.
 """
 
 from math import exp
@@ -18,19 +20,22 @@ from agents.forecasting.inputs import FLOOR
 from agents.forecasting.lessons import Lessons
 from agents.forecasting.regression import Rates, Regression
 
-SHARED, QUICK, STACKED, LOCAL, MEDIAN = 0, 1, 2, slice(3, 7), 7
-"""Rows of the experts' quantiles."""
+QUICK, LOCAL, SHARED, STACKED, MEDIAN = 0, slice(1, 5), 5, 6, 7
+"""Rows of the experts' quantiles: the first six are those that the stacked regression sees and the median is of."""
 EXPERTS = 8
+SEEN = 6
+ANCHORS = slice(SHARED, MEDIAN + 1)
+"""Experts whose median every other one must keep near."""
 MEANS = 5
 """Experts on the mean: the shared regression, the three averages, and the average by phase and plan."""
-_SEEN = np.array([SHARED, QUICK, 3, 4, 5, 6])
-"""Experts that the stacked regression sees: shared, quick and the local ones."""
-_MOST_LOG = np.float16(3.4)
+_MOST_LOG = np.float32(3.4)
 _MOST_SCORE = np.float32(6.0)
 _BAND = np.float32(6.0)
+_HALF, _ZERO, _FLOOR, _LITTLE = np.float32(0.5), np.float32(0.0), np.float32(FLOOR), np.float32(1e-6)
 _STEADY, _QUICK, _STACKED = Rates(0.02, 0.003), Rates(0.05, 0.02), Rates(0.01, 0.003)
 _START = (-0.6, 0.3, 0.7, 1.1, 1.8)
 _START_MEAN = 0.3
+_NOTHING = (0.0,) * len(LEVELS)
 _LEAN = 0.6
 """Weight of the moving average at the start."""
 _POOL = (0.3, 1.2, 2.0, 3.2, 6.0)
@@ -43,8 +48,7 @@ _MEAN_RATE = 0.001
 class Written(msgspec.Struct, array_like=True):
     """A guide's weights as bytes."""
 
-    shared: list[bytes]
-    stacked: list[bytes]
+    regression: list[bytes]
     pool: list[float]
 
 
@@ -64,10 +68,10 @@ class Guide:
 
     def __init__(self, bins: Bins) -> None:
         self._bins = bins
-        seen = len(_SEEN) * len(LEVELS)
-        self.shared = Regression(bins.inputs, bins.count, (_STEADY, _QUICK), with_mean=True)
-        """Shared and quick in one."""
-        self.stacked = Regression(bins.inputs + seen, bins.count, (_STACKED,))
+        self.inputs = 1 + bins.inputs
+        """The first is always 1."""
+        rates = (_STEADY, _QUICK, _STACKED)
+        self.regression = Regression(self.inputs, bins.count, rates, with_mean=True, more=SEEN * len(LEVELS))
         self.regrets = Regrets(EXPERTS)
         self.pool = list(_POOL)
         self.mean_errors = [1.0] * MEANS
@@ -76,25 +80,30 @@ class Guide:
         """Regret of the period underway, summed over its samples."""
         self._samples = 0
         self._period = 0
-        self.lessons = Lessons(bins.inputs, seen)
-        self.shared.dense[0] = (*_START, *_START, _START_MEAN)
-        self.shared.dense[1] = _LEAN
-        for number in range(seen):
-            self.stacked.dense[1 + bins.inputs + number, number % len(LEVELS)] = 1.0 / len(_SEEN)
-        for regression in (self.shared, self.stacked):
-            regression.settle()
+        self.lessons = Lessons(width_of(bins))
+        dense, stacked = self.regression.dense, slice(2 * len(LEVELS), 3 * len(LEVELS))
+        dense[0] = (*_START, *_START, *_NOTHING, _START_MEAN)
+        dense[1] = _LEAN
+        dense[1, stacked] = 0.0
+        dense[self.inputs :, stacked] = np.tile(np.eye(len(LEVELS), dtype=np.float32), (SEEN, 1)) / SEEN
+        self.regression.settle()
 
-    def advise(self, inputs: Floats, experts: Floats) -> float:
-        """Fill in the rows beside the local experts'; returns the shared regression's mean."""
-        places = self._bins.of(inputs[None])[0]
-        scores = self.shared.predict(inputs, places)
-        experts[: QUICK + 1] = unlog(scores[:-1].reshape(2, len(LEVELS)))
-        ranked = experts[_SEEN]
+    def advise(self, row: Halves, experts: Floats) -> float:
+        """Fill in what the local experts left open of a row of inputs, and of experts; returns the mean."""
+        inputs = row[: self.inputs].astype(np.float32)
+        scores = self.regression.predict(inputs, self._bins.of(inputs[1:]))
+        experts[SHARED], experts[QUICK] = _unlog(scores[: 2 * len(LEVELS)].reshape(2, len(LEVELS)))
+        seen = experts[:SEEN] + _FLOOR
+        np.log(seen, out=seen)
+        np.minimum(seen, _MOST_LOG, out=seen)
+        row[self.inputs :] = seen.ravel()
+        ranked = experts[:SEEN].copy()
         ranked.sort(axis=0)
-        experts[MEDIAN] = (ranked[2] + ranked[3]) * np.float32(0.5)
-        stacked = self.stacked.predict(np.concatenate((inputs, seen_by_stacked(logs_of(experts)))), places)
-        experts[STACKED] = unlog(stacked)
-        tame(experts, experts[SHARED], experts[STACKED], experts[MEDIAN])
+        np.add(ranked[2], ranked[3], out=experts[MEDIAN])
+        experts[MEDIAN] *= _HALF
+        more = self.regression.predict_more(row[self.inputs :].astype(np.float32))
+        experts[STACKED] = _unlog(scores[2 * len(LEVELS) : 3 * len(LEVELS)] + more)
+        _tame(experts)
         return exp(min(float(scores[-1]), 6.0))
 
     def trust(self, period: int, regret: Floats) -> None:
@@ -107,21 +116,18 @@ class Guide:
         self._round += regret
         self._samples += 1
 
-    def learn(self, inputs: Halves, logs: Halves, target: float) -> bool:
+    def learn(self, row: Halves, target: float) -> bool:
         """Take in a sample; whether it completed a batch, so that the weights changed."""
-        if not self.lessons.add(inputs, seen_by_stacked(logs), target):
+        if not self.lessons.add(row, target):
             return False
         newest = True
         for batch in self.lessons.batch():
-            places, log_targets = self._bins.of(batch.inputs), np.log(batch.targets + np.float32(FLOOR))
-            self.shared.learn(batch.inputs, places, log_targets, batch.targets)
-            both = np.concatenate((batch.inputs, batch.experts), axis=1)
-            self.stacked.learn(both, places, log_targets, batch.targets)
+            places = self._bins.of(batch.inputs[:, 1 : self.inputs])
+            self.regression.learn(batch.inputs, places, np.log(batch.targets + _FLOOR), batch.targets)
             if newest:
                 self._move_pool(batch.targets)
                 newest = False
-        for regression in (self.shared, self.stacked):
-            regression.average()
+        self.regression.average()
         return True
 
     def judge_means(self, errors: list[float]) -> None:
@@ -131,7 +137,7 @@ class Guide:
 
     def dump_weights(self) -> bytes:
         """Write all that changes with a batch only, but for the samples."""
-        return msgspec.msgpack.encode(Written(self.shared.dump(), self.stacked.dump(), self.pool))
+        return msgspec.msgpack.encode(Written(self.regression.dump(), self.pool))
 
     def dump_waiting(self) -> bytes:
         """Write what changes with every sample."""
@@ -151,8 +157,7 @@ class Guide:
         try:
             written = msgspec.msgpack.decode(weights, type=Written)
             trust = msgspec.msgpack.decode(waiting, type=WrittenTrust)
-            self.shared.load(written.shared)
-            self.stacked.load(written.stacked)
+            self.regression.load(written.regression)
             self.regrets.load(trust.regrets)
             self.pool = numbers(written.pool, len(LEVELS))
             self._round = unpack(trust.round, np.float32, self._round.shape)
@@ -172,28 +177,27 @@ class Guide:
         ]
 
 
-def unlog(scores: Floats) -> Floats:
+def width_of(bins: Bins) -> int:
+    """Inputs of the stacked regression: an intercept, those of an item, and the logs of the experts that it sees."""
+    return 1 + bins.inputs + SEEN * len(LEVELS)
+
+
+def _unlog(scores: Floats) -> Floats:
     """Quantiles from a regression's scores, sorted."""
-    quantiles: Floats = np.exp(np.minimum(scores, _MOST_SCORE)) - np.float32(FLOOR)
-    np.maximum(quantiles, np.float32(0.0), out=quantiles)
+    quantiles: Floats = np.minimum(scores, _MOST_SCORE)
+    np.exp(quantiles, out=quantiles)
+    quantiles -= _FLOOR
+    np.maximum(quantiles, _ZERO, out=quantiles)
     quantiles.sort()
     return quantiles
 
 
-def tame(experts: Floats, a: Floats, b: Floats, c: Floats) -> None:
-    """Keep every expert within 1/6 to 6 times the median of these three: one wild expert would ruin the mixture."""
-    middle = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+def _tame(experts: Floats) -> None:
+    """Keep every expert within 1/6 to 6 times the anchors' median: one wild expert would ruin the mixture."""
+    anchors = experts[ANCHORS].copy()
+    anchors.sort(axis=0)
+    middle = anchors[1]
     np.maximum(experts, middle / _BAND, out=experts)
-    np.minimum(experts, middle * _BAND + np.float32(1e-6), out=experts)
-
-
-def logs_of(experts: Floats) -> Halves:
-    """Experts' quantiles as they are kept until they are judged."""
-    logs: Halves = np.log(experts + np.float32(FLOOR)).astype(np.float16)
-    return logs
-
-
-def seen_by_stacked(logs: Halves) -> Halves:
-    """What the stacked regression sees of the experts, flat."""
-    seen: Halves = np.minimum(logs[_SEEN], _MOST_LOG).ravel()
-    return seen
+    middle *= _BAND
+    middle += _LITTLE
+    np.minimum(experts, middle, out=experts)

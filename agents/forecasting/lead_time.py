@@ -41,6 +41,7 @@ MOST_SUPPLIERS = 1024
 STEPS = 64
 """Chances are multiples of 1/64, so that items alike have the same and what is worked out for one serves all."""
 _FORGOTTEN = 1e-3
+"""Counts and shares below it are none."""
 
 
 class Counts(msgspec.Struct, array_like=True):
@@ -98,22 +99,29 @@ class LeadTimes:
 
     def learn(self, state: Known, supplier: str | None, periods: int, share: float = 1.0) -> None:
         """Take in a receipt: so long after the order came this share of what was ordered."""
-        time, share = min(max(int(periods), 0), MOST_PERIODS), _part(share)
-        for counts, keep in self._both(state, supplier):
-            counts.fade(keep, share)
-            counts.count(time, share)
+        time = min(max(int(periods), 0), MOST_PERIODS)
+        if (share := _part(share)) >= _FORGOTTEN:
+            for counts, keep in self._both(state, supplier):
+                counts.fade(keep, share)
+                counts.count(time, share)
 
     def lose(self, state: Known, supplier: str | None, share: float = 1.0) -> None:
         """Take in that this share of an order was given up, or will never come."""
-        share = _part(share)
-        for counts, keep in self._both(state, supplier):
-            counts.fade(keep, share)
-            counts.lost += share
+        if (share := _part(share)) >= _FORGOTTEN:
+            for counts, keep in self._both(state, supplier):
+                counts.fade(keep, share)
+                counts.lost += share
 
     def find(self, state: Known, supplier: str | None, share: float = 1.0) -> None:
         """Take back a loss: this share of an order that was given up arrived after all, and is learned besides."""
-        for counts, _ in self._both(state, supplier):
-            counts.lost = max(0.0, counts.lost - _part(share))
+        name = supplier or ""
+        if name in state:
+            state[name].lost = max(0.0, state[name].lost - _part(share))
+        if name in self._suppliers:
+            self._changed.add(name)
+            self._suppliers[name].lost = max(0.0, self._suppliers[name].lost - _part(share))
+            if self._suppliers[name].total == 0.0:
+                del self._suppliers[name]
 
     def chances(self, state: Known, supplier: str | None, promised: int) -> tuple[float, ...]:
         """Chances of a lead time of 0, 1, 2… periods; what is missing to 1 is the chance of a loss."""

@@ -14,8 +14,8 @@ import numpy as np
 from agents.forecasting.arrays import Floats, Halves, pack, unpack
 
 BATCH = 64
-REPLAYS = 2
-KEPT = 512
+REPLAYS = 1
+KEPT = 1024
 """Samples kept for learning again."""
 _KEPT_OF_BATCH = 8
 
@@ -24,8 +24,6 @@ class Batch(NamedTuple):
     """What is learned from in one step."""
 
     inputs: Floats
-    experts: Floats
-    """The local experts' quantiles and the rest that the stacked regression sees, flat."""
     targets: Floats
 
 
@@ -39,18 +37,16 @@ class Written(msgspec.Struct, array_like=True):
 
 
 class Lessons:
-    """The waiting and the kept samples of one horizon; each a row of inputs, experts and target."""
+    """The waiting and the kept samples of one horizon; each a row of inputs, and a target."""
 
-    def __init__(self, inputs: int, experts: int) -> None:
-        self._inputs, self._experts = inputs, experts
-        self._rows: Halves = np.zeros((BATCH + KEPT, inputs + experts), np.float16)
+    def __init__(self, width: int) -> None:
+        self._rows: Halves = np.zeros((BATCH + KEPT, width), np.float16)
         self._targets: Floats = np.zeros(BATCH + KEPT, np.float32)
         self._waiting = self._kept = self.batches = 0
 
-    def add(self, inputs: Halves, experts: Halves, target: float) -> bool:
+    def add(self, row: Halves, target: float) -> bool:
         """Let a sample wait; whether the batch is full now and must be learned."""
-        row = self._rows[self._waiting]
-        row[: self._inputs], row[self._inputs :] = inputs, experts
+        self._rows[self._waiting] = row
         self._targets[self._waiting] = target
         self._waiting += 1
         return self._waiting == BATCH
@@ -88,8 +84,7 @@ class Lessons:
         self.batches = msgspec.msgpack.decode(kept, type=Written).batches
 
     def _take(self, places: np.ndarray) -> Batch:
-        rows = self._rows[places].astype(np.float32)
-        return Batch(rows[:, : self._inputs], rows[:, self._inputs :], self._targets[places])
+        return Batch(self._rows[places].astype(np.float32), self._targets[places])
 
     def _write(self, first: int, count: int) -> bytes:
         rows, targets = self._rows[first : first + count], self._targets[first : first + count]

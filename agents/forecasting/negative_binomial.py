@@ -4,7 +4,7 @@ With mean μ and variance v > μ its size is r = μ²/(v − μ). The exact quan
 a look at a table over log μ and log r, and between whole numbers the table's straight lines do no harm.
 
 >>> quantiles([4.0], [12.0]).round(1)
-array([[ 3. ,  6.4,  8.4, 10.4, 15.7]], dtype=float32)
+array([[ 3. ,  6.4,  8.4, 10.4, 15.7]])
 """
 
 from collections.abc import Sequence
@@ -15,32 +15,35 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import nbinom
 
-from agents.forecasting.arrays import Floats
 from agents.forecasting.base import LEVELS
 
 _MEANS = (log(0.003), log(3000.0), 70)
 _SIZES = (log(0.02), log(50.0), 24)
 _LEAST_MEAN, _MOST_MEAN = 0.00301, 2990.0
 _LEAST_SIZE, _MOST_SIZE = 0.0201, 49.9
+_ROWS = (_MEANS[2] - 1) / (_MEANS[1] - _MEANS[0])
+_COLUMNS = (_SIZES[2] - 1) / (_SIZES[1] - _SIZES[0])
 
 
-def quantiles(means: Sequence[float], variances: Sequence[float]) -> Floats:
-    """Quantiles at LEVELS, a row for each mean; a mean beyond the table is a multiple of its last."""
+def quantiles(means: Sequence[float], variances: Sequence[float], unit: float = 1.0) -> npt.NDArray[np.float64]:
+    """Quantiles at LEVELS over `unit`, a row for each mean; a mean beyond the table is a multiple of its last."""
     places: list[int] = []
     shares: list[float] = []
     for mean, variance in zip(means, variances, strict=True):
         inside = min(max(mean, _LEAST_MEAN), _MOST_MEAN)
-        beyond = max(mean / inside, 1.0)
+        beyond = mean / inside if mean > inside else 1.0
         spread = variance / (beyond * beyond)
         size = min(max(inside * inside / max(spread - inside, 1e-3 * inside), _LEAST_SIZE), _MOST_SIZE)
-        row = (log(inside) - _MEANS[0]) * ((_MEANS[2] - 1) / (_MEANS[1] - _MEANS[0]))
-        column = (log(size) - _SIZES[0]) * ((_SIZES[2] - 1) / (_SIZES[1] - _SIZES[0]))
+        row = (log(inside) - _MEANS[0]) * _ROWS
+        column = (log(size) - _SIZES[0]) * _COLUMNS
         i, j = int(row), int(column)
-        a, b, at = row - i, column - j, i * _SIZES[2] + j
+        b, at, scale = column - j, i * _SIZES[2] + j, beyond / unit
+        below, above = (1.0 - row + i) * scale, (row - i) * scale
         places += (at, at + 1, at + _SIZES[2], at + _SIZES[2] + 1)
-        shares += ((1 - a) * (1 - b) * beyond, (1 - a) * b * beyond, a * (1 - b) * beyond, a * b * beyond)
-    found = _table()[places] * np.array(shares)[:, None]
-    quantiles: Floats = found.reshape(len(means), 4, len(LEVELS)).sum(axis=1).astype(np.float32)
+        shares += (below * (1.0 - b), below * b, above * (1.0 - b), above * b)
+    found = _table().take(places, axis=0)
+    found *= np.array(shares)[:, None]
+    quantiles: npt.NDArray[np.float64] = np.add.reduce(found.reshape(len(means), 4, len(LEVELS)), axis=1)
     return quantiles
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from agents.forecasting.arrays import Floats, pack, unpack
 from agents.forecasting.base import LEVELS
@@ -34,19 +35,24 @@ class Rates(NamedTuple):
 
 
 class Regression:
-    """Weights by input and column: the quantile levels once for every pair of rates and, with `with_mean`, the mean.
+    """Weights by input and column: the quantile levels once for every pair of rates, and then, `with_mean`, the mean.
 
-    The mean's column comes last and learns at the first rates.
+    The mean learns at the first rates. An intercept is an input that is always 1. `more` inputs, the last ones, are
+    seen by the columns of the last rates only.
     """
 
-    def __init__(self, inputs: int, places: int, rates: Sequence[Rates], *, with_mean: bool = False) -> None:
+    def __init__(
+        self, inputs: int, places: int, rates: Sequence[Rates], *, with_mean: bool = False, more: int = 0
+    ) -> None:
         self._quantiles = len(rates) * len(LEVELS)
+        self._last = slice(self._quantiles - len(LEVELS), self._quantiles)
         of_columns = [pair for pair in rates for _ in LEVELS] + [rates[0]] * with_mean
-        self._dense_rates = np.array([pair.dense for pair in of_columns], np.float32)
+        self._dense_rates = np.tile(np.array([pair.dense for pair in of_columns], np.float32), (inputs + more, 1))
+        self._dense_rates[inputs:, : self._last.start] = self._dense_rates[inputs:, self._last.stop :] = 0.0
         self._sparse_rates = np.array([pair.sparse for pair in of_columns], np.float32)
         self._levels = np.array(LEVELS * len(rates), np.float32)
-        self.dense = np.zeros((inputs + 1, len(of_columns)), np.float32)
-        """The first row is the intercept."""
+        self._inputs, self._places = inputs, places
+        self.dense = np.zeros((inputs + more, len(of_columns)), np.float32)
         self.sparse = np.zeros((places, len(of_columns)), np.float32)
         self._dense_squares = np.full_like(self.dense, _DENSE_START)
         self._sparse_squares = np.full_like(self.sparse, _SPARSE_START)
@@ -57,23 +63,28 @@ class Regression:
         self._mean_dense, self._mean_sparse = self.dense.copy(), self.sparse.copy()
 
     def predict(self, values: Floats, places: npt.NDArray[np.int32]) -> Floats:
-        """Scores of one sample. Summed row by row, so that the result is the same wherever the arrays lie in memory."""
-        scores: Floats = np.add.reduce(values[:, None] * self._mean_dense[1:], axis=0)
-        scores += self._mean_dense[0]
-        scores += np.add.reduce(self._mean_sparse[places], axis=0)
+        """Scores of one sample from all inputs but the last `more`.
+
+        Summed row by row, so that the result is the same wherever the arrays lie in memory.
+        """
+        scores: Floats = np.add.reduce(values[:, None] * self._mean_dense[: self._inputs], axis=0)
+        scores += np.add.reduce(self._mean_sparse.take(places, axis=0), axis=0)
+        return scores
+
+    def predict_more(self, values: Floats) -> Floats:
+        """What the last `more` inputs add to the scores of the last rates' columns."""
+        scores: Floats = np.add.reduce(values[:, None] * self._mean_dense[self._inputs :, self._last], axis=0)
         return scores
 
     def learn(self, values: Floats, places: npt.NDArray[np.int32], log_targets: Floats, targets: Floats) -> None:
         """One step on a batch: gradients are summed over it."""
-        scores = self.dense[0] + values @ self.dense[1:] + self.sparse[places].sum(axis=1)
-        gradient = self._gradient(scores, log_targets, targets)
-        by_input = np.concatenate((gradient.sum(axis=0)[None], values.T @ gradient))
+        samples, touched = places.shape
+        rows = np.arange(0, places.size + 1, touched, dtype=np.int32)
+        touches = csr_array((np.ones(places.size, np.float32), places.ravel(), rows), shape=(samples, self._places))
+        gradient = self._gradient(values @ self.dense + touches @ self.sparse, log_targets, targets)
+        by_input, by_place = values.T @ gradient, touches.T @ gradient
         self._dense_squares += by_input * by_input
         self.dense -= self._dense_rates * by_input / np.sqrt(self._dense_squares)
-        columns = gradient.shape[1]
-        each = (places[:, :, None] * columns + np.arange(columns, dtype=np.int32)).ravel()
-        pulls = np.broadcast_to(gradient[:, None, :], (*places.shape, columns)).ravel()
-        by_place = np.bincount(each, pulls, self.sparse.size).astype(np.float32).reshape(self.sparse.shape)
         self._sparse_squares += by_place * by_place
         self.sparse -= self._sparse_rates * by_place / np.sqrt(self._sparse_squares)
 

@@ -106,7 +106,7 @@ def _position(position: Position) -> str:
 
 def _expectation(why: Why) -> str:
     forecast = why.forecast
-    days = f" in {forecast.horizon_days:g} days" if forecast.horizon_days else ""
+    days = f" in {round(forecast.horizon_days, 1):g} days" if forecast.horizon_days else ""
     lead = f" (lead time {why.lead_time_days:g} days, then until the next review)" if why.lead_time_days else ""
     level = max(forecast.quantiles, key=float, default=None)
     tail = f"; with {float(level):.0%} certainty not above {forecast.quantiles[level]:.1f}" if level else ""

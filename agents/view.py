@@ -26,7 +26,7 @@ from agents.inventory.position import (
 )
 from agents.inventory.replenishments import due_at
 from agents.inventory.timeline import Timeline
-from agents.mind import decode_mind, encode_mind
+from agents.mind import Record, decode_mind, encode_mind
 from agents.policies import registry as policies
 from schemas.journal import Decided
 from schemas.ledger import FoldSettings
@@ -68,6 +68,7 @@ def view(stored: Stored) -> dict[str, Any] | None:
         "open_replenishments": [order_view(order) for order in open_orders(item)],
         "transfers": [order_view(order) for order in item.orders if order.status == "underway" and order.outstanding],
         "forecast": _forecast(mind.record.forecast, stored.settings),
+        "lead_times": lead_times(mind.record),
         "levels": {
             "reorder_point": item.reorder_point,
             "order_up_to": item.order_up_to,
@@ -127,6 +128,29 @@ def decision_view(decided: Decided) -> dict[str, Any]:
     }
 
 
+def lead_times(record: Record) -> list[dict[str, Any]]:
+    """How long the item's suppliers took lately, the last heard of first.
+
+    >>> from agents.forecasting.lead_time import Counts
+    >>> lead_times(Record(waits={"acme": Counts({2: 3.0, 4: 1.0}, lost=1.0)}, period_ms=DAY))
+    [{'supplier': 'acme', 'mean_days': 2.5, 'longest_days': 4.0, 'lost_share': 0.2}]
+    """
+    days = record.period_ms / DAY
+    seen = []
+    for supplier, counts in reversed(record.waits.items()):
+        came = sum(counts.times.values())
+        waited = sum(time * count for time, count in counts.times.items())
+        seen.append(
+            {
+                "supplier": supplier or None,
+                "mean_days": waited / came * days if came else None,
+                "longest_days": max(counts.times) * days if came else None,
+                "lost_share": counts.lost / counts.total if counts.total else 0.0,
+            }
+        )
+    return seen
+
+
 def _time(stored: Stored) -> str | None:
     """When the broker appended the newest record that is in it."""
     timeline = Timeline()
@@ -139,7 +163,7 @@ def _forecast(forecast: Forecast | None, settings: FoldSettings) -> dict[str, An
     if forecast is None:
         return None
     return {
-        "horizon_days": len(forecast.path) * settings.period_ms / DAY,
+        "horizon_days": forecast.horizon * settings.period_ms / DAY,
         "mean": forecast.mean,
         "quantiles": {f"{level:g}": value for level, value in zip(LEVELS, forecast.quantiles, strict=True)},
     }

@@ -81,7 +81,9 @@ def _lines(seen: dict[str, Any]) -> Iterator[str]:
         yield "    {replenishment_id}: {quantity} {status}, {received} received, due {due}".format(**order)
     if forecast:
         quantiles = ", ".join(f"{value:.1f} at {level}" for level, value in forecast["quantiles"].items())
-        yield f"  forecast   {forecast['mean']:.1f} in {forecast['horizon_days']:g} days ({quantiles})"
+        yield f"  forecast   {forecast['mean']:.1f} in {round(forecast['horizon_days'], 1):g} days ({quantiles})"
+    for lately in seen["lead_times"]:
+        yield f"  deliveries {_deliveries(**lately)}"
     if levels["reorder_point"] is not None:
         yield "  levels     order at {reorder_point} up to {order_up_to}; safety stock {safety_stock}".format(**levels)
     for alert in seen["alerts"]:
@@ -92,3 +94,16 @@ def _lines(seen: dict[str, Any]) -> Iterator[str]:
         yield f"             restock explain {decision['replenishment_id']}"
     as_of = seen["as_of"]
     yield f"  as of      {as_of['time']}, ledger partition {as_of['partition']} offset {as_of['offset']}"
+
+
+def _deliveries(supplier: str | None, mean_days: float | None, longest_days: float | None, lost_share: float) -> str:
+    """What a supplier did lately.
+
+    >>> _deliveries("acme", 2.5, 4.0, 0.2), _deliveries(None, None, None, 1.0)
+    ('acme took 2.5 days on average, 4 at the longest; 20% never came', 'nothing came')
+    """
+    who = f"{supplier} " if supplier else ""
+    if mean_days is None:
+        return f"nothing came{' from ' + supplier if supplier else ''}"
+    lost = f"; {lost_share:.0%} never came" if lost_share >= 0.005 else ""
+    return f"{who}took {mean_days:.1f} days on average, {longest_days:g} at the longest{lost}"

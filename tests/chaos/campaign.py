@@ -2,8 +2,9 @@
 
     .venv/bin/python tests/chaos/campaign.py --minutes 10 [--seed N] [--only NAME,…] [--hours H]
 
-Every round is one application: faults one after the other (each alone in the first rounds, then two at a time), then
-everything heals and the checker has its say. The seed is printed; with it the same faults come in the same order.
+Every round is one application: faults one after the other, then everything heals and the checker has its say. Every
+fault comes alone once; in the time that is left they come two or three together, the next before the last is worked
+off. The seed is printed; with it the same faults come in the same order.
 """
 
 import argparse
@@ -13,18 +14,19 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
-import psutil
-
 from stream.local import LocalServers
-from tests.chaos.faults import FAULTS, Arena
-from tests.chaos.proxy import Proxy
+from tests.chaos.arena import Arena, behind_proxies
+from tests.chaos.faults import FAULTS
 from tests.chaos.run import Run
+from tests.chaos.witness import Witness
 
 FAULTS_A_ROUND = 8
+TOGETHER = "two or three together"
 
 
 @dataclass
@@ -35,96 +37,104 @@ class Tally:
     recovery: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     counts: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
-    memory: list[float] = field(default_factory=list)
     rounds: int = 0
+    witness: str = ""
 
     def table(self) -> str:
         rows = [f"{'fault':32} {'times':>5} {'median':>8} {'worst':>8}   seconds until all was worked off"]
-        for name, times in sorted(self.injected.items()):
+        for name in [*sorted(self.injected), TOGETHER]:
             took = self.recovery.get(name, [])
-            median, worst = (statistics.median(took), max(took)) if took else (float("nan"), float("nan"))
-            rows.append(f"{name:32} {times:5} {median:8.1f} {worst:8.1f}")
+            times = self.injected[name] or len(took)
+            if took:
+                rows.append(f"{name:32} {times:5} {statistics.median(took):8.1f} {max(took):8.1f}")
+            elif times:
+                rows.append(f"{name:32} {times:5} {'–':>8} {'–':>8}")
         everything = [each for took in self.recovery.values() for each in took]
         if everything:
             rows.append(
                 f"{'all':32} {self.injected.total():5} {statistics.median(everything):8.1f} {max(everything):8.1f}"
             )
         told = ", ".join(f"{number:,} {name}" for name, number in self.counts.items())
-        rows += [f"{self.rounds} rounds: {told}", f"violations: {len(self.violations)}"]
-        if self.memory:
-            rows.append(f"a worker's memory: {self.memory[0]:.0f} MB at first, {self.memory[-1]:.0f} MB in the end")
-        return "\n".join(rows)
+        rows += [f"{self.rounds} rounds: {told}", self.witness, f"violations: {len(self.violations)}"]
+        return "\n".join(rows + [f"    {violation}" for violation in self.violations[:20]])
 
 
-def campaign(directory: Path, seconds: float, seed: int, names: list[str], *, least_rounds: int = 1) -> Tally:
-    """Rounds until the time is over."""
-    tally, chance, end = Tally(), random.Random(seed), time.monotonic() + seconds
-    waiting: list[str] = []
-    with LocalServers(directory, usual_ports=False) as servers:
-        for number in count():
-            if number >= least_rounds and time.monotonic() > end:
-                return tally
-            while len(waiting) < FAULTS_A_ROUND:
-                waiting += chance.sample(names, len(names))
-            chosen, waiting = waiting[:FAULTS_A_ROUND], waiting[FAULTS_A_ROUND:]
-            _round(servers, directory, f"c{seed}-{number}", seed + number, chosen, tally, end)
+def campaign(directory: Path, seconds: float, seed: int, names: list[str]) -> Tally:
+    """Every fault once, and combinations of them until the time is over."""
+    tally, end = Tally(), time.monotonic() + seconds
+    faults = _drawn(random.Random(seed), names, end)
+    servers = LocalServers(directory, usual_ports=False)
+    proxies = behind_proxies(servers)
+    with servers:
+        witness = Witness(servers, f"w{seed}", directory, seed, seconds)
+        witness.start()
+        try:
+            for number in count():
+                chosen = list(islice(faults, FAULTS_A_ROUND))
+                if not chosen:
+                    break
+                with Run(servers.kafka, servers.redis, f"c{seed}-{number}", directory, seed + number) as run:
+                    _round(Arena(servers, run, *proxies, random.Random(seed + number)), chosen, tally)
+        finally:
+            report = witness.finish()
+        tally.violations += [f"witness: {violation}" for violation in report.violations]
+        tally.witness = witness.table()
     return tally
 
 
-def _round(
-    servers: LocalServers, home: Path, name: str, seed: int, chosen: list[str], tally: Tally, end: float
-) -> None:
-    proxy = Proxy(servers.redis_process.port)
-    with Run(servers.kafka, servers.redis, name, home, seed) as run:
-        run.system.environment["RESTOCK_REDIS"] = f"redis://127.0.0.1:{proxy.port}/0"
-        run.repeats_letters = True
-        arena = Arena(servers, run, proxy, random.Random(seed))
-        arena.crowd()
-        run.open()
-        arena.work(6)
-        tally.memory.append(_memory(arena))
-        for fault in chosen:
-            if time.monotonic() > end:
-                break
-            _one(arena, fault, tally)
-        tally.memory.append(_memory(arena))
-        report = run.finish(180)
-    proxy.close()
+def _drawn(chance: random.Random, names: list[str], end: float) -> Iterator[tuple[str, ...]]:
+    for name in chance.sample(names, len(names)):
+        yield (name,)
+    while time.monotonic() < end:
+        yield tuple(chance.sample(names, min(len(names), chance.choice((2, 2, 3)))))
+
+
+def _round(arena: Arena, chosen: list[tuple[str, ...]], tally: Tally) -> None:
+    run = arena.run
+    run.system.environment |= {
+        "RESTOCK_REDIS": f"redis://127.0.0.1:{arena.store_proxy.port}/0",
+        "RESTOCK_KAFKA": f"127.0.0.1:{arena.kafka_proxy.port}",
+    }
+    run.repeats_letters = True
+    arena.crowd()
+    run.open()
+    arena.work(6)
+    for names in chosen:
+        _one(arena, names, tally)
+    report = run.finish(180)
     tally.rounds += 1
     tally.counts.update(report.counts)
-    tally.violations += [f"{name} ({', '.join(chosen)}): {violation}" for violation in report.violations]
-    print(f"{name}: {len(report.violations)} violations after {', '.join(chosen)}", flush=True)
+    happened = ", ".join(" + ".join(names) for names in chosen)
+    tally.violations += [f"{run.system.name} ({happened}): {violation}" for violation in report.violations]
+    print(f"{run.system.name}: {len(report.violations)} violations after {happened}", flush=True)
     for violation in report.violations[:10]:
         print(f"    {violation}", flush=True)
+    arena.clear()
 
 
-def _one(arena: Arena, name: str, tally: Tally) -> None:
-    """Let a fault happen under load, and wait until everything is worked off."""
-    print(f"    {name} …", end=" ", flush=True)
+def _one(arena: Arena, names: tuple[str, ...], tally: Tally) -> None:
+    """Let faults happen under load, and wait until everything is worked off."""
+    print(f"    {' + '.join(names)} …", end=" ", flush=True)
     try:
         for worker in arena.run.system.alive():
             worker.await_joined()
         arena.work(2)
-        FAULTS[name](arena)
+        for name in names:
+            FAULTS[name](arena)
         healed = time.monotonic()
         arena.crowd()
         arena.work(2)
-        arena.run.system.settle(90)
+        arena.run.system.settle(120)
         took = time.monotonic() - healed
     except AssertionError as error:
-        tally.violations.append(f"{name}: {error}")
+        tally.violations.append(f"{' + '.join(names)}: {error}")
         print(error, flush=True)
         for worker in arena.run.system.alive():
             print(f"    {worker.name}: {worker.tail(8)}", flush=True)
     else:
-        tally.recovery[name].append(took)
+        tally.recovery[names[0] if len(names) == 1 else TOGETHER].append(took)
         print(f"worked off after {took:.1f} s", flush=True)
-    tally.injected[name] += 1
-
-
-def _memory(arena: Arena) -> float:
-    alive = arena.run.system.alive()
-    return max((psutil.Process(worker.process.pid).memory_info().rss for worker in alive), default=0) / 1e6
+    tally.injected.update(names)
 
 
 def main() -> int:

@@ -1,24 +1,19 @@
 """Everything that goes wrong in a campaign. A fault happens, work goes on, and what can be healed is healed."""
 
 import os
-import random
 import shutil
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import redis
 from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from stream.local import LocalServers
+from tests.chaos.arena import Arena
 from tests.chaos.malformed import malformed
-from tests.chaos.proxy import Proxy
-from tests.chaos.run import Run
-from tests.chaos.system import Worker
+from tests.chaos.proxy import Mood
+from tests.chaos.workload import HOT
 
 FAILPOINTS = (
     "intake.decoded", "intake.letters_written", "intake.lines_sent", "intake.written",
@@ -30,47 +25,8 @@ PAUSE_SECONDS = 8.0
 """Beyond the session timeout of the campaign's workers, which is 6 s."""
 
 
-@dataclass
-class Arena:
-    """Where faults happen."""
-
-    servers: LocalServers
-    run: Run
-    proxy: Proxy
-    chance: random.Random
-    heal: list[Callable[[], Any]] = field(default_factory=list)
-
-    @property
-    def store(self) -> "redis.Redis":
-        return redis.Redis.from_url(self.servers.redis, socket_timeout=5)
-
-    @property
-    def admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.servers.kafka, "log_level": 0})
-
-    def somebody(self) -> Worker:
-        """A worker that runs; one is started when none does."""
-        running = [worker for worker in self.run.system.alive() if not worker.stopped]
-        return self.chance.choice(running) if running else self.run.system.start()
-
-    def crowd(self, workers: int = 2) -> None:
-        """Have so many workers, as a supervisor would."""
-        while len(self.run.system.alive()) < workers:
-            self.run.system.start()
-
-    def work(self, slices: int = 3, events: int = 30) -> None:
-        """Let the shop go on."""
-        self.run.publish(slices, events)
-        time.sleep(0.5)
-
-    def stop_store(self) -> None:
-        self.servers.redis_process.kill()
-
-    def files(self) -> Path:
-        return self.servers.directory / "redis" / "appendonlydir"
-
-
 Fault = Callable[[Arena], None]
+"""Injects it, and heals what can be healed."""
 
 
 def kill(arena: Arena) -> None:
@@ -204,19 +160,33 @@ def scripts_flushed(arena: Arena) -> None:
     arena.store.script_flush()
 
 
-def replies_lost(arena: Arena) -> None:
-    """Valkey does as it is told, and its answers are lost with the connection."""
-    _in_mood(arena, "deaf", 2.0)
+def answers(server: str, mood: Mood, seconds: float, told: str) -> Fault:
+    """A network between workers and a server that is not what it should be."""
+
+    def fault(arena: Arena) -> None:
+        proxy = arena.store_proxy if server == "store" else arena.kafka_proxy
+        proxy.mood = mood
+        try:
+            arena.work(2)
+            time.sleep(seconds)
+        finally:
+            proxy.mood = "fine"
+
+    fault.__doc__ = told
+    return fault
 
 
-def slow_network(arena: Arena) -> None:
-    """Valkey's answers are late."""
-    _in_mood(arena, "slow", 2.0)
-
-
-def half_open(arena: Arena) -> None:
-    """Connections to Valkey are open, and nothing comes through."""
-    _in_mood(arena, "half-open", 3.0)
+MOODS: tuple[tuple[str, Mood, float, str], ...] = (
+    ("deaf", "deaf", 2.0, "The server does as it is told, and its answers are lost with the connection."),
+    ("slow", "slow", 2.0, "Answers are late."),
+    ("half open", "half-open", 3.0, "Connections are open, and nothing comes through them any more."),
+    ("half closed", "half-closed", 2.0, "The server hears its clients, and they hear that it has hung up."),
+)
+NETWORK = {
+    f"{server} {name}": answers(server, mood, seconds, told)
+    for server in ("store", "broker")
+    for name, mood, seconds, told in MOODS
+}
 
 
 def letters_refused(arena: Arena) -> None:
@@ -229,9 +199,30 @@ def letters_refused(arena: Arena) -> None:
     _set(arena, topic, "max.message.bytes", before)
 
 
+def outputs_refused(arena: Arena) -> None:
+    """A topic of outputs takes nothing: shards park, and go on by themselves when it does."""
+    topic = arena.run.system.topic("reviews")
+    before = _set(arena, topic, "max.message.bytes", "100")
+    arena.work(15)
+    time.sleep(PAUSE_SECONDS)  # tried three times, taken anew, tried again: then it is parked
+    _set(arena, topic, "max.message.bytes", before)
+
+
+def clocks_wrong(arena: Arena) -> None:
+    """The clocks of two workers are a day ahead and a day behind."""
+    arena.run.system.kill()
+    arena.run.system.start(bug="clock_a_day_ahead")
+    arena.run.system.start(bug="clock_a_day_behind").await_joined()
+
+
 def hot_item(arena: Arena) -> None:
     """Everybody wants the same, at once."""
-    arena.run.publish(1, 600)
+    workload = arena.run.workload
+    workload.hot = 0.95
+    try:
+        arena.run.publish(1, 600)
+    finally:
+        workload.hot = HOT
 
 
 def poison(arena: Arena) -> None:
@@ -275,10 +266,10 @@ FAULTS: dict[str, Fault] = {
     for fault in (
         kill, kill_all, terminate, pause, one_three_one, broker_restart, broker_kill, broker_stalls, store_kill,
         store_stalls, store_pauses, store_full, store_emptied, store_restored, store_loses_its_tail, key_deleted,
-        scripts_flushed, replies_lost, slow_network, half_open, letters_refused, hot_item, poison, aborted_producer,
+        scripts_flushed, letters_refused, outputs_refused, clocks_wrong, hot_item, poison, aborted_producer,
         offsets_deleted,
     )
-} | {f"kill at {name}": at_failpoint(name) for name in FAILPOINTS}  # fmt: skip
+} | NETWORK | {f"kill at {name}": at_failpoint(name) for name in FAILPOINTS}  # fmt: skip
 
 
 def _stand_still(pid: int, seconds: float = 3.0) -> None:
@@ -287,15 +278,6 @@ def _stand_still(pid: int, seconds: float = 3.0) -> None:
         time.sleep(seconds)
     finally:
         os.kill(pid, signal.SIGCONT)
-
-
-def _in_mood(arena: Arena, mood: Any, seconds: float) -> None:
-    arena.proxy.mood = mood
-    try:
-        arena.work(2)
-        time.sleep(seconds)
-    finally:
-        arena.proxy.mood = "fine"
 
 
 def _copy(arena: Arena, name: str) -> Path:

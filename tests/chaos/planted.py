@@ -156,6 +156,21 @@ def decision_remade_by_another_rule() -> Patches:
     return [*decision_remade_in_replay(), next_version()[-1]]
 
 
+def clock_a_day_ahead(seconds: float = 86_400.0) -> Patches:
+    """The machine's clock is wrong: no bug of ours, and nothing may come of it."""
+    now = time.time
+
+    def wrong() -> float:
+        return now() + seconds
+
+    return [mock.patch.object(time, "time", wrong)]
+
+
+def clock_a_day_behind() -> Patches:
+    """The same, the other way."""
+    return clock_a_day_ahead(-86_400.0)
+
+
 def crash_in_recovery() -> Patches:
     """Faust cannot give its partitions out."""
     from stream.readers import Readers
@@ -169,6 +184,7 @@ BUGS: dict[str, Callable[[], Patches]] = {
         no_fencing_of_the_store, no_fencing_of_the_publisher, checkpoint_ahead_of_its_publication, lost_gap_check,
         journal_ignored, no_seal, prev_ignored, duplicate_window_off, clock_in_the_core, decision_remade_in_replay,
         next_version, decision_remade_by_another_rule, crash_in_recovery,
+        clock_a_day_ahead, clock_a_day_behind,
     )
 }  # fmt: skip
 

@@ -48,10 +48,12 @@ class Run:
         )  # fmt: skip
         self.front.publish(self.workload.counts())
 
-    def publish(self, slices: int, events: int, meanwhile: Callable[[int], Any] = lambda _: None) -> None:
-        """Publish slices of two hours; between two of them something may happen."""
+    def publish(
+        self, slices: int, events: int, meanwhile: Callable[[int], Any] = lambda _: None, *, length_ms: int = 2 * HOUR
+    ) -> None:
+        """Publish slices of some hours; between two of them something may happen."""
         for number in range(slices):
-            self.front.publish(self.workload.slice(events, 2 * HOUR))
+            self.front.publish(self.workload.slice(events, length_ms))
             outputs = [said(raw) for raw in self.topics.read("replenishments", self._read)]
             self.front.publish(self.supplier.answers(outputs, self.workload.now))
             meanwhile(number)

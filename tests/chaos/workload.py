@@ -28,6 +28,8 @@ SKUS = (
     "TEA-01",
     "TEA-01".translate(CYRILLIC),
 )
+HOT = 0.25
+"""How much of everything is about one item."""
 LOCATIONS = ("BER1", "MUC1")
 NEW = ("New-1@BER1", "New-2@MUC1")
 """Items that nobody configured."""
@@ -53,6 +55,7 @@ class Workload:
     def __init__(self, seed: int, start_ms: int, *, trouble: float = 1.0) -> None:
         self.seed = seed
         self.now = start_ms
+        self.hot = HOT
         self.chance = random.Random(seed)
         self.items = [f"{sku}@{location}" for sku in SKUS for location in LOCATIONS]
         self.terms = {item: self._terms() for item in self.items}
@@ -304,9 +307,9 @@ class Workload:
 
     def _item(self) -> str:
         dice = self.chance.random()
-        if dice < 0.25:
+        if dice < self.hot:
             return self.items[0]  # everybody wants the same
-        return self.chance.choice(NEW) if dice < 0.28 else self.chance.choice(self.items)
+        return self.chance.choice(NEW) if dice < self.hot + 0.03 else self.chance.choice(self.items)
 
     def _lines(self) -> int:
         return self.chance.choice((1, 1, 2, 4))

@@ -1,0 +1,95 @@
+"""The witness: an application beside the campaign whose one worker is never killed, and lives through all the rest.
+
+What befalls the servers befalls it too. It shows what a worker needs after hours, and is judged in the end like others.
+"""
+
+import statistics
+import threading
+from pathlib import Path
+
+import psutil
+
+from stream.local import LocalServers
+from tests.chaos.checker import Report
+from tests.chaos.run import Run
+from tests.chaos.workload import DAY, HOUR
+
+EVENTS = 15
+"""Every second, with what suppliers answer."""
+ENOUGH, LONG_ENOUGH = 20, 2000
+"""Looks at a worker before its growth is told, and before it is judged: a short one is not warm."""
+MOST_GROWTH = 1.05
+LONGEST_DAYS = 40
+"""Of simulated time: a run begins 60 days back, and nothing may lie ahead of the clock."""
+
+
+class Witness:
+    """One worker at work in a thread's hands."""
+
+    def __init__(self, servers: LocalServers, name: str, home: Path, seed: int, seconds: float) -> None:
+        self.memory: list[float] = []
+        self.files: list[int] = []
+        self.report = Report()
+        # The window of duplicates is full within minutes, and what grows after that is a leak.
+        self._run = Run(servers.kafka, servers.redis, name, home, seed, duplicate_window_ids="500")
+        self._slice_ms = min(2 * HOUR, int(LONGEST_DAYS * DAY / max(seconds, 1)))
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._live, name=name)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def finish(self) -> Report:
+        """Come to the end, and be judged."""
+        self._over.set()
+        self._thread.join()
+        return self.report
+
+    def table(self) -> str:
+        """Memory and open files once warm, after a quarter of the time, and in the end."""
+        if len(self.memory) < ENOUGH:
+            return "the witness saw too little"
+        rows = [
+            f"witness: {what}: {warm:.0f} once warm, {last:.0f} in the end ({last / warm - 1:+.1%})"
+            for what, (warm, last) in self._growth().items()
+        ]
+        counts = ", ".join(f"{number:,} {name}" for name, number in self.report.counts.items())
+        return "\n".join([*rows, f"witness: {counts}"])
+
+    def _growth(self) -> dict[str, tuple[float, float]]:
+        quarter, tenth = len(self.memory) // 4, max(1, len(self.memory) // 10)
+        return {
+            what: (statistics.median(seen[quarter : quarter + tenth]), statistics.median(seen[-tenth:]))
+            for what, seen in (("memory in MB", self.memory), ("open files", self.files))
+        }
+
+    def _live(self) -> None:
+        try:
+            with self._run as run:
+                self._work(run)
+        except Exception as error:  # noqa: BLE001 - told in the end, with everything else
+            self.report.violations.append(f"the witness failed: {error!r}")
+
+    def _work(self, run: Run) -> None:
+        run.repeats_letters = True
+        worker = run.system.start()
+        run.open()
+        process = psutil.Process(worker.process.pid)
+        while not self._over.wait(1.0):
+            run.publish(1, EVENTS, length_ms=self._slice_ms)
+            if not worker.running:
+                self.report.violations.append(f"the witness's worker ended:\n{worker.tail()}")
+                return
+            self.memory.append(process.memory_info().rss / 1e6)
+            self.files.append(process.num_fds())
+        run.system.settle()
+        found = run.finish(300)
+        self.report.violations += found.violations
+        self.report.counts = found.counts
+        if len(self.memory) >= LONG_ENOUGH:
+            self.report.violations += [
+                f"{what} grew from {warm:.0f} to {last:.0f}"
+                for what, (warm, last) in self._growth().items()
+                if last > MOST_GROWTH * warm
+            ]

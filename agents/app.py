@@ -27,7 +27,7 @@ from schemas.codec import Limits
 from stream import VERSION
 from stream.feeds import Feed
 from stream.health import Health
-from stream.kafka import aiokafka_options, producer_config
+from stream.kafka import ANSWER_MS, aiokafka_options, producer_config
 from stream.ledger_state import LedgerState
 from stream.ledger_writer import LedgerWriter
 from stream.metrics import Metrics
@@ -63,7 +63,7 @@ class App(faust.App):
             broker_session_timeout=session,
             broker_heartbeat_interval=session / 5,
             broker_rebalance_timeout=session,
-            broker_request_timeout=max(60.0, 2 * session),
+            broker_request_timeout=max(ANSWER_MS / 1000, 2 * session),
             broker_max_poll_interval=300.0,
             broker_commit_interval=1.0,
             topic_disable_leader=True,

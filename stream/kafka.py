@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REACH_SECONDS = 10.0
+ANSWER_MS = 20_000
+"""No answer of a broker takes longer, unless it is a member's wait for a rebalance."""
 BROKER_BYTES = 1_048_588
 """The largest record that a broker takes by default."""
 _FAILED_LOGIN = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL)  # noqa: SLF001 - librdkafka's own codes carry an underscore
@@ -43,6 +45,8 @@ def client_config(settings: Settings, **extra: Any) -> dict[str, Any]:
         "bootstrap.servers": settings.kafka,
         "client.id": settings.app,
         "security.protocol": settings.kafka_security,
+        # A connection that is open and dead is given up after this; with the default a shard would rest for a minute.
+        "socket.timeout.ms": ANSWER_MS,
         # librdkafka would write every failed attempt to standard error; what matters comes back as an error.
         "log_level": 2,
         "error_cb": lambda error: logger.debug("kafka: %s", error),

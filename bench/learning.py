@@ -191,10 +191,10 @@ def rule_of(state: State, situation: Situation) -> Callable[[Ints, Ints], Ints]:
         size = len(on_hand)
         alike = menu._replace(source=np.full(size, menu.source[arm]), shift=np.full(size, menu.shift[arm]))
         # Row a of the pipeline is a + 1 periods old, so it is due in longest - a - 1.
-        pipeline = np.zeros((way.longest + 1, size), dtype=np.int32)
+        pipeline = np.zeros((way.longest + 1, size))
         for periods in range(1, way.longest):
             pipeline[way.longest - 1 - periods] = due[periods - 1]
-        shadows = Shadows(on_hand.astype(np.int32), pipeline, [], np.zeros(size))
+        shadows = Shadows(on_hand.astype(float), pipeline, [])
         return np.asarray((wanted_by(shadows, state.averages, situation, way, alike) + 0.5).astype(np.int64))
 
     return order

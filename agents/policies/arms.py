@@ -4,6 +4,7 @@ An arm says whose demand to believe (the item's forecast, or the item's own aver
 target (in standard deviations) and, where orders cost something, how far to stretch a cycle.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ STRETCHES = (0.7, 1.0, 1.3)
 class Menu(NamedTuple):
     """Arms by number; the first `reference` is what analysis alone would do."""
 
+    arms: tuple[tuple[int, float, float], ...]
+    """Source, shift and stretch of each; below, the same by column."""
     source: npt.NDArray[np.intp]
     shift: Floats
     stretch: Floats
@@ -29,9 +32,18 @@ class Menu(NamedTuple):
     of_source: npt.NDArray[np.intp]
     """The arm that follows analysis, with each arm's source."""
     stretches: tuple[float, ...]
-    stretch_number: npt.NDArray[np.intp]
+    lot: npt.NDArray[np.intp]
+    """Number of each arm's pair of source and stretch."""
     distance: Floats
     """How far an arm is from the analytic rule: it has to earn that."""
+
+    def followed_by(self, arm: int) -> "Menu":
+        """The menu with one more arm, like the one given: the shelf of whoever acts.
+
+        >>> PLAIN.followed_by(0).arms[-1] == PLAIN.arms[0], len(PLAIN.followed_by(0).source) == ARMS + 1
+        (True, True)
+        """
+        return _followed(self.stretches, arm)
 
     def words(self, arm: int) -> str:
         """What the arm does.
@@ -39,10 +51,25 @@ class Menu(NamedTuple):
         >>> PLAIN.words(PLAIN.reference), PLAIN.words(0), LOTS.words(0)
         ('forecast', 'forecast, target -1.40 sd', 'forecast, target -0.30 sd, cycle x 0.7')
         """
-        said = SOURCES[int(self.source[arm])]
-        if self.shift[arm]:
-            said += f", target {self.shift[arm]:+.2f} sd"
-        return said if self.stretch[arm] == 1.0 else said + f", cycle x {self.stretch[arm]:.1f}"
+        return _said(*self.arms[arm])
+
+
+@lru_cache
+def _said(source: int, shift: float, stretch: float) -> str:
+    said = SOURCES[source]
+    if shift:
+        said += f", target {shift:+.2f} sd"
+    return said if stretch == 1.0 else f"{said}, cycle x {stretch:.1f}"
+
+
+@lru_cache
+def _followed(stretches: tuple[float, ...], arm: int) -> Menu:
+    menu = PLAIN if stretches == PLAIN.stretches else LOTS
+    columns = menu.source, menu.shift, menu.stretch, menu.lot, menu.distance
+    source, shift, stretch, lot, distance = (np.append(column, column[arm]) for column in columns)
+    return menu._replace(
+        arms=(*menu.arms, menu.arms[arm]), source=source, shift=shift, stretch=stretch, lot=lot, distance=distance
+    )
 
 
 def _menu(shifts: tuple[float, ...], stretches: tuple[float, ...]) -> Menu:
@@ -51,7 +78,8 @@ def _menu(shifts: tuple[float, ...], stretches: tuple[float, ...]) -> Menu:
     plain = np.array([arms.index((i, 0.0, 1.0)) for i in range(len(SOURCES))])
     number = np.array([stretches.index(value) for value in stretch.tolist()])
     distance = shift**2 + np.log(stretch) ** 2
-    return Menu(source, shift, stretch, int(plain[0]), plain[source], stretches, number, distance)
+    lots = source * len(stretches) + number
+    return Menu(tuple(arms), source, shift, stretch, int(plain[0]), plain[source], stretches, lots, distance)
 
 
 PLAIN = _menu(SHIFTS, (1.0,))

@@ -13,6 +13,10 @@ PATIENCE = 24.0
 DOUBT = 3.0
 """The weight, in periods, of the variance that a count with this mean usually has."""
 
+RANGE = range(len(RATES))
+WEIGHTS = tuple(2.0 / rate if rate else math.inf for rate in RATES)
+"""How many periods a rate remembers."""
+
 
 class Averages(msgspec.Struct):
     """Running moments.
@@ -50,15 +54,18 @@ class Averages(msgspec.Struct):
 
     def variance_of(self, k: int) -> float:
         """Variance of a period's demand at rate k, shrunk to what is usual while there is little to go by."""
-        rate, mean = RATES[k], self.mean[k]
-        weight = min(float(self.periods), 2.0 / rate if rate else math.inf)
-        usual = mean + 0.25 * mean * mean
-        return max((weight * self.variance[k] + DOUBT * usual) / (weight + DOUBT), 1e-3)
+        weight, mean = min(WEIGHTS[k], float(self.periods)), self.mean[k]
+        return max((weight * self.variance[k] + DOUBT * (mean + 0.25 * mean * mean)) / (weight + DOUBT), 1e-3)
 
     def doubt_of(self, k: int) -> float:
         """Variance of the mean itself, as a share q of a period's: demand of h periods varies by h + q h² of those."""
         rate = max(RATES[k], 1.0 / (self.periods + 1.0))
         return rate / (2.0 - rate) if RATES[k] else rate
+
+    def moments(self) -> list[list[float]]:
+        """Mean, variance, and variance × doubt, each by rate."""
+        variances = [self.variance_of(k) for k in RANGE]
+        return [self.mean, variances, [variance * self.doubt_of(k) for k, variance in enumerate(variances)]]
 
     def excess(self, periods: int) -> list[float]:
         """Share by which each source's errors over so many periods exceed the least possible: what it would cost.

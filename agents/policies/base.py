@@ -116,6 +116,15 @@ class Advice(msgspec.Struct, frozen=True):
     """What the baseline would have ordered in the same place."""
 
 
+class Rehearsal(msgspec.Struct, frozen=True, gc=False):
+    """What a period cost in shadow, where a learned policy keeps its own shelf and the baseline's among its trials."""
+
+    demand: float
+    """What was asked for, as far as the policy could tell."""
+    own: float
+    baseline: float
+
+
 class Policy(Protocol):
     """One file each, one line in the registry; the contract tests of `tests/agents/policies` come with it.
 
@@ -141,8 +150,16 @@ class Policy(Protocol):
         """Say what to order; changes nothing."""
         ...
 
+    def quantity(self, state: Any, situation: Situation) -> float:
+        """What `decide` would order, without its reasons: shadows are asked at each review."""
+        ...
+
     def learn(self, state: Any, situation: Situation, outcome: Outcome) -> None:
         """Take in the period that closed; `situation` is how things stand after it."""
+        ...
+
+    def rehearsal(self, state: Any) -> Rehearsal | None:
+        """Tell what the period learned last cost in shadow; None where no such shadows are kept."""
         ...
 
     def dump(self, state: Any) -> bytes:

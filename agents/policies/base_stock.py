@@ -29,6 +29,19 @@ class BaseStock(Stateless):
         del state
         return order_up_to(situation, situation.protection.quantile(situation.economics.critical_ratio))
 
+    def quantity(self, state: None, situation: Situation) -> float:
+        """What `decide` would order."""
+        del state
+        return missing_to(situation, situation.forecast.quantile(situation.economics.critical_ratio))
+
+
+def missing_to(situation: Situation, level: float) -> float:
+    """What `order_up_to` would order."""
+    economics = situation.economics
+    if economics.order_up_to is not None or economics.reorder_point is not None:
+        return order_up_to(situation, level).quantity
+    return float(max(0, ceil(level - 1e-9) - situation.position))
+
 
 def order_up_to(situation: Situation, level: float) -> Advice:
     """Advise to fill up to a level; levels that a planner set by hand go before it."""

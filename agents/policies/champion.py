@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from agents.policies.base import Advice, Outcome, Policy, Situation, Underway
+from agents.policies.base import Advice, Outcome, Policy, Role, Situation, Underway
 from agents.policies.chance import uniform
-from agents.policies.guardrails import guard
+from agents.policies.guardrails import admit
 from agents.policies.ledger import Ledger
 from agents.policies.projection import route
-from agents.policies.shadow import LOST, Shadows, drawn_lead_time
+from agents.policies.shadow import LOST, MOST_UNITS, Shadows, drawn_lead_time
+from agents.policies.spans import condensed, span_of
 
 
 class State(msgspec.Struct):
@@ -27,6 +28,10 @@ class State(msgspec.Struct):
     minds: list[Any]
     ledger: Ledger
     shadows: Shadows | None = None
+    waiting: Outcome | None = None
+    """Of a span that is not full yet."""
+    waited: int = 0
+    """Its periods so far."""
 
 
 class Image(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -39,16 +44,22 @@ class Image(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     pipeline: list[list[int]]
     drawn: list[int]
     fees: list[float]
+    waiting: Outcome | None
+    waited: int
 
 
 class Contest:
     """A policy made of several: it answers as the champion, or as the baseline where the champion has fallen."""
 
-    def __init__(self, champion: Policy, baseline: Policy, challengers: Sequence[Policy] = ()) -> None:
+    def __init__(
+        self, champion: Policy, baseline: Policy, challengers: Sequence[Policy] = (), *, rehearses: bool = False
+    ) -> None:
+        """Let a champion that `rehearses` tell its own and the baseline's costs; else the contest keeps both shelves."""
         self.contestants: tuple[Policy, ...] = (champion, baseline, *challengers)
         self.name = champion.name
         self.version = champion.version
         self.labels = [f"{policy.name} {policy.version}" for policy in self.contestants]
+        self._first = 2 if rehearses else 0
 
     def fresh(self) -> State:
         """All know nothing."""
@@ -57,43 +68,77 @@ class Contest:
     def decide(self, state: State, situation: Situation) -> Advice:
         """Ask who acts, and the baseline for comparison."""
         champion, baseline = self.contestants[:2]
-        beside = baseline.decide(state.minds[1], situation)
-        advice = beside if state.ledger.fallen else champion.decide(state.minds[0], situation)
-        acting, role = (baseline, "baseline") if state.ledger.fallen else (champion, "champion")
-        if not math.isfinite(advice.quantity):
-            advice, acting, role = beside, baseline, "baseline"
+        situation = condensed(situation)
+        acting: Policy = baseline
+        role: Role = "baseline"
+        advice: Advice | None = None
+        if not state.ledger.fallen:
+            advice = champion.decide(state.minds[0], situation)
+            if math.isfinite(advice.quantity):
+                acting, role = champion, "champion"
+        if advice is None or acting is baseline:
+            advice = baseline.decide(state.minds[1], situation)
+            beside = advice.quantity
+        else:
+            beside = baseline.quantity(state.minds[1], situation)
         return msgspec.structs.replace(
             advice,
             policy=acting.name,
             version=acting.version,
             role=role,
-            baseline_quantity=beside.quantity,
+            baseline_quantity=beside,
             advantage=state.ledger.advantage if state.ledger.periods else advice.advantage,
         )
 
+    def quantity(self, state: State, situation: Situation) -> float:
+        """What `decide` would order."""
+        return self.decide(state, situation).quantity
+
     def learn(self, state: State, situation: Situation, outcome: Outcome) -> None:
-        """Let all live through the period, learn, and order for their shadows."""
-        if state.shadows is None:
-            state.shadows = _beginning(situation, len(self.contestants))
-        else:
-            state.ledger.enter(state.shadows.live(outcome.demand, situation.economics).tolist())
+        """Let all live through the period, learn, and order for their shadows; where waits are long, span by span."""
+        span = span_of(situation.lead_time)
+        if span > 1 or state.waited:
+            outcome = outcome if state.waiting is None else _both(state.waiting, outcome)
+            state.waiting, state.waited = outcome, state.waited + 1
+            if state.waited < span:
+                return
+            state.waiting, state.waited, situation = None, 0, condensed(situation)
+        shelves = self.contestants[self._first :]
+        lived: list[float] = []
         for policy, mind in zip(self.contestants, state.minds, strict=True):
             policy.learn(mind, situation, outcome)
+        told = self.contestants[0].rehearsal(state.minds[0])
+        if state.shadows is None:
+            state.shadows = _beginning(situation, len(shelves))
+        else:
+            demand = outcome.demand if told is None else told.demand
+            lived = state.shadows.live(demand, situation.economics).tolist()
+        if lived and self._first == 0:
+            state.ledger.enter(lived)
+        elif lived and told is not None:
+            state.ledger.enter([told.own, told.baseline, *lived])
         self._order(state, state.shadows, situation)
 
     def _order(self, state: State, shadows: Shadows, situation: Situation) -> None:
-        """Place every contestant's order for its own shelf."""
-        way = route(situation.lead_time)
-        shadows.fit(way.longest)
+        """Place the orders of those whose shelves the contest keeps."""
+        way, first = route(situation.lead_time), self._first
+        if len(shadows.drawn) != way.longest + 1:
+            shadows.fit(way.longest)
         drawn = way.longest
         if not way.certain:
             drawn = drawn_lead_time(situation.lead_time, uniform(situation.item, situation.period, "lead time"))
-        orders = np.zeros(len(self.contestants), dtype=np.int32)
-        if situation.may_order:
-            for number, (policy, mind) in enumerate(zip(self.contestants, state.minds, strict=True)):
-                own = _own(situation, shadows, number, way.longest)
-                orders[number] = min(guard(policy.decide(mind, own).quantity, own).quantity, 2**31 - 1)
-        shadows.place(orders, drawn, situation.economics.order_cost)
+        stocks = shadows.stock.tolist()
+        if not situation.may_order:
+            shadows.place(np.zeros(len(stocks)), drawn, 0.0)
+            return
+        orders, columns = [], shadows.pipeline.T.tolist()
+        for number, (stock, column) in enumerate(zip(stocks, columns, strict=True), start=first):
+            own = _own(situation, int(stock), column)
+            orders.append(min(admit(self.contestants[number].quantity(state.minds[number], own), own), MOST_UNITS))
+        shadows.place(np.array(orders), drawn, situation.economics.order_cost)
+
+    def rehearsal(self, state: State) -> None:
+        """Keep no shadows for others."""
 
     def costs(self, state: State) -> Mapping[str, float]:
         """What each contestant has cost, or would have cost, since the beginning."""
@@ -105,8 +150,9 @@ class Contest:
         minds = [policy.dump(mind) for policy, mind in zip(self.contestants, state.minds, strict=True)]
         lists: tuple[Any, ...] = ([], [], [], [])
         if shadows is not None:
-            lists = (shadows.stock.tolist(), shadows.pipeline.tolist(), shadows.drawn, shadows.fees.tolist())
-        return msgspec.msgpack.encode(Image(self.labels, minds, state.ledger, *lists))
+            stock, pipeline = shadows.stock.astype(np.int64).tolist(), shadows.pipeline.astype(np.int64).tolist()
+            lists = (stock, pipeline, shadows.drawn, [] if shadows.fees is None else shadows.fees.tolist())
+        return msgspec.msgpack.encode(Image(self.labels, minds, state.ledger, *lists, state.waiting, state.waited))
 
     def load(self, data: bytes) -> State:
         """Read an item's state; contestants that have changed since begin anew, and the ledger with them."""
@@ -116,26 +162,26 @@ class Contest:
             raise ValueError(f"not a state of a contest: {error}") from error
         if image.contestants != self.labels:
             return self._rescued(image)
-        count = len(self.contestants)
-        sizes = {len(image.minds), len(image.ledger.costs), *map(len, image.pipeline)}
-        shelves = {len(image.stock), len(image.fees)}
+        count, shelves = len(self.contestants), len(self.contestants) - self._first
+        sizes = {len(image.minds), len(image.ledger.costs)}
         numbers = [*image.ledger.costs, *image.fees, image.ledger.mean, image.ledger.square, image.ledger.underway]
         units = [*image.stock, *image.drawn, *(unit for row in image.pipeline for unit in row)]
         if (
             sizes != {count}
-            or shelves != {count if image.drawn else 0}
+            or {len(image.stock), *map(len, image.pipeline)} != {shelves if image.drawn else 0}
+            or len(image.fees) not in {0, len(image.stock)}
             or len(image.pipeline) != len(image.drawn)
             or not all(map(math.isfinite, numbers))
             or min(image.ledger.periods, image.ledger.blocks) < 0
-            or any(abs(unit) >= 2**31 for unit in units)
+            or any(abs(unit) >= 2**53 for unit in units)
         ):
             raise ValueError("not a state of a contest: its parts do not fit together")
         shadows = None
         if image.drawn:
-            stock, pipeline = np.asarray(image.stock, dtype=np.int32), np.asarray(image.pipeline, dtype=np.int32)
-            shadows = Shadows(stock, pipeline, image.drawn, np.asarray(image.fees, dtype=float))
+            stock, pipeline = np.asarray(image.stock, dtype=float), np.asarray(image.pipeline, dtype=float)
+            shadows = Shadows(stock, pipeline, image.drawn, np.asarray(image.fees) if image.fees else None)
         minds = [policy.load(mind) for policy, mind in zip(self.contestants, image.minds, strict=True)]
-        return State(minds, image.ledger, shadows)
+        return State(minds, image.ledger, shadows, image.waiting, image.waited)
 
     def _rescued(self, image: Image) -> State:
         """Keep the minds of those that still take part."""
@@ -156,35 +202,44 @@ class Contest:
             policy.load_shared({key[len(start) :]: part for key, part in parts.items() if key.startswith(start)})
 
 
+def _both(first: Outcome, second: Outcome) -> Outcome:
+    """Two stretches of time as one."""
+    return Outcome(
+        first.demand + second.demand,
+        first.sold + second.sold,
+        first.received + second.received,
+        first.censored or second.censored,
+        first.ordered + second.ordered,
+    )
+
+
 def _beginning(situation: Situation, contestants: int) -> Shadows:
     """All begin where the item stands."""
     longest = route(situation.lead_time).longest
-    pipeline = np.zeros((longest + 1, contestants), dtype=np.int32)
+    pipeline = np.zeros((longest + 1, contestants))
     drawn = [LOST] * (longest + 1)
     for order in situation.pipeline:
         row = min(max(order.age - 1, 0), longest)
-        pipeline[row] += min(order.quantity, 2**30)
+        pipeline[row] += min(order.quantity, MOST_UNITS)
         drawn[row] = min(row + 1 + int(order.due), longest)
-    stock = np.full(contestants, max(min(situation.available, 2**30), -(2**30)), dtype=np.int32)
-    return Shadows(stock, pipeline, drawn, np.zeros(contestants))
+    return Shadows(np.full(contestants, max(min(situation.available, MOST_UNITS), -MOST_UNITS)), pipeline, drawn)
 
 
-def _own(situation: Situation, shadows: Shadows, number: int, longest: int) -> Situation:
+def _own(situation: Situation, stock: int, column: Sequence[float]) -> Situation:
     """The situation as it would be, had this contestant acted all along."""
-    column = shadows.pipeline[:, number].tolist()
-    underway = tuple(
-        Underway(units, float(max(longest - row - 1, 0)), row + 1)
-        for row, units in reversed(list(enumerate(column)))
-        if units > 0
-    )
+    last = len(column) - 1
+    underway = [
+        Underway(int(units), float(last - age if age < last else 0), age)
+        for age, units in enumerate(column, start=1)
+        if units
+    ]
     return Situation(
         situation.item,
         situation.period,
-        int(shadows.stock[number]),
-        underway,
+        stock,
+        tuple(underway[::-1]),
         situation.lead_time,
         situation.forecast,
         situation.economics,
         situation.may_order,
-        situation.likely,
     )

@@ -50,7 +50,7 @@ class Fql:
     """Full-feedback tabular Q-learning."""
 
     name: ClassVar[str] = "fql"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(self) -> None:
         self.fallback = Pil()
@@ -78,6 +78,10 @@ class Fql:
             arm=f"table after {state.sweeps} periods",
             expected_cost=None,
         )
+
+    def quantity(self, state: State, situation: Situation) -> float:
+        """What `decide` would order."""
+        return self.decide(state, situation).quantity
 
     def learn(self, state: State, situation: Situation, outcome: Outcome) -> None:
         """Sweep the table with the period's demand."""
@@ -134,6 +138,9 @@ class Fql:
             state.table.grow(top_stock, top_order)
         else:
             state.table = LostSalesTable.start(top_stock, top_order, way.longest)
+
+    def rehearsal(self, state: State) -> None:
+        """Keep no shadows."""
 
     def dump(self, state: State) -> bytes:
         """Write an item's state."""

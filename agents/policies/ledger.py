@@ -44,7 +44,11 @@ class Ledger(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """Whether the baseline acts because the champion was credibly worse."""
 
     def enter(self, costs: list[float]) -> None:
-        """Take in what each contestant's period cost."""
+        """Take in what each contestant's period cost; a champion whose cost is no number falls."""
+        if not all(map(math.isfinite, costs)):
+            self.fallen = True
+            self._forget()
+            return
         for number, cost in enumerate(costs):
             self.costs[number] += cost
         self.periods += 1

@@ -34,18 +34,14 @@ def safety_factor(critical_ratio: float) -> float:
     return float(ndtri(min(max(critical_ratio, 1e-4), 1.0 - 1e-6)))
 
 
-def lift(mean: float, variance: float, economics: Economics) -> tuple[float, float]:
-    """Safety factor, and how far skewness lifts the target: Cornish and Fisher's correction, times whole variance^1.5.
+def lift(mean: float, variance: float, z: float) -> float:
+    """How far skewness lifts the target: Cornish and Fisher's correction, times whole variance^1.5.
 
     The skewness is that of a negative binomial with this mean and variance: (2v/μ − 1)/σ, between 0 and 3.
     """
-    z = safety_factor(economics.critical_ratio)
-    skewed = (
-        variance
-        * math.sqrt(variance)
-        * min(max(2.0 * variance / max(mean, 1e-9) - 1.0, 0.0), 3.0 * math.sqrt(variance))
-    )
-    return z, (z * z - 1.0) / 6.0 * skewed
+    deviation = math.sqrt(variance)
+    skewed = min(max(2.0 * variance / max(mean, 1e-9) - 1.0, 0.0), 3.0 * deviation)
+    return (z * z - 1.0) / 6.0 * variance * deviation * skewed
 
 
 def target(mean: float, variance: float, left_variance: float, economics: Economics) -> float:
@@ -54,29 +50,16 @@ def target(mean: float, variance: float, left_variance: float, economics: Econom
     >>> round(target(5.0, 5.0, 0.0, Economics(1.0, 9.0, critical_ratio=0.9)), 2)
     7.97
     """
-    z, bend = lift(mean, variance, economics)
-    whole = max(variance + left_variance, 1e-12)
-    return (
-        mean
-        + z * math.sqrt(whole)
-        + bend / (whole * math.sqrt(whole))
-        - _patience(z, economics) * math.sqrt(left_variance)
-    )
-
-
-def _patience(z: float, economics: Economics) -> float:
-    return min(max(PATIENCE - IMPATIENCE * z, 0.0), 1.0) if economics.stock_out == "lost" else 0.0
-
-
-def targets(
-    means: Floats, variances: Floats, left_variances: Floats, bends: Floats, economics: Economics
-) -> tuple[Floats, Floats]:
-    """`target` of several inventories at once, and their deviations; `bends` as `lift` gives them."""
-    whole = variances + left_variances
-    deviations = np.sqrt(whole)
     z = safety_factor(economics.critical_ratio)
-    level = means + z * deviations + bends / (whole * deviations)
-    return level - _patience(z, economics) * np.sqrt(left_variances), deviations
+    whole = max(variance + left_variance, 1e-12)
+    deviation = math.sqrt(whole)
+    bend = lift(mean, variance, z) / (whole * deviation)
+    return mean + z * deviation + bend - patience(z, economics) * math.sqrt(left_variance)
+
+
+def patience(z: float, economics: Economics) -> float:
+    """Deviations of the stock left by which lost sales lower the target."""
+    return min(max(PATIENCE - IMPATIENCE * z, 0.0), 1.0) if economics.stock_out == "lost" else 0.0
 
 
 class Lot(NamedTuple):

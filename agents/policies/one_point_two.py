@@ -11,7 +11,7 @@ Advice(quantity=38.0, reorder_point=42, order_up_to=50, safety_stock=9, ...)
 from typing import ClassVar
 
 from agents.policies.base import Advice, Situation
-from agents.policies.base_stock import order_up_to
+from agents.policies.base_stock import missing_to, order_up_to
 from agents.policies.stateless import Stateless
 
 FACTOR = 1.2
@@ -27,3 +27,8 @@ class OnePointTwo(Stateless):
         """Order up to the expected demand and a fifth."""
         del state
         return order_up_to(situation, FACTOR * situation.protection.mean)
+
+    def quantity(self, state: None, situation: Situation) -> float:
+        """What `decide` would order."""
+        del state
+        return missing_to(situation, FACTOR * situation.forecast.mean)

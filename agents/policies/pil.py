@@ -4,12 +4,12 @@ With an order cost it orders only when that stock is low, and then for a cycle o
 """
 
 import math
-from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from agents.policies.base import Advice, Situation
 from agents.policies.levels import CAP_DEVIATIONS, lot, one_missing, target
-from agents.policies.projection import Paths, Route, by_period, expected_arrivals, horizon_of, one_stock_left, route
+from agents.policies.projection import Outlook, Route, expected_arrivals, one_stock_left, outlook, route
+from agents.policies.spans import condensed
 from agents.policies.stateless import Stateless
 
 
@@ -41,60 +41,63 @@ class Pil(Stateless):
     >>> steady = Forecast(3, 15.0, 15.0, (15.0, 18.2, 20.0, 21.4, 24.0), (5.0, 5.0, 5.0))
     >>> terms = Economics(holding=1.0, shortage=9.0, critical_ratio=0.9)
     >>> round(Pil().decide(None, Situation("A@X", 40, 8, (), (0.0, 0.0, 1.0), steady, terms)).quantity, 1)
-    7.4
+    7.3
     """
 
     name: ClassVar[str] = "pil"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def decide(self, state: None, situation: Situation) -> Advice:
         """Order what is missing to the target."""
         del state
-        way = route(situation.lead_time)
-        return advise(situation, levels(situation, way, by_period(situation.forecast, horizon_of(situation, way))))
+        situation = condensed(situation)
+        return advise(situation, _levels(situation))
+
+    def quantity(self, state: None, situation: Situation) -> float:
+        """What `decide` would order."""
+        del state
+        return _levels(condensed(situation)).quantity if situation.may_order else 0.0
 
 
-def levels(situation: Situation, way: Route, demand: Paths, shift: float = 0.0, stretch: float = 1.0) -> Levels:
+def _levels(situation: Situation) -> Levels:
+    seen = outlook(situation.forecast, situation.lead_time, max(1, situation.economics.review_periods))
+    return levels(situation, route(situation.lead_time), seen)
+
+
+def levels(situation: Situation, way: Route, seen: Outlook, shift: float = 0.0, stretch: float = 1.0) -> Levels:
     """Project the item's own stock and say where it should be; learned policies tune `shift` and `stretch`."""
     terms = situation.economics
-    lost, review = terms.stock_out == "lost", max(1, terms.review_periods)
+    lost = terms.stock_out == "lost"
     left, left_variance = one_stock_left(
-        float(situation.available), *expected_arrivals(situation, way), demand, way, lost=lost
+        float(situation.available), expected_arrivals(situation, way), seen, way, lost=lost
     )
-    mean, variance = cover(demand.mean, way, review), cover(demand.variance, way, review)
+    mean, variance = seen.mean, seen.variance
+    deviation = math.sqrt(variance + left_variance)
     if terms.order_cost > 0.0:
+        review = max(1, terms.review_periods)
         order = lot(mean / review, variance / review, left_variance, terms, stretch)
-        moved = shift * math.sqrt(variance + left_variance)
-        low, high = order.low + moved, order.high + moved
-        return Levels(left, low, max(high, low), math.sqrt(variance + left_variance), mean, math.inf)
-    high = target(mean, variance, left_variance, terms) + shift * math.sqrt(variance + left_variance)
+        low, high = order.low + shift * deviation, order.high + shift * deviation
+        return Levels(left, low, max(high, low), deviation, mean, math.inf)
+    high = target(mean, variance, left_variance, terms) + shift * deviation
     most = mean + CAP_DEVIATIONS * math.sqrt(variance) if lost else math.inf
-    return Levels(left, high, high, math.sqrt(variance + left_variance), mean, most)
-
-
-def cover(values: Sequence[float], way: Route, review: int) -> float:
-    """Sum over the review interval that begins when the order arrives, averaged over the possible lead times."""
-    if way.certain:
-        return sum(values[way.longest : way.longest + review])
-    return math.fsum(
-        chance * sum(values[lead : lead + review]) for lead, chance in enumerate(way.own.tolist()) if chance
-    )
+    return Levels(left, high, high, deviation, mean, most)
 
 
 def advise(situation: Situation, at: Levels, arm: str | None = None, advantage: float | None = None) -> Advice:
     """Put levels of projected stock in terms of the position, as planners know them."""
+    terms, quantity = situation.economics, at.quantity
     used = situation.position - at.left
-    terms = situation.economics
-    after = at.left + at.quantity
+    after = at.left + quantity
     short = one_missing(after - at.mean, max(at.deviation, 1e-9))
     cost = terms.holding * max(after - at.mean + short, 0.0) + terms.shortage * short
-    safety = max(at.high - at.mean, 0.0) if terms.order_cost <= 0.0 else max(at.low - at.mean, 0.0)
+    low = at.low if terms.order_cost > 0.0 else at.high
+    safety = max(low - at.mean, 0.0)
     return Advice(
-        quantity=at.quantity if situation.may_order else 0.0,
+        quantity=quantity if situation.may_order else 0.0,
         reorder_point=round(used + (at.low if terms.order_cost > 0.0 else safety)),
         order_up_to=round(used + at.high),
         safety_stock=round(safety),
-        expected_cost=cost + (terms.order_cost if at.quantity > 0.0 else 0.0),
+        expected_cost=cost + (terms.order_cost if quantity > 0.0 else 0.0),
         arm=arm,
         advantage=advantage,
     )

@@ -16,10 +16,10 @@ import numpy as np
 
 from agents.policies.arms import ARMS, LOTS, PLAIN, Menu
 from agents.policies.averages import Averages
-from agents.policies.base import Advice, Economics, Outcome, Situation
-from agents.policies.counterfactual import begin, order, paths_of
+from agents.policies.base import Advice, Economics, Outcome, Rehearsal, Situation
+from agents.policies.counterfactual import begin, order, outlook_of
 from agents.policies.levels import one_missing
-from agents.policies.pil import advise, levels
+from agents.policies.pil import Levels, advise, levels
 from agents.policies.pool import Pool
 from agents.policies.projection import Floats, route
 from agents.policies.shadow import Shadows
@@ -35,6 +35,8 @@ TRUST_POOL = 1000.0
 """Item-periods of other items after which the pool counts as much as analysis."""
 RECONSIDER, SETTLE = 4, 32
 """The arm is chosen anew every so many periods; every period until so many were seen."""
+MOST_STORED = 2**53
+"""Units beyond this are no shelf."""
 CURVATURE = 0.5
 """Share by which costs are expected to rise with the square of an arm's distance from the analytic rule."""
 
@@ -44,6 +46,7 @@ class State(msgspec.Struct):
 
     averages: Averages
     shadows: Shadows | None = None
+    """The arms' shelves, and behind them that of whoever acts."""
     expected: float | None = None
     """What the item's forecast says of the period underway."""
     lots: bool = False
@@ -57,6 +60,8 @@ class State(msgspec.Struct):
     advantage: float = 0.0
     """What the arm is expected to save against the analytic rule, as a share of costs."""
     costs: Floats = msgspec.field(default_factory=lambda: np.zeros(ARMS))
+    rehearsal: Rehearsal | None = None
+    """Of the last period; not stored."""
 
 
 class Image(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -81,7 +86,7 @@ class PilQ:
     """Policy-parameter Q-learning."""
 
     name: ClassVar[str] = "pil-q"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(self) -> None:
         self.pool = Pool(ARMS)
@@ -93,11 +98,19 @@ class PilQ:
     def decide(self, state: State, situation: Situation) -> Advice:
         """Order as the cheapest arm would."""
         menu = menu_of(situation.economics)
-        way = route(situation.lead_time)
         arm = menu.reference if state.arm is None else state.arm
-        demand = paths_of(state.averages, int(menu.source[arm]), situation, way)
-        at = levels(situation, way, demand, float(menu.shift[arm]), float(menu.stretch[arm]))
-        return advise(situation, at, menu.words(arm), state.advantage)
+        return advise(situation, self._levels(state, situation, menu, arm), menu.words(arm), state.advantage)
+
+    def quantity(self, state: State, situation: Situation) -> float:
+        """What `decide` would order."""
+        menu = menu_of(situation.economics)
+        arm = menu.reference if state.arm is None else state.arm
+        return self._levels(state, situation, menu, arm).quantity if situation.may_order else 0.0
+
+    @staticmethod
+    def _levels(state: State, situation: Situation, menu: Menu, arm: int) -> Levels:
+        way, (source, shift, stretch) = route(situation.lead_time), menu.arms[arm]
+        return levels(situation, way, outlook_of(state.averages, source, situation, way), shift, stretch)
 
     def learn(self, state: State, situation: Situation, outcome: Outcome) -> None:
         """Let every arm live through the period, and order anew."""
@@ -107,46 +120,61 @@ class PilQ:
         if state.lots != (menu is LOTS):
             state.lots, state.shadows, state.learned, state.costs = menu is LOTS, None, 0, np.zeros(ARMS)
             state.arm = None
+        state.rehearsal = None
         if state.shadows is not None:
-            self._judge(state, situation, menu, state.shadows.live(demand, terms))
+            self._judge(state, situation, menu, demand, state.shadows.live(demand, terms))
         state.averages.learn(demand, state.expected)
         state.expected = situation.forecast.path[0] if situation.forecast.path else None
+        followed = menu.followed_by(menu.reference if state.arm is None else state.arm)
         if state.shadows is None:
-            state.shadows, state.lived = begin(state.averages, situation, way, menu), 0
-        order(state.shadows, state.averages, situation, way, menu)
+            state.shadows, state.lived = begin(state.averages, situation, way, followed), 0
+        order(state.shadows, state.averages, situation, way, followed)
 
         if state.arm is None or state.averages.periods % RECONSIDER == 0 or state.averages.periods < SETTLE:
             worth = self._worth(state, situation, menu)
             state.arm = int(worth.argmin())
             state.advantage = float(worth[menu.reference] - worth[state.arm])
 
-    def _judge(self, state: State, situation: Situation, menu: Menu, costs: Floats) -> None:
+    def rehearsal(self, state: State) -> Rehearsal | None:
+        """Tell what the acting arm's shelf and the analytic rule's have cost."""
+        return state.rehearsal
+
+    def _judge(self, state: State, situation: Situation, menu: Menu, demand: float, costs: Floats) -> None:
         """Q ← Q + α (cost − Q), once the shadows no longer remember how they began."""
         state.lived += 1
         if state.lived <= 2 * len(situation.lead_time) - 2:
             return
+        state.rehearsal = Rehearsal(demand, float(costs[ARMS]), float(costs[menu.reference]))
         state.learned += 1
-        state.costs += max(1.0 / state.learned, FLOOR) * (costs - state.costs)
+        costs = costs[:ARMS] - state.costs
+        costs *= max(1.0 / state.learned, FLOOR)
+        state.costs += costs
         if state.learned % self.pool.interval == 0:
             self.pool.learn(_kind(state, situation), _relative(state.costs, menu), self.pool.interval)
 
     def _worth(self, state: State, situation: Situation, menu: Menu) -> Floats:
-        """Expected cost of each arm, relative to the average arm's, after the prior."""
-        excess = np.array(state.averages.excess(len(situation.lead_time)))
-        prior: Floats = CURVATURE * menu.distance + excess[menu.source]
+        """Expected cost of each arm, relative to the average arm's, after the prior.
+
+        An arm's worth is that of its source with the target that analysis chose, and what moving the target adds.
+        """
+        prior = np.array(state.averages.excess(len(situation.lead_time))).take(menu.source)
+        prior += CURVATURE * menu.distance
         pooled, weight = self.pool.worth(_kind(state, situation))
-        others = max(weight - state.learned, 0.0)
-        prior = prior + others / (others + TRUST_POOL) * (pooled - prior)
+        if (others := max(weight - state.learned, 0.0)) > 0.0:
+            prior += others / (others + TRUST_POOL) * (pooled - prior)
         if not state.learned:
             return prior
-        seen, cost = min(float(state.learned), 1.0 / FLOOR), _relative(state.costs, menu)
-        sources = menu.of_source
-        shifted = cost - cost[sources], prior - prior[sources]
-        rarity = 1.0 / max(1.0 - situation.economics.critical_ratio, 0.005)
-        trust_source, trust_shift = TRUST_SOURCE * rarity, TRUST_SHIFT * rarity
-        source = seen * cost[sources] + trust_source * prior[sources]
-        shift = seen * shifted[0] + trust_shift * shifted[1]
-        return np.asarray(source / (seen + trust_source) + shift / (seen + trust_shift))
+        seen, rarity = (
+            min(float(state.learned), 1.0 / FLOOR),
+            1.0 / max(1.0 - situation.economics.critical_ratio, 0.005),
+        )
+        cost = _relative(state.costs, menu)
+        source, shift = seen / (seen + TRUST_SOURCE * rarity), seen / (seen + TRUST_SHIFT * rarity)
+        cost -= prior
+        worth: Floats = prior
+        worth += shift * cost
+        worth += (source - shift) * cost.take(menu.of_source)
+        return worth
 
     def dump(self, state: State) -> bytes:
         """Write an item's state."""
@@ -161,10 +189,10 @@ class PilQ:
             state.arm,
             state.advantage,
             state.costs.tolist(),
-            [] if shadows is None else shadows.stock.tolist(),
-            [] if shadows is None else shadows.pipeline.tolist(),
+            [] if shadows is None else shadows.stock.astype(np.int64).tolist(),
+            [] if shadows is None else shadows.pipeline.astype(np.int64).tolist(),
             [] if shadows is None else shadows.drawn,
-            [] if shadows is None else shadows.fees.tolist(),
+            [] if shadows is None or shadows.fees is None else shadows.fees.tolist(),
         )
         return msgspec.msgpack.encode(image)
 
@@ -174,10 +202,10 @@ class PilQ:
         shadows = None
         if image.stock:
             shadows = Shadows(
-                np.asarray(image.stock, dtype=np.int32),
-                np.asarray(image.pipeline, dtype=np.int32),
+                np.asarray(image.stock, dtype=float),
+                np.asarray(image.pipeline, dtype=float),
                 image.drawn,
-                np.asarray(image.fees, dtype=float),
+                np.asarray(image.fees) if image.fees else None,
             )
         chosen = (image.lived, image.learned, image.arm, image.advantage)
         return State(image.averages, shadows, image.expected, image.lots, *chosen, np.asarray(image.costs))
@@ -198,7 +226,7 @@ def menu_of(terms: Economics) -> Menu:
 
 def _relative(costs: Floats, menu: Menu) -> Floats:
     """Costs less those of the reference, as a share of the average."""
-    return np.asarray((costs - costs[menu.reference]) / max(float(costs.mean()), 1e-12))
+    return np.asarray((costs - costs[menu.reference]) / max(float(np.add.reduce(costs)) / ARMS, 1e-12))
 
 
 def _kind(state: State, situation: Situation) -> str:
@@ -238,10 +266,11 @@ def _decoded(data: bytes, version: int) -> Image:
         and (image.arm or 0) < ARMS
         and math.isfinite(image.advantage)
         and math.isfinite(image.expected or 0.0)
-        and len(image.stock) == len(image.fees) == (ARMS if rows else 0)
+        and len(image.stock) == (ARMS + 1 if rows else 0)
+        and len(image.fees) in {0, len(image.stock)}
         and len(image.pipeline) == rows
-        and all(len(row) == ARMS for row in image.pipeline)
-        and all(abs(units) < 2**31 for row in (image.stock, image.drawn, *image.pipeline) for units in row)
+        and all(len(row) == ARMS + 1 for row in image.pipeline)
+        and all(abs(units) < MOST_STORED for row in (image.stock, image.drawn, *image.pipeline) for units in row)
     )
     if not fits:
         raise ValueError(f"not a state of pil-q version {version}: its parts do not fit together")

@@ -18,9 +18,9 @@ BASELINE = "pil"
 """Who decides when the champion fails, and whom it is compared with."""
 
 
-def contest(champion: Policy) -> Contest:
+def contest(champion: Policy, *, rehearses: bool = False) -> Contest:
     """Let a learned policy act under the eyes of the baseline; base-stock and forecast × 1.2 run along."""
-    return Contest(champion, Pil(), (BaseStock(), OnePointTwo()))
+    return Contest(champion, Pil(), (BaseStock(), OnePointTwo()), rehearses=rehearses)
 
 
 POLICIES: Mapping[str, Callable[[], Policy]] = {
@@ -32,7 +32,7 @@ POLICIES: Mapping[str, Callable[[], Policy]] = {
     "newsvendor": Newsvendor,
     "one-point-two": OnePointTwo,
     "pil": Pil,
-    "pil-q": lambda: contest(PilQ()),
+    "pil-q": lambda: contest(PilQ(), rehearses=True),
     "q-learning": lambda: contest(QLearning()),
     "s-S": ReorderUpTo,
 }

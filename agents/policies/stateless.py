@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from agents.policies.base import Outcome, Situation
+from agents.policies.base import Advice, Outcome, Situation
 
 
 class Stateless:
@@ -11,8 +11,19 @@ class Stateless:
     def fresh(self) -> None:
         """Nothing is known, ever."""
 
+    def decide(self, state: None, situation: Situation) -> Advice:
+        """Apply the rule."""
+        raise NotImplementedError
+
+    def quantity(self, state: None, situation: Situation) -> float:
+        """What `decide` would order."""
+        return self.decide(state, situation).quantity
+
     def learn(self, state: None, situation: Situation, outcome: Outcome) -> None:
         """Learn nothing."""
+
+    def rehearsal(self, state: None) -> None:
+        """Keep no shadows."""
 
     def dump(self, state: None) -> bytes:
         """Write nothing."""

@@ -50,7 +50,7 @@ class QLearning:
     """Vanilla tabular Q-learning."""
 
     name: ClassVar[str] = "q-learning"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def fresh(self) -> State:
         """Know nothing."""
@@ -68,6 +68,10 @@ class QLearning:
         quantity = action * unit if situation.may_order else 0.0
         level = situation.position + round(int(state.q[place].argmin()) * unit)
         return Advice(quantity, level - 1, level, 0, arm=f"order {action / 2:g} periods of demand")
+
+    def quantity(self, state: State, situation: Situation) -> float:
+        """What `decide` would order."""
+        return self.decide(state, situation).quantity
 
     def learn(self, state: State, situation: Situation, outcome: Outcome) -> None:
         """Q(place, action) ← Q + α (cost + γ min Q(next place) − Q), for what was really ordered."""
@@ -89,6 +93,9 @@ class QLearning:
 
     def _next(self, state: State, situation: Situation, outcome: Outcome) -> int:
         return _bucket(situation.position, _unit(state, situation)) * DEMANDS + _lively(outcome.demand, state.mean)
+
+    def rehearsal(self, state: State) -> None:
+        """Keep no shadows."""
 
     def dump(self, state: State) -> bytes:
         """Write an item's state."""

@@ -22,11 +22,11 @@ LEAD = 2
 class Planted(Stateless):
     name, version = "planted", 1
 
-    def __init__(self, quantity: Callable[[Situation], float]) -> None:
-        self.quantity = quantity
+    def __init__(self, wanted: Callable[[Situation], float]) -> None:
+        self.wanted = wanted
 
     def decide(self, state: None, situation: Situation) -> Advice:
-        return Advice(self.quantity(situation), 0, 0, 0)
+        return Advice(self.wanted(situation), 0, 0, 0)
 
 
 def live(contest: Contest, periods: int, *, seed: int) -> list[Advice]:

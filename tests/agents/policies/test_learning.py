@@ -6,7 +6,7 @@ import pytest
 from agents.forecasting.base import Forecast
 from agents.policies.arms import ARMS, PLAIN
 from agents.policies.base import Economics, Outcome, Situation, Underway
-from agents.policies.counterfactual import paths_of, wanted_by
+from agents.policies.counterfactual import outlook_of, wanted_by
 from agents.policies.fql import Fql
 from agents.policies.pil import levels
 from agents.policies.pil_q import PilQ, State
@@ -37,15 +37,14 @@ def test_shadows_order_what_the_acting_arm_would(stock_out: str) -> None:
     chance = np.random.default_rng(2)
     _, state = learned(chance.poisson(5, 80).tolist(), terms=terms)
     way = route(LEAD_TIME)
-    stock = np.full(ARMS, 4, dtype=np.int32)
-    pipeline = np.array([[3] * ARMS, [6] * ARMS, [0] * ARMS], dtype=np.int32)
-    shadows = Shadows(stock, pipeline, [2, 2, 2], np.zeros(ARMS))
+    pipeline = np.array([[3.0] * ARMS, [6.0] * ARMS, [0.0] * ARMS])
+    shadows = Shadows(np.full(ARMS, 4.0), pipeline, [2, 2, 2])
     underway = (Underway(6, 0.0, 2), Underway(3, 1.0, 1))
     situation = Situation("A@X", 80, 4, underway, LEAD_TIME, forecast_of(5.0, 3), terms)
     wanted = wanted_by(shadows, state.averages, situation, way, PLAIN)
     for arm in range(ARMS):
-        demand = paths_of(state.averages, int(PLAIN.source[arm]), situation, way)
-        assert levels(situation, way, demand, float(PLAIN.shift[arm])).quantity == pytest.approx(wanted[arm], rel=1e-6)
+        seen = outlook_of(state.averages, int(PLAIN.source[arm]), situation, way)
+        assert levels(situation, way, seen, float(PLAIN.shift[arm])).quantity == pytest.approx(wanted[arm], rel=1e-6)
 
 
 def test_a_forecast_that_is_wrong_is_left_for_the_items_own_mean() -> None:
@@ -88,3 +87,17 @@ def test_fql_finds_the_optimal_levels(order_cost: float, mean: float, s: int, le
     trigger = max(position for position in range(60) if ordered(position) > 0)
     assert abs(trigger - s) <= 1
     assert abs(trigger + ordered(trigger) - level) <= 3
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e-320, 1e-12, 1e-3])
+@pytest.mark.parametrize("lead_time", [(1.0,), (0.0, 0.0, 1.0), (0.2, 0.3, 0.3), (0.1,) * 10])
+def test_next_to_no_demand_breaks_nothing(mean: float, lead_time: tuple[float, ...]) -> None:
+    policy = PilQ()
+    state, horizon = policy.fresh(), len(lead_time)
+    terms = Economics(1.0, 19.0, critical_ratio=0.95)
+    forecast = Forecast(horizon, mean * horizon, 0.0, (mean * horizon,) * 5, (mean,) * horizon)
+    for period in range(150):
+        situation = Situation("A@X", period, period % 3, (Underway(2, 1.0, 1),), lead_time, forecast, terms)
+        policy.learn(state, situation, Outcome(mean, mean, 0, censored=period % 7 == 0))
+        assert 0.0 <= policy.decide(state, situation).quantity < 10.0
+    assert np.isfinite(state.costs).all()

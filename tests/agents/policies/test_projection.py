@@ -8,32 +8,46 @@ from agents.forecasting.base import Forecast
 from agents.policies.base import Economics, Situation, Underway
 from agents.policies.levels import lot, target
 from agents.policies.pil import Pil
-from agents.policies.projection import Demand, Paths, one_stock_left, positive_part, route, stock_left
+from agents.policies.projection import (
+    Outlook,
+    expected_arrivals,
+    one_positive_part,
+    one_stock_left,
+    positive_part,
+    route,
+    stock_left,
+)
 
 
 @pytest.mark.parametrize(
-    "lead_time", [(1.0,), (0.0, 1.0), (0, 0, 0, 0, 1.0), (0.1, 0.2, 0.3, 0.2), (0.0,) * 14 + (1.0,)]
+    "lead_time",
+    [(1.0,), (0.0, 1.0), (0, 0, 0, 0, 1.0), (0.1, 0.2, 0.3, 0.2), (0.0,) * 14 + (1.0,), (0.0,) * 3 + (1 / 12,) * 12],
 )
 @pytest.mark.parametrize("lost", [True, False])
 def test_plain_numbers_and_arrays_agree(lead_time: tuple[float, ...], lost: bool) -> None:  # noqa: FBT001
     way, chance = route(tuple(map(float, lead_time))), np.random.default_rng(3)
-    size = way.longest + 1
-    mean, variance = chance.uniform(1, 9, size), chance.uniform(1, 30, size)
-    arrivals, spread = chance.uniform(0, 9, size), chance.uniform(0, 5, size)
+    size, units = len(way.blocks), chance.integers(0, 9, way.longest + 1)
+    units[way.longest] = 0
+    used, variances = chance.uniform(1, 9, size), chance.uniform(1, 30, size)
     arrays = stock_left(
-        np.array([4.0]), arrivals[:, None], spread[:, None], Demand(mean[:, None], variance[:, None]), way, lost=lost
+        np.array([4.0]), units[:, None].astype(float), used[:, None], variances[:, None], way, lost=lost
     )
-    plain = one_stock_left(
-        4.0, arrivals.tolist(), spread.tolist(), Paths(mean.tolist(), variance.tolist()), way, lost=lost
-    )
+    underway = tuple(Underway(int(q), float(way.longest - age), age) for age, q in enumerate(units, start=1) if q)
+    forecast = Forecast(1, 1.0, 1.0, (1.0,) * 5, (1.0,))
+    situation = Situation("A@X", 1, 4, underway, tuple(map(float, lead_time)), forecast, Economics(1.0, 9.0))
+    seen = Outlook(used.tolist(), variances.tolist(), 1.0, 1.0)
+    plain = one_stock_left(4.0, expected_arrivals(situation, way), seen, way, lost=lost)
     assert plain == pytest.approx([float(arrays[0][0]), float(arrays[1][0])], rel=1e-6)
 
 
-def test_the_positive_part_of_a_normal() -> None:
+def test_the_positive_part_of_stock() -> None:
     drawn = np.maximum(np.random.default_rng(1).normal(1.5, 2.0, 400_000), 0.0)
     mean, variance = positive_part(np.array([1.5]), np.array([4.0]))
-    assert mean[0] == pytest.approx(drawn.mean(), rel=0.01)
-    assert variance[0] == pytest.approx(drawn.var(), rel=0.01)
+    assert mean[0] == pytest.approx(drawn.mean(), rel=0.03)
+    assert variance[0] == pytest.approx(drawn.var(), rel=0.05)
+    assert one_positive_part(1.5, 4.0) == pytest.approx((float(mean[0]), float(variance[0])))
+    assert one_positive_part(-1e6, 1.0)[0] == 0.0
+    assert one_positive_part(1e6, 1.0) == (1e6, 1.0)
 
 
 @pytest.mark.parametrize("mean", [5.0, 20.0, 100.0])

@@ -40,7 +40,6 @@ MOST_GUIDES = 2
 """Horizons with a shared model of their own; another horizon leans on the nearest of them."""
 VERSION = 2
 """Of what is stored of an item and of a shard."""
-_VERSION = f"v{VERSION} "
 _PARTS = ("weights", "waiting", "kept")
 _EXPERTS = slice(0, EXPERTS * len(LEVELS))
 _MIXTURE = slice(_EXPERTS.stop, _EXPERTS.stop + len(LEVELS))
@@ -63,6 +62,7 @@ class Blend:
         self._population = Population()
         self._guides: dict[int, Guide] = {}
         self._changed: set[str] = set()
+        self._mark = f"v{VERSION} {rhythm.season} {rhythm.period_days:g} "
 
     def fresh(self) -> Belief:
         """Know nothing of an item."""
@@ -211,11 +211,12 @@ class Blend:
     def dump_shared(self) -> Mapping[str, bytes]:
         """Write the parts that changed since the last call."""
         changed, self._changed = sorted(self._changed), set()
-        return {f"{_VERSION}{part}": self._dump_part(part) for part in changed}
+        return {f"{self._mark}{part}": self._dump_part(part) for part in changed}
 
     def load_shared(self, parts: Mapping[str, bytes]) -> None:
-        """Read all parts; those that another version wrote are left alone, and learning begins anew."""
-        parts = {part.removeprefix(_VERSION): data for part, data in parts.items() if part.startswith(_VERSION)}
+        """Read all parts; those of another version or rhythm are left alone, and learning begins anew."""
+        marked = {part: data for part, data in parts.items() if part.startswith(self._mark)}
+        parts = {part.removeprefix(self._mark): data for part, data in marked.items()}
         horizons = [part.removeprefix("weights ") for part in parts if part.startswith("weights ")]
         if "population" in parts:
             try:

@@ -127,7 +127,7 @@ class Guide:
             if newest:
                 self._move_pool(batch.targets)
                 newest = False
-        self.regression.average()
+        self.regression.average(self.lessons.batches)
         return True
 
     def judge_means(self, errors: list[float]) -> None:

@@ -6,7 +6,8 @@ there are sparse ones, each a place whose weight is added. With a column for the
 its score by the Poisson deviance, so that it aims at the mean and not at a quantile.
 
 Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization. JMLR 12, 2011.
-Polyak, Juditsky: Acceleration of Stochastic Approximation by Averaging. SIAM J. Control Optim. 30, 1992.
+Shamir, Zhang: Stochastic Gradient Descent for Non-smooth Optimization: Convergence Results and Optimal Averaging
+Schemes. ICML 2013 (polynomial-decay averaging).
 """
 
 from collections.abc import Sequence
@@ -19,8 +20,9 @@ from scipy.sparse import csr_array
 from agents.forecasting.arrays import Floats, pack, unpack
 from agents.forecasting.base import LEVELS
 
-_AVERAGING = 0.1
-"""Weight of the newest weights in the averaged ones, a batch."""
+_DECAY = 5.0
+_LEAST_AVERAGING = 0.004
+"""The averaged weights are those of the last sixth of all batches, about, and of the last 250 at most."""
 _DENSE_START, _SPARSE_START = 0.01, 1.0
 """What the accumulated squared gradients begin with."""
 _MOST_DEVIANCE = 10.0
@@ -88,10 +90,11 @@ class Regression:
         self._sparse_squares += by_place * by_place
         self.sparse -= self._sparse_rates * by_place / np.sqrt(self._sparse_squares)
 
-    def average(self) -> None:
-        """Move the averaged weights, which predict, towards those that learn."""
-        self._mean_dense += _AVERAGING * (self.dense - self._mean_dense)
-        self._mean_sparse += _AVERAGING * (self.sparse - self._mean_sparse)
+    def average(self, batches: int) -> None:
+        """Move the averaged weights, which predict, towards those that learn, after so many batches."""
+        rate = np.float32(max(_LEAST_AVERAGING, _DECAY / (batches + _DECAY)))
+        self._mean_dense += rate * (self.dense - self._mean_dense)
+        self._mean_sparse += rate * (self.sparse - self._mean_sparse)
 
     def dump(self) -> list[bytes]:
         """Write weights, averaged weights and accumulated squares."""

@@ -183,3 +183,17 @@ def test_the_shared_state_of_a_shard_is_bounded() -> None:
             blend.learn(state, str(item), period(number, 3.0), plan_after(number, 1 + item % 5))
         parts.update(blend.dump_shared())
     assert sum(len(data) for data in parts.values()) < 1_000_000
+
+
+def test_what_another_version_or_rhythm_shared_is_left_alone() -> None:
+    blend = FORECASTERS["blend"](Rhythm())
+    state = lived(blend, [3.0, 5.0, 4.0] * 9)
+    parts = blend.dump_shared()
+    weekly = FORECASTERS["blend"](Rhythm(52, 7.0))
+    weekly.load_shared(parts)
+    assert_sane(weekly.forecast(lived(weekly, PASTS["weeks"]), "TEA-01@BER1", plan_after(62, 3)), 3)
+    FORECASTERS["blend"](Rhythm()).load_shared({f"v0 {part}": b"junk" for part in parts})
+    with pytest.raises(ValueError, match=r"."):
+        FORECASTERS["blend"](Rhythm()).load_shared(dict.fromkeys(parts, b"junk"))
+    with pytest.raises(ValueError, match=r"."):
+        weekly.load(blend.dump(state))

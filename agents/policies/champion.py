@@ -54,7 +54,7 @@ class Contest:
     def __init__(
         self, champion: Policy, baseline: Policy, challengers: Sequence[Policy] = (), *, rehearses: bool = False
     ) -> None:
-        """Let a champion that `rehearses` tell its own and the baseline's costs; else the contest keeps both shelves."""
+        """A champion that `rehearses` tells its own and the baseline's costs; else the contest keeps both shelves."""
         self.contestants: tuple[Policy, ...] = (champion, baseline, *challengers)
         self.name = champion.name
         self.version = champion.version
@@ -148,11 +148,12 @@ class Contest:
         """Write an item's state."""
         shadows = state.shadows
         minds = [policy.dump(mind) for policy, mind in zip(self.contestants, state.minds, strict=True)]
-        lists: tuple[Any, ...] = ([], [], [], [])
+        image = Image(self.labels, minds, state.ledger, [], [], [], [], state.waiting, state.waited)
         if shadows is not None:
-            stock, pipeline = shadows.stock.astype(np.int64).tolist(), shadows.pipeline.astype(np.int64).tolist()
-            lists = (stock, pipeline, shadows.drawn, [] if shadows.fees is None else shadows.fees.tolist())
-        return msgspec.msgpack.encode(Image(self.labels, minds, state.ledger, *lists, state.waiting, state.waited))
+            image.stock, image.drawn = shadows.stock.astype(np.int64).tolist(), shadows.drawn
+            image.pipeline = shadows.pipeline.astype(np.int64).tolist()
+            image.fees = [] if shadows.fees is None else shadows.fees.tolist()
+        return msgspec.msgpack.encode(image)
 
     def load(self, data: bytes) -> State:
         """Read an item's state; contestants that have changed since begin anew, and the ledger with them."""

@@ -6,24 +6,16 @@ other engines count the records of each item and tell of every seventh. Ends wit
 """
 
 import argparse
-import contextlib
 import json
 import os
 import platform
-import tempfile
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from bench.engines.latency import CONSUMER, PRODUCER, latency
 from bench.engines.peers import PEERS, prepare, rate_of
-from bench.engines.restock import Pace, Restock, Servers, differing
+from bench.engines.restock import FROM_EVENTS, Pace, Restock, Servers, differing
+from bench.engines.restock import servers as servers_of_bench
 from bench.engines.shop import Shop
-from stream.local import LocalServers
-
-FROM_EVENTS = {"clock": "events", "tick": "1s"}
-"""What a back-fill is run with: time is the orders', and days end when they end."""
 
 
 def main() -> None:
@@ -34,7 +26,7 @@ def main() -> None:
     for peer in chosen:
         prepare(peer)
     figures["load_before"] = round(os.getloadavg()[0], 1)
-    with _servers() as servers:
+    with servers_of_bench() as servers:
         figures["restock"] = []
         _head()
         for lines_per_order in args.lines_per_order:
@@ -55,7 +47,7 @@ def _ours(servers: Servers, args: argparse.Namespace, lines_per_order: int) -> d
     """One worker, intake and controller in one process."""
     lines = args.lines // lines_per_order * lines_per_order
     shop = Shop(args.items, args.seed)
-    with Restock(servers, _name(), **FROM_EVENTS) as restock:
+    with Restock(servers, **FROM_EVENTS) as restock:
         restock.publish(shop.terms(lines))
         restock.work_off()
         restock.publish(shop.orders(lines, lines_per_order))
@@ -79,7 +71,7 @@ def _apart(servers: Servers, args: argparse.Namespace) -> dict[str, Any]:
     lines_per_order = args.lines_per_order[0]
     lines = args.lines // lines_per_order * lines_per_order
     shop = Shop(args.items, args.seed)
-    with Restock(servers, _name(), **FROM_EVENTS) as restock:
+    with Restock(servers, **FROM_EVENTS) as restock:
         restock.publish(shop.terms(lines))
         restock.work_off()
         restock.publish(shop.orders(lines, lines_per_order))
@@ -90,7 +82,7 @@ def _apart(servers: Servers, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _latency(servers: Servers, args: argparse.Namespace) -> dict[str, Any]:
-    with Restock(servers, _name()) as restock:
+    with Restock(servers) as restock:
         found = latency(restock, args.orders_per_second, 6.0 if args.short else 30.0)
         figures = found._asdict() | {"orders_per_second": args.orders_per_second}
         figures["settings"] = {"producer": PRODUCER, "consumer": CONSUMER, "restock": differing(restock.settings)}
@@ -100,21 +92,6 @@ def _latency(servers: Servers, args: argparse.Namespace) -> dict[str, Any]:
         f"{found.missing} missing; producer {PRODUCER}, consumer {CONSUMER}, worker's settings: the defaults)"
     )
     return figures
-
-
-@contextlib.contextmanager
-def _servers() -> Iterator[Servers]:
-    """Those of the environment, or local ones for as long as this takes."""
-    kafka, store = os.environ.get("RESTOCK_KAFKA"), os.environ.get("RESTOCK_REDIS")
-    if kafka and store:
-        yield Servers(kafka, store)
-        return
-    with tempfile.TemporaryDirectory() as directory, LocalServers(Path(directory), usual_ports=False) as servers:
-        yield Servers(servers.kafka, servers.redis)
-
-
-def _name() -> str:
-    return f"bench-{os.getpid()}-{time.monotonic_ns() % 10**9}"
 
 
 def _of(pace: Pace) -> dict[str, float]:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,12 +20,14 @@ from agents.shards import OUTPUTS
 from schemas.topics import TOPICS
 from stream import ledger_state, topics
 from stream.kafka import admin
+from stream.local import LocalServers
 from stream.settings import Settings, as_environment, load
 from stream.store import shard_keys
 from stream.topic_reader import TopicReader
 
 SAMPLE_SECONDS = 0.02
-PATIENCE_SECONDS = 300.0
+FROM_EVENTS = {"clock": "events", "tick": "1s"}
+"""What a back-fill is run with: time is the orders', and days end when they end."""
 COMMAND = Path(sys.executable).with_name("restock")
 
 
@@ -33,6 +36,17 @@ class Servers(NamedTuple):
 
     kafka: str
     redis: str
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[Servers]:
+    """Those of the environment, or local ones for as long as this takes."""
+    kafka, store = os.environ.get("RESTOCK_KAFKA"), os.environ.get("RESTOCK_REDIS")
+    if kafka and store:
+        yield Servers(kafka, store)
+        return
+    with tempfile.TemporaryDirectory() as directory, LocalServers(Path(directory), usual_ports=False) as local:
+        yield Servers(local.kafka, local.redis)
 
 
 class Pace(NamedTuple):
@@ -49,10 +63,12 @@ class Pace(NamedTuple):
 class Restock:
     """One application: its topics, its ledger, its commands."""
 
-    def __init__(self, servers: Servers, name: str, **settings: str) -> None:
+    def __init__(self, servers: Servers, **settings: str) -> None:
+        name = f"bench-{os.getpid()}-{time.monotonic_ns() % 10**9}"
         given = {"kafka": servers.kafka, "redis": servers.redis, "app": name, "topic_prefix": f"{name}."}
         given |= {"metrics": "127.0.0.1:0", "log": "warning"} | settings
         self.settings: Settings = load(environment={f"RESTOCK_{key.upper()}": value for key, value in given.items()})
+        self.patience_seconds = 300.0
         outer = {key: value for key, value in os.environ.items() if not key.startswith("RESTOCK_")}
         self._environment = outer | as_environment(self.settings)
 
@@ -66,8 +82,7 @@ class Restock:
         for deleted in client.delete_topics([self.settings.topic(name) for name in TOPICS]).values():
             deleted.result()
         with redis.Redis.from_url(self.settings.redis) as store:
-            for shard in range(self.settings.partitions):
-                store.delete(*shard_keys(self.settings.app, shard))
+            self._forget(store)
 
     # What a user does -----------------------------------------------------------------------------------------------
 
@@ -107,7 +122,16 @@ class Restock:
     def work_off(self, *arguments: str) -> None:
         """Let a worker do all there is to do."""
         with self.worker("--exit-when-idle", "1", *arguments) as process:
-            process.wait(PATIENCE_SECONDS)
+            process.wait(self.patience_seconds)
+
+    def forget(self) -> None:
+        """Empty the store of everything this application has there."""
+        with redis.Redis.from_url(self.settings.redis) as store:
+            self._forget(store)
+
+    def rebuild(self) -> None:
+        """Make the checkpoints anew."""
+        subprocess.run([COMMAND, "rebuild"], env=self._environment, check=True)
 
     def audit(self) -> bool:
         """Whether Redis holds what ledger and journal say."""
@@ -120,6 +144,11 @@ class Restock:
         with TopicReader(self.settings) as reader:
             names = {topic: self.settings.topic(topic) for topic in OUTPUTS}
             return {topic: sum(1 for _ in reader.read(name, reader.bounds(name))) for topic, name in names.items()}
+
+    def recorded(self) -> int:
+        """Records in the ledger."""
+        with TopicReader(self.settings) as reader:
+            return sum(end for _, end in reader.bounds(self.settings.topic("ledger")).values())
 
     # What is measured -----------------------------------------------------------------------------------------------
 
@@ -143,11 +172,15 @@ class Restock:
     def _pace(self, progress: Any, lines: int, *arguments: str) -> Pace:
         start = progress()
         with self.worker("--exit-when-idle", "1", *arguments) as process:
-            first = _reached(progress, start + lines // 10, process)
-            last = _reached(progress, start + lines - lines // 10, process)
-            process.wait(PATIENCE_SECONDS)
+            first = _reached(progress, start + lines // 10, process, self.patience_seconds)
+            last = _reached(progress, start + lines - lines // 10, process, self.patience_seconds)
+            process.wait(self.patience_seconds)
         done, seconds = last.done - first.done, last.at - first.at
         return Pace(done / seconds, (last.cpu - first.cpu) / done * 1e6, (last.python - first.python) / done * 1e6)
+
+    def _forget(self, store: "redis.Redis") -> None:
+        for shard in range(self.settings.partitions):
+            store.delete(*shard_keys(self.settings.app, shard))
 
     def _folded(self, store: "redis.Redis") -> int:
         pipe = store.pipeline(transaction=False)
@@ -163,9 +196,9 @@ class _Sample(NamedTuple):
     python: float
 
 
-def _reached(progress: Any, goal: int, process: subprocess.Popen[bytes]) -> _Sample:
+def _reached(progress: Any, goal: int, process: subprocess.Popen[bytes], patience_seconds: float) -> _Sample:
     """Wait until so much is done, and note what it took."""
-    worker, deadline = psutil.Process(process.pid), time.monotonic() + PATIENCE_SECONDS
+    worker, deadline = psutil.Process(process.pid), time.monotonic() + patience_seconds
     while (done := progress()) < goal:
         if process.poll() is not None or time.monotonic() > deadline:
             raise SystemExit(f"the worker stopped at {done:,} of {goal:,} ledger records")

@@ -113,24 +113,26 @@ def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahe
     """See an item as it stands, with a view to the open periods `ahead`, of which there is at least one."""
     f, windows, n = memory.figures, pace.windows, max(memory.figures.periods, 1)
     sums = [0.0, *np.add.accumulate(memory.recent, dtype=np.float64).tolist()]
-    lags, horizon = memory.recent[:_LAGS].tolist(), len(ahead)
+    horizon = len(ahead)
     means = [sums[min(window, n)] / min(window, n) for window in windows]
-    spread_window = min(windows[3], n)
-    squares = sum(value * value for value in memory.recent[:spread_window].tolist())
-    deviation = sqrt(max(squares / spread_window - means[3] ** 2, 0.0))
-    short, long = min(windows[2], n), min(windows[4], n)
-    share = int(np.count_nonzero(memory.recent[:short])) / short
+    wide, short, long = min(windows[3], n), min(windows[2], n), min(windows[4], n)
+    newest = memory.recent[: windows[3]].tolist()
+    deviation = sqrt(max(sum([value * value for value in newest]) / wide - means[3] ** 2, 0.0))
+    share = sum([value > 0.0 for value in newest[:short]]) / short
     long_share = int(np.count_nonzero(memory.recent[:long])) / long
     seasonal = [_season_back(sums, horizon, pace.season, back, n, f.fast) for back in _SEASONS_BACK]
-    phases = [pace.phase(period.starts, period.ends) for period in ahead]
+    phases = pace.phases_of(ahead)
     usual = sum(memory.phase_sums) / max(sum(memory.phase_counts), 1)
+    prior = _PHASE_PRIOR * usual
     of_phase = {
-        p: (memory.phase_sums[p] + _PHASE_PRIOR * usual) / (memory.phase_counts[p] + _PHASE_PRIOR) for p in set(phases)
+        p: (memory.phase_sums[p] + prior) / (memory.phase_counts[p] + _PHASE_PRIOR) for p in dict.fromkeys(phases)
     }
-    phase_mean = sum(of_phase[p] for p in phases) / horizon
+    phase_mean = sum([of_phase[p] for p in phases]) / horizon
     small = 0.05 * scale
     lifted = population.lifted(f.lifted, f.base, f.promoted)
-    plans = [min(max(period.promotion, 0.0), 1.0) for period in ahead]
+    plans = [period.promotion for period in ahead]
+    if any(plans):
+        plans = [min(max(plan, 0.0), 1.0) for plan in plans]
     plan = sum(plans) / horizon
     shape = [
         (of_phase[phase] + small) / (usual + small) * (level * lifted + (1.0 - level) * f.base)
@@ -138,23 +140,28 @@ def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahe
     ]
     price = ahead[0].price
     log_price = min(max(log(price), -9.0), 14.0) if price is not None and price > 0.0 else f.log_price
-    levels = (
-        f.fast,
-        f.faster,
-        *means,
-        deviation,
-        f.total / max(f.sales, 1),
-        f.peak,
-        phase_mean,
-        sum(shape) / horizon,
-        lifted,
-        f.base,
-        plan * lifted + (1.0 - plan) * f.base,
-        *seasonal,
-        *lags[:n],
-        *((f.fast,) * (_LAGS - n)),
+    levels = np.array(
+        (
+            f.fast,
+            f.faster,
+            *means,
+            deviation,
+            f.total / max(f.sales, 1),
+            f.peak,
+            phase_mean,
+            sum(shape) / horizon,
+            lifted,
+            f.base,
+            plan * lifted + (1.0 - plan) * f.base,
+            *seasonal,
+            *newest[: min(_LAGS, n)],
+            *((f.fast,) * (_LAGS - n)),
+        )
     )
-    logs = np.log(np.minimum(np.array(levels) / scale, _CEILING) + FLOOR).tolist()
+    levels /= scale
+    np.minimum(levels, _CEILING, out=levels)
+    levels += FLOOR
+    logs = np.log(levels, out=levels).tolist()
     log_scale, movement, fast = log(scale), population.movement, logs[0]
     here = [0.0] * pace.phases
     here[phases[0]] = 1.0

@@ -7,11 +7,12 @@
 (3, 0)
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
-from agents.forecasting.base import Rhythm
+from agents.forecasting.base import Ahead, Rhythm
 
 DAY_MS = 86_400_000
 _MOST_PHASES = 24
@@ -51,6 +52,12 @@ class Pace(msgspec.Struct, frozen=True):
         if rhythm.period_days >= 0.9:
             return cls(season, windows, 7, "weekday", long_memory, 28, 0.99, 0.05, 10, 56)
         return cls(season, windows, min(season, _MOST_PHASES), "season", long_memory, 28, 0.99, 0.05, 10, 56)
+
+    def phases_of(self, ahead: Sequence[Ahead]) -> list[int]:
+        """The phase of each coming period."""
+        if self.cycle == "weekday":
+            return [((period.starts + period.ends) // (2 * DAY_MS) + 3) % 7 for period in ahead]
+        return [self.phase(period.starts, period.ends) for period in ahead]
 
     def phase(self, starts: int, ends: int) -> int:
         """Where in the cycle a period's middle lies, so that a day's beginning in another time zone does not matter."""

@@ -51,11 +51,13 @@ class Route(NamedTuple):
     """The stretches of periods that are projected as one, up to the last period before the longest lead time."""
     stretch_of: tuple[int, ...]
     """The flow in which units count that arrive at the start of the j-th coming period."""
-    odds: tuple[tuple[tuple[int, float], ...], ...]
-    """[age]: (j, the chance that an order of that age, still open, arrives at the start of the j-th period)."""
-    own: tuple[float, ...]
+    borders: tuple[bool, ...]
+    """Whether that is just where a stretch begins or ends."""
+    odds: list[list[float]]
+    """[age][j]: the chance that an order of that age, still open, arrives at the start of the j-th period."""
+    own: list[float]
     """Chance that an order placed now arrives at the start of the j-th coming period, given that it arrives."""
-    landing: tuple[float, ...]
+    landing: list[float]
     """The same by flow: at once, then at the end of each stretch."""
     certain: bool
     """Whether there is only one lead time and no loss."""
@@ -74,39 +76,64 @@ def route(lead_time: tuple[float, ...]) -> Route:
     """Work out the route of a lead-time distribution.
 
     >>> route((0.0, 0.5, 0.5)).odds[1], route((0.0, 0.5, 0.5)).wait
-    (((0, 0.5), (1, 0.5)), 1.5)
+    ([0.5, 0.5, 0.0], 1.5)
     """
-    chances = list(map(float, lead_time))
-    while len(chances) > 1 and chances[-1] <= MATURE:
-        chances.pop()
-    longest, total = len(chances) - 1, math.fsum(chances)
-    certain = chances[-1] >= 1.0 - MATURE
-    odds: list[tuple[tuple[int, float], ...]] = []
-    for age in range(longest + 1):
-        open_still = 1.0 - math.fsum(chances[:age])
-        still = enumerate(chances[age:]) if open_still > MATURE else ()
-        odds.append(tuple((j, min(chance / open_still, 1.0)) for j, chance in still if chance > 0.0))
-    odds.append(((0, 1.0),) if certain else ())
-    own = tuple(chance / total for chance in chances) if total > MATURE else (0.0,) * longest + (1.0,)
+    chances = np.array(lead_time, dtype=float)
+    longest = int(np.flatnonzero(chances > MATURE)[-1]) if (chances > MATURE).any() else 0
+    chances, lay = chances[: longest + 1], _layout(longest)
+    total, certain = float(chances.sum()), bool(chances[-1] >= 1.0 - MATURE)
+    still = 1.0 - np.concatenate(([0.0], np.cumsum(chances[:-1])))
+    odds = np.append(chances, np.zeros(longest + 2))[lay.shifted]
+    odds[:, :-1] *= np.where(still > MATURE, 1.0 / np.maximum(still, MATURE), 0.0)
+    np.minimum(odds, 1.0, out=odds)
+    if certain:
+        odds[0, longest + 1] = 1.0
+    own = chances / total if total > MATURE else np.eye(longest + 1)[longest]
+    to_come = odds[:, 1:]
+    return Route(
+        longest,
+        lay.blocks,
+        lay.stretch_of,
+        lay.borders,
+        odds.T.tolist(),
+        own.tolist(),
+        (lay.landing @ own).tolist(),
+        certain,
+        float(own @ np.arange(longest + 1.0)),
+        lay.gather @ to_come,
+        lay.ends @ to_come,
+        lay.gather @ (to_come * (1.0 - to_come)),
+    )
+
+
+class Layout(NamedTuple):
+    """What depends on the longest lead time only."""
+
+    blocks: tuple[tuple[int, int], ...]
+    stretch_of: tuple[int, ...]
+    borders: tuple[bool, ...]
+    shifted: npt.NDArray[np.intp]
+    """[j, age]: age + j, the lead time of an order of that age that arrives in j periods."""
+    gather: Floats
+    """[flow, j]: whether units that arrive at the start of the j-th period count in the flow."""
+    ends: Floats
+    landing: Floats
+
+
+@lru_cache(maxsize=64)
+def _layout(longest: int) -> Layout:
     edges = np.unique(np.linspace(0, longest, min(longest, BLOCKS) + 1).round().astype(int)).tolist()
     blocks = tuple(itertools.pairwise(edges))
-    stretch_of = [0] * (longest + 1)
-    landing = [own[0]] + [0.0] * len(blocks)
-    flows, ends, doubts = (np.zeros((len(blocks) + 1, longest + 1)) for _ in range(3))
+    gather, ends, landing = (np.zeros((len(blocks) + 1, longest + 1)) for _ in range(3))
+    gather[0, 0] = ends[0, 0] = landing[0, 0] = 1.0
     for number, (first, last) in enumerate(blocks):
-        stretch_of[first + 1 : last] = [number] * (last - first - 1)
-        stretch_of[last] = number + 1
-        landing[number + 1] = math.fsum(own[first + 1 : last + 1])
-    for age in range(1, longest + 2):
-        for j, chance in odds[age]:
-            flows[stretch_of[j], age - 1] += chance
-            doubts[stretch_of[j], age - 1] += chance * (1.0 - chance)
-            if j in edges:
-                ends[stretch_of[j], age - 1] += chance
-    wait = math.fsum(periods * chance for periods, chance in enumerate(own))
-    return Route(
-        longest, blocks, tuple(stretch_of), tuple(odds), own, tuple(landing), certain, wait, flows, ends, doubts
-    )
+        gather[number, first + 1 : last] = 1.0
+        gather[number + 1, last] = ends[number + 1, last] = 1.0
+        landing[number + 1, first + 1 : last + 1] = 1.0
+    ages, coming = np.arange(longest + 2), np.arange(longest + 1)
+    stretch_of = tuple(gather.argmax(axis=0).tolist())
+    borders = tuple(j in edges for j in range(longest + 1))
+    return Layout(blocks, stretch_of, borders, ages[None, :] + coming[:, None], gather, ends, landing)
 
 
 class Arrivals(NamedTuple):
@@ -127,19 +154,18 @@ def expected_arrivals(situation: Situation, way: Route) -> Arrivals:
             flows[way.stretch_of[min(max(int(order.due + 0.5), 0), longest)]] += order.quantity
         return Arrivals(flows, flows, [0.0] * size)
     ends, variance = [0.0] * size, [0.0] * size
-    borders = {0, *(last for _, last in way.blocks)}
     for order in situation.pipeline:
         odds = way.odds[min(order.age, longest + 1)]
-        missed = sum(odd for j, odd in odds if j < order.soonest)
-        if missed >= 1.0 - MATURE:
+        still = 1.0 - sum(odds[: order.soonest])
+        if still <= MATURE:
             continue
-        for j, odd in odds:
-            if j < order.soonest:
+        for j, odd in enumerate(odds):
+            if odd == 0.0 or j < order.soonest:
                 continue
-            chance, number = min(odd / (1.0 - missed), 1.0), way.stretch_of[j]
+            chance, number = min(odd / still, 1.0), way.stretch_of[j]
             flows[number] += chance * order.quantity
             variance[number] += chance * (1.0 - chance) * order.quantity**2
-            if j in borders:
+            if way.borders[j]:
                 ends[number] += chance * order.quantity
     return Arrivals(flows, ends, variance)
 

@@ -13,6 +13,7 @@ from confluent_kafka import Message, Producer
 
 from schemas.ledger import FoldSettings, LedgerCreated, Record, SettingsChanged, Ticked, decode_record, encode_record
 from stream.errors import Refused, Unreachable, WrongUse
+from stream.history import ANEW
 from stream.kafka import REACH_SECONDS, answering, client_config, reach
 from stream.settings import Settings
 from stream.topic_reader import Stretch, TopicReader
@@ -52,6 +53,8 @@ def ledger_state(settings: Settings) -> LedgerState:
         bounds = reader.bounds(topic)
         stated = stated_settings(reader, topic, {0: bounds[0]}).get(0)
         created = first_records(reader, topic, {0: bounds[0]}).get(0)
+    if stated is None and bounds[0][1] > 0:
+        raise WrongUse(f"{topic} no longer says whose it is, all of it was deleted: {ANEW}")
     if stated is None:
         raise WrongUse(f"{topic} was never begun: run `restock topics create`")
     return LedgerState(
@@ -83,7 +86,13 @@ def first_records(reader: TopicReader, topic: str, bounds: Mapping[int, Stretch]
     whole = {partition: (0, min(end, 1)) for partition, (low, end) in bounds.items() if low == 0}
     found: dict[int, LedgerCreated | None] = dict.fromkeys(whole)
     for message in reader.read(topic, whole):
-        record = _statement(message)
+        try:
+            record = decode_record(message.value() or b"")
+        except msgspec.MsgspecError:
+            raise WrongUse(
+                f"{message.topic()}/{message.partition()} begins with what is no ledger record: "
+                "somebody else writes there; set another RESTOCK_TOPIC_PREFIX"
+            ) from None
         found[message.partition() or 0] = record if isinstance(record, LedgerCreated) else None
     return found
 
@@ -163,11 +172,8 @@ def _statement(message: Message) -> LedgerCreated | SettingsChanged | Ticked | N
         return None
     try:
         record = decode_record(value)
-    except msgspec.MsgspecError:
-        raise WrongUse(
-            f"{message.topic()}/{message.partition()} holds at {message.offset()} what is no ledger record: "
-            "somebody else writes there; set another RESTOCK_TOPIC_PREFIX"
-        ) from None
+    except msgspec.MsgspecError:  # it parks the shard that is to fold it, and shall not keep the others from starting
+        return None
     return record if isinstance(record, LedgerCreated | SettingsChanged | Ticked) else None
 
 

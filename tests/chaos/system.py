@@ -102,10 +102,10 @@ class System:
             if committed[topic, partition] < high and high > low
         }
 
-    def ledger_ends(self) -> list[int]:
+    def ends(self, logical: str = "ledger") -> list[int]:
         consumer = Consumer(self._reader(f"{self.name}-ends"))
         try:
-            places = [TopicPartition(self.topic("ledger"), p) for p in range(self.partitions)]
+            places = [TopicPartition(self.topic(logical), p) for p in range(self.partitions)]
             return [consumer.get_watermark_offsets(place, 10)[1] for place in places]
         finally:
             consumer.close()
@@ -119,7 +119,7 @@ class System:
         start = time.monotonic()
         assert self.alive(), f"nobody works:\n{self.workers[-1].tail() if self.workers else ''}"
         await_true(self.sources_done, seconds, lambda: f"intake did not catch up: {self.lag()}")
-        ends = self.ledger_ends()
+        ends = self.ends()
         await_true(
             lambda: all(at >= end for at, end in zip(self.checkpoints(), ends, strict=True)), seconds,
             lambda: f"the controller did not catch up: {self.checkpoints()} of {ends}",

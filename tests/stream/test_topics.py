@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 import redis
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from schemas.ledger import (
@@ -199,12 +199,31 @@ def test_a_ledger_that_was_never_begun_is_refused(settings: Settings) -> None:
         verify(settings)
 
 
-def test_what_is_no_ledger_record_is_named(begun: Settings) -> None:
-    producer = Producer({"bootstrap.servers": begun.kafka, "log_level": 0})
-    producer.produce(begun.topic("ledger"), b"hello", partition=0)
-    assert producer.flush(30) == 0
-    with pytest.raises(WrongUse, match="ledger/0 holds at 1 what is no ledger record"):
+def test_a_topic_that_begins_otherwise_is_no_ledger(settings: Settings) -> None:
+    topics.create(settings)
+    append_garbage(settings)
+    for refused in (verify, ledger_state.begin):
+        with pytest.raises(WrongUse, match="ledger/0 begins with what is no ledger record"):
+            refused(settings)
+
+
+def test_what_is_no_ledger_record_keeps_nobody_from_starting(begun: Settings) -> None:
+    append_garbage(begun)
+    assert verify(begun).partitions == 3
+
+
+def test_a_ledger_of_which_nothing_is_left_says_so(begun: Settings) -> None:
+    client = AdminClient({"bootstrap.servers": begun.kafka, "log_level": 0})
+    for deleted in client.delete_records([TopicPartition(begun.topic("ledger"), 0, -1)]).values():
+        deleted.result(30)
+    with pytest.raises(WrongUse, match="all of it was deleted: restore the topic, or begin anew"):
         verify(begun)
+
+
+def append_garbage(settings: Settings) -> None:
+    producer = Producer({"bootstrap.servers": settings.kafka, "log_level": 0})
+    producer.produce(settings.topic("ledger"), b"hello", partition=0)
+    assert producer.flush(30) == 0
 
 
 # Preconditions --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,150 @@
+"""What no worker can mend by itself: the shard parks and names the command, the others go on, nothing is published."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from stream.local import LocalServers
+from tests.chaos.run import Run
+from tests.chaos.system import Worker, await_true
+
+SEED = 20260305
+ANEW = "restore the topic, or begin anew under another RESTOCK_APP and RESTOCK_TOPIC_PREFIX"
+
+
+class World:
+    """An application that has worked for a while and whose worker has stopped, while more has come."""
+
+    def __init__(self, run: Run, servers: LocalServers) -> None:
+        self.run, self.system = run, run.system
+        self.admin = AdminClient({"bootstrap.servers": servers.kafka, "log_level": 0})
+        self.store = redis.Redis.from_url(servers.redis)
+        self.system.start()
+        run.open()
+        run.publish(8, 20)
+        self.system.settle()
+        assert self.system.stop() == [0]
+        run.publish(4, 20)
+        intake = self.system.start("--role", "intake", "--exit-when-idle", "1")
+        assert intake.wait() == 0
+        self.told = self.outputs()
+
+    def outputs(self) -> int:
+        return sum(len(self.run.topics.read(name)) for name in ("replenishments", "alerts", "reviews"))
+
+    def remake(self, logical: str) -> None:
+        name = self.system.topic(logical)
+        self.admin.delete_topics([name])[name].result(30)
+        await_true(lambda: name not in self.admin.list_topics(timeout=5).topics, 20, lambda: f"{name} is still there")
+        assert self.system.run("topics", "create").returncode == 0
+
+    def cut(self, logical: str, *partitions: int) -> None:
+        """Delete all records but the last, as retention does."""
+        ends = self.system.ends(logical)
+        places = [TopicPartition(self.system.topic(logical), p, ends[p] - 1) for p in partitions]
+        for deleted in self.admin.delete_records(places).values():
+            deleted.result(30)
+
+    def append(self, logical: str, value: bytes, partition: int = 0) -> None:
+        producer = Producer({"bootstrap.servers": self.system.kafka, "log_level": 0})
+        producer.produce(self.system.topic(logical), value, partition=partition)
+        assert producer.flush(30) == 0
+        producer.close()
+
+    def parked(self, worker: Worker, *shards: int) -> str:
+        """What the worker says of these shards, once it has parked them all."""
+
+        def lines() -> list[str]:
+            told = worker.log.read_text(errors="replace").splitlines()
+            return [line for line in told if '"Parked: ' in line]
+
+        await_true(
+            lambda: all(any(f"shard {shard}:" in line for line in lines()) for shard in shards), 60,
+            lambda: f"not all of {shards} are parked:\n{worker.tail()}",
+        )  # fmt: skip
+        return "\n".join(lines())
+
+    def goes_on(self, *shards: int) -> None:
+        """These shards fold all there is."""
+        ends = self.system.ends()
+        await_true(
+            lambda: all(self.system.checkpoints()[shard] >= ends[shard] for shard in shards), 60,
+            lambda: f"they stand at {self.system.checkpoints()} of {ends}",
+        )  # fmt: skip
+
+
+@pytest.fixture
+def world(servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path) -> Iterator[World]:
+    with Run(servers.kafka, servers.redis, app, tmp_path, SEED) as run:
+        yield World(run, servers)
+
+
+def ledger_made_anew(world: World) -> None:
+    world.remake("ledger")
+
+
+def journal_made_anew(world: World) -> None:
+    world.remake("journal")
+
+
+def ledger_cut(world: World) -> None:
+    world.cut("ledger", 0, 1, 2)
+
+
+def store_emptied_and_ledger_cut(world: World) -> None:
+    world.store.flushall()
+    world.cut("ledger", 0, 1, 2)
+
+
+def store_emptied_and_journal_cut(world: World) -> None:
+    world.store.flushall()
+    world.cut("journal", 0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "happens, reason, cure",
+    [
+        (ledger_made_anew, "belongs to ledger", ANEW),
+        (journal_made_anew, "Redis knows of a journal that is gone", ANEW),
+        (ledger_cut, "the checkpoint stands at", f"restore a later Redis snapshot or the ledger, or {ANEW}"),
+        (store_emptied_and_ledger_cut, "there is no checkpoint", f"restore a Redis snapshot of it, or {ANEW}"),
+        (store_emptied_and_journal_cut, "there is no checkpoint", f"restore a Redis snapshot of it, or {ANEW}"),
+    ],
+)
+def test_a_history_with_a_hole_is_never_folded_on(
+    happens: Callable[[World], None], reason: str, cure: str, world: World
+) -> None:
+    happens(world)
+    worker = world.system.start()
+    said = world.parked(worker, 0, 1, 2)
+    assert reason in said, said
+    assert cure in said, said
+    worker.stop()
+    assert worker.wait() == 0
+    assert world.outputs() == world.told
+
+
+@pytest.mark.parametrize("topic, reason", [("ledger", "install a version that can"), ("journal", "shard 0")])
+def test_a_poisoned_log_parks_its_shard_and_no_other(topic: str, reason: str, world: World) -> None:
+    world.append(topic, b"\xc1 no record of ours")
+    worker = world.system.start()
+    said = world.parked(worker, 0)
+    assert reason in said, said
+    world.run.publish(4, 20)
+    world.goes_on(1, 2)
+    worker.stop()
+    assert worker.wait() == 0
+
+
+def test_a_ledger_made_anew_under_a_running_worker_parks(world: World) -> None:
+    worker = world.system.start()
+    world.goes_on(0, 1, 2)
+    told = world.outputs()
+    world.remake("ledger")
+    said = world.parked(worker, 0, 1, 2)
+    assert ANEW in said, said
+    assert world.outputs() == told

@@ -19,7 +19,10 @@ EXAMPLES = """examples:
   restock evaluate forecasts history.csv --horizon 7 --out F.csv
   restock evaluate forecasts history.csv.gz --horizon 3 --season 12 --plot plots --json"""
 COLUMNS = ("item", "date", "horizon", "mean", "q0.5", "q0.8", "q0.9", "q0.95", "q0.99")
-BESIDE = "last-value,moving-average,seasonal-naive"
+CHIEF = "blend"
+BESIDE = "last-value,moving-average,seasonal-naive,tsb"
+CLASSES = (("A", 0.8), ("B", 0.95), ("C", 1.0))
+"""Items by value, most first: A to 80 % of all value, B to 95 %, C the rest."""
 CALIBRATION_SEASONS = 4
 _MOST_HORIZON = 400
 _PLOTTED = 12
@@ -32,6 +35,13 @@ class Grids(NamedTuple):
     quantiles: Any
 
 
+class Judged(NamedTuple):
+    """The figures of a forecaster: of all items, and by class."""
+
+    all: Any
+    classes: Mapping[str, Any]
+
+
 def register(subparsers: Any) -> None:
     """Declare the arguments of `evaluate forecasts`."""
     from agents.forecasting.registry import FORECASTERS
@@ -40,15 +50,15 @@ def register(subparsers: Any) -> None:
         "forecasts",
         help="what the worker would have forecast, and how good it was",
         description="Walks through a demand history as the worker would have lived it. Periods are the distinct dates "
-        "of the file; a forecast is made at the end of each, for the sum of the next ones. What the figures mean is "
-        "said in agents/forecasting/metrics.py.",
+        "of the file; a forecast is made at the end of each, for the sum of the next ones. Figures are for all items "
+        "and by class of value. What they mean is said in docs/concepts/forecasting.md.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("history", type=Path, metavar="HISTORY.csv", help="item,date,demand[,promotion,price]; .gz too")
     parser.add_argument("--horizon", type=int, required=True, help="periods that a forecast speaks of, together")
     parser.add_argument("--season", type=int, help="periods in a season (default: by the distance of the dates)")
-    parser.add_argument("--forecaster", default=None, choices=sorted(FORECASTERS), help="(default: the default one)")
+    parser.add_argument("--forecaster", default=CHIEF, choices=sorted(FORECASTERS), help="(default: %(default)s)")
     parser.add_argument("--beside", default=BESIDE, help="forecasters to compare with (default: %(default)s; '' none)")
     parser.add_argument("--warm-up", type=int, help="periods that do not count (default: four seasons, a year at most)")
     parser.add_argument("--out", type=Path, metavar="F.csv", help="a row per item and period; - is standard output")
@@ -58,12 +68,11 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Walk, write, measure, draw."""
-    from agents.forecasting.metrics import measure
-    from agents.forecasting.registry import DEFAULT, FORECASTERS
+    from agents.forecasting.registry import FORECASTERS
     from agents.simulation.history import read_history
     from agents.simulation.walk import rhythm_of
 
-    names = [args.forecaster or DEFAULT, *(name for name in args.beside.split(",") if name)]
+    names = [args.forecaster, *(name for name in args.beside.split(",") if name)]
     _check(args, names)
     try:
         history, dates = read_history(args.history)
@@ -72,13 +81,13 @@ def run(args: argparse.Namespace) -> int:
     rhythm = rhythm_of(history, args.season)
     usual = min(CALIBRATION_SEASONS * rhythm.season, 28, len(dates) // 2)
     warm_up = usual if args.warm_up is None else args.warm_up
-    first = np.array(history.first)
+    classes = _classes(history)
     measured = {}
     for name in dict.fromkeys(names):
         chief = name == names[0]
         with _written(args.out if chief else None) as write:
             grids = _walked(history, dates, FORECASTERS[name](rhythm), args.horizon, write, name)
-        measured[name] = measure(history.demand, first, *grids, args.horizon, warm_up)
+        measured[name] = _judged(history, classes, grids, args.horizon, warm_up)
         if chief and args.plot is not None:
             _plot(args.plot, history, dates, grids, args.horizon)
     _print(measured, as_json=args.json, to=sys.stderr if str(args.out) == "-" else sys.stdout)
@@ -113,21 +122,56 @@ def _walked(history: Any, dates: Sequence[str], forecaster: Any, horizon: int, w
     return Grids(means, quantiles)
 
 
-def _print(measured: Mapping[str, Any], *, as_json: bool, to: IO[str]) -> None:
-    if as_json:
-        print(json.dumps({name: msgspec.to_builtins(figures) for name, figures in measured.items()}), file=to)
-        return
-    columns = ("forecaster", "MAE", "RMSE", "MSE", "WAPE", "bias", "sPL", "NV80", "NV95", "cov80", "cov95")
-    rows = [
-        (
-            name,
-            *(f"{value:.5g}" for value in (m.mae, m.rmse, m.mse)),
-            *(f"{value:.4f}" for value in (m.wape, m.bias, m.spl, m.nv80, m.nv95, m.coverage_80, m.coverage_95)),
+def _classes(history: Any) -> Mapping[str, Any]:
+    """Which items are of which class, by their demand times their last price; where no price is known it is 1."""
+    prices = np.ones(len(history.items))
+    if history.price is not None:
+        for number, known in enumerate(history.price):
+            seen = known[~np.isnan(known)]
+            prices[number] = seen[-1] if len(seen) else 1.0
+    value = history.demand.sum(axis=1) * prices
+    order = np.argsort(-value, kind="stable")
+    before = np.cumsum(value[order]) - value[order]
+    share = before / max(float(value.sum()), 1e-12)
+    ends = [0.0, *(end for _, end in CLASSES)]
+    return {
+        name: np.sort(order[(share >= low) & ((share < high) | (high >= 1.0))])
+        for (name, high), low in zip(CLASSES, ends, strict=False)
+    }
+
+
+def _judged(history: Any, classes: Mapping[str, Any], grids: Grids, horizon: int, warm_up: int) -> Judged:
+    from agents.forecasting.metrics import measure
+
+    first = np.array(history.first)
+
+    def of(chosen: Any) -> Any:
+        return measure(
+            history.demand[chosen], first[chosen], grids.means[chosen], grids.quantiles[chosen], horizon, warm_up
         )
-        for name, m in measured.items()
-    ]
+
+    return Judged(of(slice(None)), {name: of(chosen) for name, chosen in classes.items() if len(chosen)})
+
+
+def _print(measured: Mapping[str, Judged], *, as_json: bool, to: IO[str]) -> None:
+    if as_json:
+        found = {
+            name: {**msgspec.to_builtins(judged.all), "classes": msgspec.to_builtins(judged.classes)}
+            for name, judged in measured.items()
+        }
+        print(json.dumps(found), file=to)
+        return
+    columns = ("items", "forecaster", "MAE", "RMSE", "MSE", "WAPE", "bias", "sPL", "NV80", "NV95", "cov80", "cov95")
+    rows = []
+    for of in ("all", *(name for name, _ in CLASSES)):
+        for name, judged in measured.items():
+            m = judged.all if of == "all" else judged.classes.get(of)
+            if m is not None:
+                plain = (f"{value:.5g}" for value in (m.mae, m.rmse, m.mse))
+                ratios = (m.wape, m.bias, m.spl, m.nv80, m.nv95, m.coverage_80, m.coverage_95)
+                rows.append((of, name, *plain, *(f"{value:.4f}" for value in ratios)))
     if to is sys.stdout:
-        print_table(columns, rows, right=columns[1:])
+        print_table(columns, rows, right=columns[2:])
         return
     for row in (columns, *rows):
         print("\t".join(row), file=to)

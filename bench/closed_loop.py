@@ -1,7 +1,9 @@
-"""Closed loop on UCI Online Retail: `bench/closed_loop.py [online_retail.csv.gz] [--items 200] [--plot DIR]`.
+"""Closed loop on UCI Online Retail: `bench/closed_loop.py [online_retail.csv.gz] [--items 120] [--csv FILE]`.
 
 A year of daily demand, random lead times of 3 to 14 days, lost sales; champion, baselines and forecast × 1.2 each with
-their own shelf, on the same forecasts. Costs: holding 1 % of the price a unit and day, shortage 19 times that.
+their own shelf, on the same forecasts. Costs as in a shop's books: a unit costs 60 % of its price, holding it a year a
+quarter of that, and a lost sale its margin: as much as 973 days of holding. It is repeated with lost sales that cost
+99 and 19 days of holding, where a full shelf is worth less.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +27,7 @@ from agents.policies.base import Economics
 from agents.policies.registry import POLICIES
 from agents.simulation.closed_loop import History, live
 from agents.simulation.supplier import Supplier
+from agents.simulation.totals import Totals, classes
 
 HERE = Path(__file__).resolve().parent
 USUAL = Path(os.environ.get("RESTOCK_BENCH_DATA", HERE / "../../shared/data"), "uci_online_retail/online_retail.csv.gz")
@@ -66,38 +70,65 @@ def main() -> int:
     """Live the year, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, default=USUAL)
-    parser.add_argument("--items", type=int, default=200)
+    parser.add_argument("--items", type=int, default=120)
     parser.add_argument("--forecaster", default=DEFAULT, choices=sorted(FORECASTERS))
-    parser.add_argument("--shortage", type=float, default=19.0)
+    parser.add_argument("--shortage", default="973,99,19", help="what a lost sale costs, in days of holding")
     parser.add_argument("--lead-times", default="3-14")
-    parser.add_argument("--quick", action="store_true", help="40 items")
+    parser.add_argument("--short", action="store_true", help="12 items, the first cost")
+    parser.add_argument("--csv", type=Path, help="write the history for `restock evaluate policies`, and stop")
     args = parser.parse_args()
     if not args.file.exists():
         print(f"bench/closed_loop.py: no such file: {args.file}: name it, or set RESTOCK_BENCH_DATA", file=sys.stderr)
-        return 2
-    history, prices = read(args.file, 40 if args.quick else args.items)
-    ratio = args.shortage / (args.shortage + 1.0)
-    terms = [Economics(price / 100.0, price / 100.0 * args.shortage, critical_ratio=ratio) for price in prices]
+        return 0 if args.short else 2
+    history, prices = read(args.file, 12 if args.short else args.items)
+    if args.csv is not None:
+        write(args.csv, history, prices)
+        return 0
+    figures = {}
+    for shortage in list(map(float, args.shortage.split(",")))[: 1 if args.short else None]:
+        print(f"a lost sale costs {shortage:g} days of holding:")
+        figures[f"{shortage:g}"] = year(history, prices, args, shortage)
+    print(json.dumps({"items": len(history.items), "forecaster": args.forecaster, "by_shortage": figures}))
+    return 0
+
+
+def year(history: History, prices: list[float], args: argparse.Namespace, shortage: float) -> dict[str, Any]:
+    """Live the year, print the table; fill rates by class of yearly value, too."""
+    holding = [0.25 / 365.0 * 0.6 * price for price in prices]
+    ratio = shortage / (shortage + 1.0)
+    terms = [Economics(each, each * shortage, critical_ratio=ratio) for each in holding]
     first, last = map(int, args.lead_times.split("-"))
     supplier = Supplier(seed=1, lead_times=tuple(range(first, last + 1)))
     policies = {name: POLICIES[name]() for name in NAMES}
-    cost, demand, sold, stock = (dict.fromkeys(NAMES, 0.0) for _ in range(4))
-    rows = live(history, FORECASTERS[args.forecaster](Rhythm(6)), policies, supplier, terms)
-    for row in rows:
-        cost[row.policy] += row.cost
-        demand[row.policy] += row.demand
-        sold[row.policy] += row.sold
-        stock[row.policy] += row.on_hand
-    periods = (len(history.starts) - 1) * len(history.items)
-    print(f"{'policy':16} {'cost':>12} {'against x 1.2':>14} {'fill rate':>10} {'mean stock':>11}")
+    totals = {name: Totals() for name in NAMES}
+    by_class = {(name, kind): Totals() for name in NAMES for kind in "ABC"}
+    kinds = dict(zip(history.items, classes(history.demand.sum(axis=1) * np.array(prices)), strict=True))
+    for row in live(history, FORECASTERS[args.forecaster](Rhythm(6)), policies, supplier, terms):
+        totals[row.policy].add(row)
+        by_class[row.policy, kinds[row.item]].add(row)
+    reference = totals["one-point-two"].cost
+    print(f"{'policy':16} {'cost':>10} {'against x 1.2':>14} {'fill rate':>10} {'A, B, C':>22} {'mean stock':>11}")
     figures = {}
     for name in NAMES:
-        saved = 1.0 - cost[name] / cost["one-point-two"]
-        filled = sold[name] / demand[name]
-        print(f"{name:16} {cost[name]:12,.0f} {-saved:+14.1%} {filled:10.2%} {stock[name] / periods:11.1f}")
-        figures[name] = {"cost": round(cost[name]), "saved": round(saved, 4), "fill_rate": round(filled, 4)}
-    print(json.dumps({"items": len(history.items), "forecaster": args.forecaster, "policies": figures}))
-    return 0
+        told, saved = totals[name].figures(), 1.0 - totals[name].cost / reference
+        fills = [by_class[name, kind].figures()["fill_rate"] for kind in "ABC"]
+        print(
+            f"{name:16} {told['cost']:10,.0f} {-saved:+14.1%} {told['fill_rate']:10.2%} "
+            f"{', '.join(f'{fill:.1%}' for fill in fills):>22} {told['mean_stock']:11.1f}"
+        )
+        figures[name] = {"cost": round(told["cost"]), "saved": round(saved, 4), "fill_rate": told["fill_rate"]}
+    return figures
+
+
+def write(path: Path, history: History, prices: list[float]) -> None:
+    """A history as `restock evaluate` reads it; days on which the shop sold nothing at all are closed days."""
+    with path.open("w", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(("item", "date", "demand", "price"))
+        for number, (item, price) in enumerate(zip(history.items, prices, strict=True)):
+            for period, starts in enumerate(history.starts[:-1]):
+                day = datetime.fromtimestamp(starts / 1000, UTC).date().isoformat()
+                out.writerow((item, day, int(history.demand[number, period]), price))
 
 
 if __name__ == "__main__":

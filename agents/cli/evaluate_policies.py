@@ -4,15 +4,16 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
-
-import msgspec
+from typing import IO, TYPE_CHECKING, Any
 
 from agents.cli.terminal import progress
 from stream.errors import WrongUse
+
+if TYPE_CHECKING:
+    from agents.simulation.totals import Totals
 
 EXAMPLES = """examples:
   restock evaluate policies history.csv --lead-time 4 --out P.csv
@@ -40,7 +41,7 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--costs",
-        default="holding=1,shortage=19,order=0",
+        default="holding=1,shortage=99,order=0",
         help="per unit and period, and per order (default: %(default)s)",
     )
     parser.add_argument("--review", type=int, default=1, help="periods between decisions (default: 1)")
@@ -52,6 +53,9 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--censored", action="store_true", help="policies see sales only, not the demand that was lost")
     parser.add_argument("--seed", type=int, default=1, help="of random lead times")
     parser.add_argument("--out", type=Path, metavar="P.csv", help="a row per item, period and policy")
+    parser.add_argument(
+        "--plot", type=Path, metavar="DIR", help="draw stock, orders and demand of the three items that sell most"
+    )
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
 
 
@@ -63,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from agents.simulation.closed_loop import live
     from agents.simulation.history import read_history
     from agents.simulation.supplier import Supplier
+    from agents.simulation.totals import SHARES, Totals, classes
 
     try:
         history, dates = read_history(args.history)
@@ -74,6 +79,9 @@ def run(args: argparse.Namespace) -> int:
     terms = _terms(args)
     supplier = Supplier(seed=args.seed, lead_times=_lead_times(args.lead_time))
     totals = {name: Totals() for name in names}
+    kinds = dict(zip(history.items, classes(_values(history)), strict=True))
+    by_class = {kind: {name: Totals() for name in names} for kind in SHARES}
+    drawn = Drawn(args.plot, history, names[0], dates) if args.plot is not None else None
     rows = live(
         history,
         FORECASTERS[args.forecaster](Rhythm()),
@@ -86,54 +94,64 @@ def run(args: argparse.Namespace) -> int:
         for count, row in enumerate(rows, start=1):
             write([row.item, dates[row.period], *row[2:9], f"{row.cost:.6g}"])
             totals[row.policy].add(row)
+            by_class[kinds[row.item]][row.policy].add(row)
+            if drawn is not None:
+                drawn.add(row)
             tell(count)
-    _print(totals, as_json=args.json)
+    if drawn is not None:
+        drawn.finish()
+    _print(totals, by_class, as_json=args.json)
     return 0
 
 
-class Totals(msgspec.Struct):
-    """What a policy came to."""
+def _values(history: Any) -> Any:
+    """Yearly value of each item, as far as prices are known; units otherwise."""
+    import numpy as np
 
-    cost: float = 0.0
-    demand: int = 0
-    sold: int = 0
-    on_hand: int = 0
-    ordered: int = 0
-    orders: int = 0
-    periods: int = 0
+    if history.price is None or np.isnan(history.price).all():
+        return history.demand.sum(axis=1)
+    return np.nansum(history.demand * history.price, axis=1)
+
+
+class Drawn:
+    """Pictures of the items that sell most, under the first policy named."""
+
+    def __init__(self, folder: Path, history: Any, policy: str, dates: Sequence[str], count: int = 3) -> None:
+        total = history.demand.sum(axis=1)
+        chosen = sorted(range(len(history.items)), key=lambda number: -total[number])[:count]
+        self.rows: dict[str, list[Any]] = {history.items[number]: [] for number in chosen}
+        self.folder, self.policy, self.dates = folder, policy, dates
 
     def add(self, row: Any) -> None:
-        """Count one period."""
-        self.cost += row.cost
-        self.demand += row.demand
-        self.sold += min(row.sold, max(row.on_hand, 0))
-        self.on_hand += max(row.on_hand, 0)
-        self.ordered += row.ordered
-        self.orders += row.ordered > 0
-        self.periods += 1
+        """Keep the row of an item that is drawn."""
+        if row.policy == self.policy and row.item in self.rows:
+            self.rows[row.item].append(row)
 
-    def figures(self) -> dict[str, float]:
-        """Cost, share of demand served from stock, mean stock, number of orders."""
-        return {
-            "cost": round(self.cost, 4),
-            "fill_rate": round(self.sold / self.demand, 5) if self.demand else 1.0,
-            "mean_stock": round(self.on_hand / max(1, self.periods), 4),
-            "ordered": self.ordered,
-            "orders": self.orders,
-        }
+    def finish(self) -> None:
+        """Write an SVG each."""
+        from agents.cli.stock_plot import draw
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for item, rows in self.rows.items():
+            draw(self.folder / f"{item}.svg", f"{item} under {self.policy}", self.dates, rows)
 
 
-def _print(totals: Mapping[str, Totals], *, as_json: bool) -> None:
-    figures = {name: total.figures() for name, total in totals.items()}
+def _print(totals: Mapping[str, "Totals"], by_class: Mapping[str, Mapping[str, "Totals"]], *, as_json: bool) -> None:
+    figures: dict[str, dict[str, Any]] = {name: dict(total.figures()) for name, total in totals.items()}
+    for name, row in figures.items():
+        known = {kind: found[name] for kind, found in by_class.items() if found[name].periods}
+        row["fill_rate_by_class"] = {kind: total.figures()["fill_rate"] for kind, total in known.items()}
     if as_json:
         print(json.dumps(figures))
         return
     reference = figures.get("one-point-two", next(iter(figures.values())))["cost"] or 1.0
-    print(f"{'policy':20} {'cost':>14} {'against x 1.2':>14} {'fill rate':>10} {'mean stock':>11} {'orders':>9}")
+    titles = ("policy", "cost", "against x 1.2", "fill rate", "mean stock", "orders")
+    print("{:20} {:>14} {:>14} {:>10} {:>11} {:>9}  by class".format(*titles))
     for name, row in sorted(figures.items(), key=lambda entry: entry[1]["cost"]):
+        fills = " ".join(f"{kind} {fill:.1%}" for kind, fill in row["fill_rate_by_class"].items())
         print(
             f"{name:20} {row['cost']:14,.2f} {row['cost'] / reference - 1.0:+14.1%} {row['fill_rate']:10.2%} "
-            f"{row['mean_stock']:11,.2f} {row['orders']:9,.0f}"
+            f"{row['mean_stock']:11,.2f} {row['orders']:9,.0f}  {fills}"
         )
 
 
@@ -161,7 +179,7 @@ def _terms(args: argparse.Namespace) -> Any:
     """Costs and what the supplier insists on."""
     from agents.policies.base import Economics
 
-    costs = {"holding": 1.0, "shortage": 19.0, "order": 0.0}
+    costs = {"holding": 1.0, "shortage": 99.0, "order": 0.0}
     for part in args.costs.split(","):
         name, _, value = part.partition("=")
         try:
@@ -169,7 +187,7 @@ def _terms(args: argparse.Namespace) -> Any:
         except ValueError:
             amount = -1.0
         if name not in costs or not 0.0 <= amount < float("inf"):
-            raise WrongUse(f"--costs: {part!r} is not understood: write holding=1,shortage=19,order=0")
+            raise WrongUse(f"--costs: {part!r} is not understood: write holding=1,shortage=99,order=0")
         costs[name] = amount
     return Economics(
         costs["holding"],

@@ -1,0 +1,60 @@
+"""What a policy came to over many items and periods, and which items are worth most."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from agents.simulation.closed_loop import Row
+
+SHARES = {"A": 0.8, "B": 0.95, "C": 1.0}
+"""Class A are the items that make the first 80 % of the value, B those up to 95 %."""
+
+
+class Totals(msgspec.Struct):
+    """What a policy came to."""
+
+    cost: float = 0.0
+    demand: int = 0
+    sold: int = 0
+    on_hand: int = 0
+    ordered: int = 0
+    orders: int = 0
+    periods: int = 0
+
+    def add(self, row: Row) -> None:
+        """Count one period."""
+        self.cost += row.cost
+        self.demand += row.demand
+        self.sold += min(row.sold, max(row.on_hand, 0))
+        self.on_hand += max(row.on_hand, 0)
+        self.ordered += row.ordered
+        self.orders += row.ordered > 0
+        self.periods += 1
+
+    def figures(self) -> dict[str, float]:
+        """Cost, share of demand served from stock, mean stock, number of orders."""
+        return {
+            "cost": round(self.cost, 4),
+            "fill_rate": round(self.sold / self.demand, 5) if self.demand else 1.0,
+            "mean_stock": round(self.on_hand / max(1, self.periods), 4),
+            "ordered": self.ordered,
+            "orders": self.orders,
+        }
+
+
+def classes(values: npt.NDArray[np.float64] | Sequence[float]) -> list[str]:
+    """The class of each item, by its value.
+
+    >>> classes([70.0, 1.0, 15.0, 14.0])
+    ['A', 'C', 'A', 'B']
+    """
+    value = np.asarray(values, dtype=float)
+    order = np.argsort(-value, kind="stable")
+    before = np.cumsum(value[order]) - value[order]
+    shares = before / max(float(value.sum()), 1e-12)
+    found = [""] * len(value)
+    for number, share in zip(order.tolist(), shares.tolist(), strict=True):
+        found[number] = next((kind for kind, end in SHARES.items() if share < end), "C")
+    return found

@@ -29,7 +29,7 @@ from agents.forecasting.arrays import Floats, Halves
 from agents.forecasting.base import LEVELS, Ahead, Forecast, Period, Rhythm
 from agents.forecasting.belief import MOST_WAITING, SAID, Belief, Filed
 from agents.forecasting.bins import Bins
-from agents.forecasting.experts import around_averages, averages, empirical, recent_sums
+from agents.forecasting.experts import around_means, empirical, foretold, recent_sums
 from agents.forecasting.guide import EXPERTS, LOCAL, Guide, width_of
 from agents.forecasting.inputs import look
 from agents.forecasting.population import Population
@@ -38,7 +38,7 @@ from agents.forecasting.spread import variance_of
 
 MOST_GUIDES = 2
 """Horizons with a shared model of their own; another horizon leans on the nearest of them."""
-VERSION = 2
+VERSION = 3
 """Of what is stored of an item and of a shard."""
 _PARTS = ("weights", "waiting", "kept")
 _EXPERTS = slice(0, EXPERTS * len(LEVELS))
@@ -126,7 +126,7 @@ class Blend:
         corrected, means = rest[: len(LEVELS)], [mean * filed.unit for mean in rest[len(LEVELS) :]]
         state.regrets.add(regret, self._pace.keep)
         state.rail.judge(corrected, came)
-        state.spread.judge(means[1:4], filed.total, self._pace.variance_rate)
+        state.spread.judge(means[1:], filed.total, self._pace.variance_rate)
         state.judged += 1
         errors = [min(((mean - filed.total) / filed.unit) ** 2, 1e3) for mean in means]
         rate = max(1 / _MEAN_KNOWN, 1 / state.judged)
@@ -157,10 +157,10 @@ class Blend:
         row, said = record[: self._width], record[self._width :]
         row[0], row[1 : guide.inputs] = 1.0, sight.values
         experts: Floats = np.empty((EXPERTS, len(LEVELS)), np.float32)
-        foretold = averages(f, horizon)
+        local = foretold(f, sight.shape)
         experts[LOCAL.start] = empirical(recent_sums(sight.sums, horizon, f.periods, self._pace.sums), guide.pool, unit)
-        experts[LOCAL.start + 1 : LOCAL.stop] = around_averages(state.spread, foretold, unit)
-        means = [guide.advise(row, experts) * unit, *foretold, sum(sight.shape)]
+        experts[LOCAL.start + 1 : LOCAL.stop] = around_means(state.spread, local, unit)
+        means = [guide.advise(row, experts) * unit, *local]
         mixture = aggregation.mixed(experts, aggregation.weights(state.regrets, guide.regrets)).tolist()
         corrected = state.rail.corrected(mixture)
         said[_EXPERTS] = experts.ravel()

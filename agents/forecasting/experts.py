@@ -3,6 +3,7 @@
 - `sums`: empirical quantiles of the last sums of H periods, blended with the pool's by pseudo-counts.
 - `slow`, `middle`, `faster`: negative binomials around moving averages at 0.05, 0.12 and 0.3, their variance from the
   errors such a forecast made, shrunk to μ + 1.5 μ².
+- `shaped`: the same around the item's mean by phase and plan: what knows weekdays and promotions before its shard does.
 
 All quantiles here are divided by scale x H, as the shared regressions' are.
 """
@@ -14,15 +15,15 @@ from agents.forecasting.base import LEVELS
 from agents.forecasting.memory import Figures
 from agents.forecasting.negative_binomial import quantiles
 
-AVERAGES = 3
-"""How many moving averages have a negative binomial around them."""
+AVERAGES = 4
+"""How many means have a negative binomial around them."""
 _POOL_PRIOR = 6.0
 _VARIANCE_PRIOR = 4.0
 _MOST_ERRORS = 20
 
 
 class Spread:
-    """Mean squared errors of the sums that the moving averages foretold, of one item at one horizon."""
+    """Mean squared errors of the sums that the means foretold, of one item at one horizon."""
 
     __slots__ = ("errors", "squares")
 
@@ -46,9 +47,10 @@ class Spread:
         ]
 
 
-def averages(figures: Figures, horizon: int) -> list[float]:
-    """The moving averages' forecasts of the sum of the horizon."""
-    return [figures.slow * horizon, figures.middle * horizon, figures.faster * horizon]
+def foretold(figures: Figures, shape: list[float]) -> list[float]:
+    """What the moving averages, and the mean by phase and plan, say of the sum of the horizon."""
+    horizon = len(shape)
+    return [figures.slow * horizon, figures.middle * horizon, figures.faster * horizon, sum(shape)]
 
 
 def recent_sums(sums: list[float], horizon: int, periods: int, most: int) -> list[float]:
@@ -79,6 +81,6 @@ def empirical(found: list[float], pool: list[float], unit: float) -> list[float]
     return quantiles
 
 
-def around_averages(spread: Spread, means: list[float], unit: float) -> npt.NDArray[np.float64]:
+def around_means(spread: Spread, means: list[float], unit: float) -> npt.NDArray[np.float64]:
     """Quantiles of the negative binomials, a row each, divided by `unit`."""
     return quantiles(means, spread.variance(means), unit)

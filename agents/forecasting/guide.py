@@ -20,10 +20,10 @@ from agents.forecasting.inputs import FLOOR
 from agents.forecasting.lessons import Lessons
 from agents.forecasting.regression import Rates, Regression
 
-QUICK, LOCAL, SHARED, STACKED, MEDIAN = 0, slice(1, 5), 5, 6, 7
-"""Rows of the experts' quantiles: the first six are those that the stacked regression sees and the median is of."""
-EXPERTS = 8
-SEEN = 6
+QUICK, LOCAL, SHARED, STACKED, MEDIAN = 0, slice(1, 6), 6, 7, 8
+"""Rows of the experts' quantiles: the first seven are those that the stacked regression sees and the median is of."""
+EXPERTS = 9
+SEEN = 7
 ANCHORS = slice(SHARED, MEDIAN + 1)
 """Experts whose median every other one must keep near."""
 MEANS = 5
@@ -31,7 +31,7 @@ MEANS = 5
 _MOST_LOG = np.float32(3.4)
 _MOST_SCORE = np.float32(6.0)
 _BAND = np.float32(6.0)
-_HALF, _ZERO, _FLOOR, _LITTLE = np.float32(0.5), np.float32(0.0), np.float32(FLOOR), np.float32(1e-6)
+_ZERO, _FLOOR, _LITTLE = np.float32(0.0), np.float32(FLOOR), np.float32(1e-6)
 _STEADY, _QUICK, _STACKED = Rates(0.02, 0.003), Rates(0.05, 0.02), Rates(0.01, 0.003)
 _START = (-0.6, 0.3, 0.7, 1.1, 1.8)
 _START_MEAN = 0.3
@@ -99,8 +99,7 @@ class Guide:
         row[self.inputs :] = seen.ravel()
         ranked = experts[:SEEN].copy()
         ranked.sort(axis=0)
-        np.add(ranked[2], ranked[3], out=experts[MEDIAN])
-        experts[MEDIAN] *= _HALF
+        experts[MEDIAN] = ranked[SEEN // 2]
         more = self.regression.predict_more(row[self.inputs :].astype(np.float32))
         experts[STACKED] = _unlog(scores[2 * len(LEVELS) : 3 * len(LEVELS)] + more)
         _tame(experts)
@@ -132,8 +131,9 @@ class Guide:
 
     def judge_means(self, errors: list[float]) -> None:
         """Take in the squared errors of a sample's means."""
+        rate = max(_MEAN_RATE, 1.0 / (self.lessons.seen + 1))
         for number, error in enumerate(errors):
-            self.mean_errors[number] += _MEAN_RATE * (error - self.mean_errors[number])
+            self.mean_errors[number] += rate * (error - self.mean_errors[number])
 
     def dump_weights(self) -> bytes:
         """Write all that changes with a batch only, but for the samples."""

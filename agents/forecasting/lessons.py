@@ -44,6 +44,11 @@ class Lessons:
         self._targets: Floats = np.zeros(BATCH + KEPT, np.float32)
         self._waiting = self._kept = self.batches = 0
 
+    @property
+    def seen(self) -> int:
+        """Samples so far."""
+        return self.batches * BATCH + self._waiting
+
     def add(self, row: Halves, target: float) -> bool:
         """Let a sample wait; whether the batch is full now and must be learned."""
         self._rows[self._waiting] = row

@@ -25,7 +25,7 @@ CLASSES = (("A", 0.8), ("B", 0.95), ("C", 1.0))
 """Items by value, most first: A to 80 % of all value, B to 95 %, C the rest."""
 CALIBRATION_SEASONS = 4
 _MOST_HORIZON = 400
-_PLOTTED = 12
+_PLOTTED, _PLOTTED_PERIODS = 12, 150
 
 
 class Grids(NamedTuple):
@@ -63,6 +63,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--warm-up", type=int, help="periods that do not count (default: four seasons, a year at most)")
     parser.add_argument("--out", type=Path, metavar="F.csv", help="a row per item and period; - is standard output")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw forecast against actual, an SVG an item")
+    parser.add_argument("--plot-items", metavar="ITEM,…", help="items to draw (default: those that sell most)")
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
 
 
@@ -78,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         history, dates = read_history(args.history)
     except (OSError, EOFError, UnicodeDecodeError, ValueError) as error:
         raise WrongUse(f"{error}" if str(args.history) in str(error) else f"{args.history}: {error}") from error
+    if unknown := [item for item in _named(args.plot_items) if item not in history.items]:
+        raise WrongUse(f"--plot-items: {unknown[0]!r} is no item of {args.history}: write names as in its first column")
     rhythm = rhythm_of(history, args.season)
     usual = min(CALIBRATION_SEASONS * rhythm.season, 28, len(dates) // 2)
     warm_up = usual if args.warm_up is None else args.warm_up
@@ -89,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
             grids = _walked(history, dates, FORECASTERS[name](rhythm), args.horizon, write, name)
         measured[name] = _judged(history, classes, grids, args.horizon, warm_up)
         if chief and args.plot is not None:
-            _plot(args.plot, history, dates, grids, args.horizon)
+            _plot(args, history, dates, grids)
     _print(measured, as_json=args.json, to=sys.stderr if str(args.out) == "-" else sys.stdout)
     return 0
 
@@ -177,15 +180,21 @@ def _print(measured: Mapping[str, Judged], *, as_json: bool, to: IO[str]) -> Non
         print("\t".join(row), file=to)
 
 
-def _plot(folder: Path, history: Any, dates: Sequence[str], grids: Grids, horizon: int) -> None:
-    """Draw the items that sell most."""
+def _named(items: str | None) -> list[str]:
+    return [item for item in (items or "").split(",") if item]
+
+
+def _plot(args: argparse.Namespace, history: Any, dates: Sequence[str], grids: Grids) -> None:
+    """Draw the items that were named, or that sell most: their last periods."""
     from agents.cli.plots import draw
     from agents.forecasting.metrics import sums_ahead
 
+    folder, horizon = args.plot, args.horizon
     folder.mkdir(parents=True, exist_ok=True)
     came = sums_ahead(history.demand, horizon)
-    for item in np.argsort(-history.demand.sum(axis=1), kind="stable")[:_PLOTTED].tolist():
-        start = history.first[item]
+    chosen = [list(history.items).index(item) for item in _named(args.plot_items)]
+    for item in chosen or np.argsort(-history.demand.sum(axis=1), kind="stable")[:_PLOTTED].tolist():
+        start = max(history.first[item], len(dates) - _PLOTTED_PERIODS)
         actual = [None if np.isnan(value) else float(value) for value in came[item, start:]]
         name = "".join(letter if letter.isalnum() or letter in "-_@." else "_" for letter in history.items[item])
         title = f"{history.items[item]}: the next {horizon} periods, foretold (band to 95 %, line: mean), and come"

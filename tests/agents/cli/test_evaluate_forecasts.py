@@ -110,6 +110,14 @@ def test_wrong_use_is_told_in_a_line(
     assert len(error.strip().splitlines()) == 1
 
 
+def test_named_items_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, plots = written(tmp_path, PASTS["weeks"]), tmp_path / "plots"
+    figures(path, capsys, "--plot", str(plots), "--plot-items", "TEA-03,TEA-02")
+    assert sorted(file.name for file in plots.iterdir()) == ["0001-TEA-02.svg", "0002-TEA-03.svg"]
+    assert main(["evaluate", "forecasts", str(path), "--horizon", "3", "--plot-items", "TEA-9"]) == 2
+    assert "--plot-items: 'TEA-9' is no item" in capsys.readouterr().err
+
+
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     binary = tmp_path / "HISTORY.csv.gz"
     binary.write_bytes(b"\x00\xff junk")

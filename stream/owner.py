@@ -159,6 +159,7 @@ class Owner:
                 shard.save()
             if self._leaving and self._inbox.empty():
                 await shard.save_all()
+                logger.info("Left shard %d: checkpoint %d, all of it published", self.partition, shard.next)
                 return
 
     async def _work(self, shard: Shard, batch: Batch) -> None:

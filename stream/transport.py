@@ -22,6 +22,8 @@ FAUST = logging.getLogger("faust.transport")
 """What Faust's services say of themselves is Faust's."""
 POLL_SECONDS = 0.02
 """How soon a partition that was not wanted is looked at again."""
+METADATA_MS = 10_000
+"""How old it may get what is known of topics: one that was made anew is missed no longer than this."""
 
 
 class Batch(NamedTuple):
@@ -98,6 +100,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             fetch_max_wait_ms=transport.fetch_wait_ms,
+            metadata_max_age_ms=METADATA_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int((conf.broker_rebalance_timeout or conf.broker_session_timeout) * 1000),

@@ -6,12 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import redis
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 COMMAND = Path(sys.executable).with_name("restock")
 PATIENCE_SECONDS = 120.0
@@ -46,6 +46,20 @@ class System:
     def create(self) -> None:
         done = self.run("topics", "create")
         assert done.returncode == 0, done.stderr
+
+    def publish(self, events: Iterable[tuple[str, bytes, bytes]]) -> None:
+        """Publish events given as topic, key, value; return once the broker has them all."""
+        producer = Producer({"bootstrap.servers": self.kafka, "linger.ms": 20, "log_level": 0})
+        for topic, key, value in events:
+            while True:
+                try:
+                    producer.produce(self.topic(topic), value, key)
+                except BufferError:
+                    producer.poll(0.05)
+                else:
+                    break
+        assert producer.flush(PATIENCE_SECONDS) == 0
+        producer.close()
 
     # Workers ------------------------------------------------------------------------------------------------------
 

@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         [terms] * len(history.items),
         visible_losses=not args.censored,
     )
-    with _written(args.out) as write, progress("periods", len(dates) * len(history.items) * len(names)) as tell:
+    with written(args.out) as write, progress("periods", len(dates) * len(history.items) * len(names)) as tell:
         for count, row in enumerate(rows, start=1):
             write([row.item, dates[row.period], *row[2:9], f"{row.cost:.6g}"])
             totals[row.policy].add(row)
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
             tell(count)
     if drawn is not None:
         drawn.finish()
-    _print(totals, by_class, as_json=args.json)
+    report(totals, by_class, as_json=args.json)
     return 0
 
 
@@ -136,7 +136,8 @@ class Drawn:
             draw(self.folder / f"{item}.svg", f"{item} under {self.policy}", self.dates, rows)
 
 
-def _print(totals: Mapping[str, "Totals"], by_class: Mapping[str, Mapping[str, "Totals"]], *, as_json: bool) -> None:
+def report(totals: Mapping[str, "Totals"], by_class: Mapping[str, Mapping[str, "Totals"]], *, as_json: bool) -> None:
+    """Print what policies came to, all in all and by class where that is known."""
     figures: dict[str, dict[str, Any]] = {name: dict(total.figures()) for name, total in totals.items()}
     for name, row in figures.items():
         known = {kind: found[name] for kind, found in by_class.items() if found[name].periods}
@@ -156,7 +157,7 @@ def _print(totals: Mapping[str, "Totals"], by_class: Mapping[str, Mapping[str, "
 
 
 @contextmanager
-def _written(path: Path | None) -> Iterator[Any]:
+def written(path: Path | None) -> Iterator[Any]:
     """A function that writes a row of P.csv, or nothing."""
     if path is None:
         yield lambda _: None

@@ -31,8 +31,7 @@ class Written(msgspec.Struct, array_like=True):
     """Lessons as bytes."""
 
     batches: int
-    waiting: int
-    kept: int
+    count: int
     samples: bytes
 
 
@@ -93,13 +92,13 @@ class Lessons:
 
     def _write(self, first: int, count: int) -> bytes:
         rows, targets = self._rows[first : first + count], self._targets[first : first + count]
-        return msgspec.msgpack.encode(Written(self.batches, self._waiting, count, pack(rows) + pack(targets)))
+        return msgspec.msgpack.encode(Written(self.batches, count, pack(rows) + pack(targets)))
 
     def _read(self, data: bytes, first: int, most: int) -> int:
         written = msgspec.msgpack.decode(data, type=Written)
-        if not 0 <= written.kept <= most or written.batches < 0:
-            raise ValueError(f"{written.kept} samples where at most {most} are kept")
-        width, count = self._rows.shape[1], written.kept
+        if not 0 <= written.count <= most or written.batches < 0:
+            raise ValueError(f"{written.count} samples where at most {most} are kept")
+        width, count = self._rows.shape[1], written.count
         split = count * width * 2
         self._rows[first : first + count] = unpack(written.samples[:split], np.float16, (count, width))
         self._targets[first : first + count] = unpack(written.samples[split:], np.float32, (count,))

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from agents.forecasting.base import Forecaster, Rhythm
 
-DEFAULT = "ewma"
+DEFAULT = "blend"
 """Who forecasts where an item names nobody, or somebody unknown."""
 
 

@@ -10,7 +10,7 @@ def buying(lead_time_days: float = 2.0) -> World:
     """Ten a day are sold of two items of one supplier; of MUG there is plenty."""
     world = World(FoldSettings(lateness_ms=0))
     for item in (TEA, MUG):
-        terms = Terms(policy="base-stock", lead_time_days=lead_time_days, supplier="acme")
+        terms = Terms(policy="base-stock", forecaster="ewma", lead_time_days=lead_time_days, supplier="acme")
         world.happens(Configured(terms), item)
         world.counts(100 if item == TEA else 100_000, item)
     return world

@@ -9,7 +9,6 @@ from agents.core import Core
 from agents.policies import registry
 from agents.policies.base import Advice, Situation
 from agents.policies.base_stock import BaseStock
-from agents.policies.pil_q import PilQ
 from schemas.ledger import (
     CalendarConfigured,
     Cancelled,
@@ -30,7 +29,7 @@ from tests.agents.inventory.world import DAY, HOUR, T0, TEA, World, kinds, order
 def selling(units: int = 100, a_day: int = 5, settings: FoldSettings | None = None, **terms: Any) -> World:
     """So many units counted, some sold on the first day."""
     world = World(settings or FoldSettings(lateness_ms=0))
-    world.happens(Configured(Terms(**{"policy": "base-stock", "lead_time_days": 2.0, **terms})))
+    world.happens(Configured(Terms(**{"policy": "base-stock", "forecaster": "ewma", "lead_time_days": 2.0, **terms})))
     world.counts(units)
     world.happens(Placed(a_day))
     return world
@@ -100,7 +99,7 @@ def test_minimum_multiple_and_capacity_are_kept() -> None:
 def test_a_supplier_fills_in_what_the_item_leaves_open() -> None:
     world = World()
     world.is_said(SupplierConfigured("acme", lead_time_days=3.0, minimum_order=40))
-    world.happens(Configured(Terms(policy="base-stock", supplier="acme")))
+    world.happens(Configured(Terms(policy="base-stock", forecaster="ewma", supplier="acme")))
     world.counts(10)
     world.happens(Placed(5))
     world.passes(days=1)
@@ -155,7 +154,7 @@ def test_a_longer_review_period_decides_on_its_day_and_reviews_every_day() -> No
 def test_on_days_the_supplier_takes_no_orders_nothing_is_ordered() -> None:
     world = World()
     world.is_said(SupplierConfigured("acme", lead_time_days=1.0, order_days=("thu",)))
-    world.happens(Configured(Terms(policy="base-stock", supplier="acme")))
+    world.happens(Configured(Terms(policy="base-stock", forecaster="ewma", supplier="acme")))
     world.counts(10)
     world.happens(Placed(9))
     told = []
@@ -330,9 +329,16 @@ def test_items_beyond_the_cache_go_on_all_the_same() -> None:
 
 
 def test_a_champion_that_is_dearer_falls_back_where_prometheus_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing = Advice(0.0, -1, 0, 0)
-    monkeypatch.setattr(PilQ, "decide", lambda *_: nothing)
-    world = selling(units=40, policy="pil-q", lead_time_days=1.0)
+    class Never(BaseStock):
+        name = "never"
+
+        def decide(self, state: None, situation: Situation) -> Advice:
+            del state, situation
+            return Advice(0.0, -1, 0, 0)
+
+    made = {**registry.POLICIES, "never": lambda: registry.contest(Never())}
+    monkeypatch.setattr(registry, "POLICIES", made)
+    world = selling(units=40, policy="never", lead_time_days=1.0)
     for _ in range(60):
         world.passes(days=1)
         world.happens(Placed(5))

@@ -38,7 +38,7 @@ from agents.forecasting.spread import variance_of
 
 MOST_GUIDES = 2
 """Horizons with a shared model of their own; another horizon leans on the nearest of them."""
-VERSION = 3
+VERSION = 4
 """Of what is stored of an item and of a shard."""
 _PARTS = ("weights", "waiting", "kept")
 _EXPERTS = slice(0, EXPERTS * len(LEVELS))
@@ -100,7 +100,9 @@ class Blend:
         demand = min(max(float(period.demand), 0.0), 1e9) if isfinite(period.demand) else f.fast
         if period.censored:
             demand = max(demand, f.fast)
-        memory.take(demand, period, pace.phase(period.starts, period.ends))
+        population.see_plan(min(period.promotion, 1.0))
+        plan = population.relative(period.promotion)
+        memory.take(demand, period, pace.phase(period.starts, period.ends), plan)
         population.see(period.starts, demand, pace.season, pace.trend)
         population.vote_level(state.votes, f.total, f.periods, pace.settled)
         population.vote_uplift(state.votes, f.lifted, f.base, f.promoted)

@@ -132,10 +132,10 @@ def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahe
     lifted = population.lifted(f.lifted, f.base, f.promoted)
     plans = [period.promotion for period in ahead]
     if any(plans):
-        plans = [min(max(plan, 0.0), 1.0) for plan in plans]
+        plans = [population.relative(plan) for plan in plans]
     plan = sum(plans) / horizon
     shape = [
-        (of_phase[phase] + small) / (usual + small) * (level * lifted + (1.0 - level) * f.base)
+        (of_phase[phase] + small) / (usual + small) * max(f.base + level * (lifted - f.base), 0.0)
         for phase, level in zip(phases, plans, strict=True)
     ]
     price = ahead[0].price
@@ -152,7 +152,7 @@ def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahe
             sum(shape) / horizon,
             lifted,
             f.base,
-            plan * lifted + (1.0 - plan) * f.base,
+            max(f.base + plan * (lifted - f.base), 0.0),
             *seasonal,
             *newest[: min(_LAGS, n)],
             *((f.fast,) * (_LAGS - n)),

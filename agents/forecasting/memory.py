@@ -66,8 +66,8 @@ class Memory:
         """Remember nothing."""
         return cls(Figures(), np.zeros(pace.long_memory, np.float32), [0.0] * pace.phases, [0] * pace.phases)
 
-    def take(self, demand: float, period: Period, phase: int) -> None:
-        """Take in an open period; `demand` is what it is taken to have been."""
+    def take(self, demand: float, period: Period, phase: int, plan: float) -> None:
+        """Take in an open period: what demand is taken to have been, and the level of promotion by the usual one."""
         f = self.figures
         f.periods += 1
         f.total += demand
@@ -83,7 +83,7 @@ class Memory:
         f.faster += max(RATES[1], least) * (demand - f.faster)
         f.slow += max(RATES[2], least) * (demand - f.slow)
         f.middle += max(RATES[3], least) * (demand - f.middle)
-        level = min(max(period.promotion, 0.0), 1.0)
+        level = min(plan, 1.0)
         if level > 0.0:
             f.promoted += level
             f.lifted += max(_LIFTED_RATE, 1.0 / max(f.promoted, 1.0)) * level * (demand - f.lifted)

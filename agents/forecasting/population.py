@@ -13,6 +13,8 @@ _PRIOR = 3.0
 """Pseudo-observations of the shard's level in an item's."""
 _UPLIFT_AFTER = 3.0
 _UPLIFT_PRIOR = 4.0
+_PLAN_RATE = 0.001
+_MOST_PLAN = 2.0
 
 
 class Votes(msgspec.Struct, array_like=True):
@@ -37,6 +39,9 @@ class Population(msgspec.Struct, array_like=True):
     """Mean demand of an item in past periods, oldest first."""
     movement: float = 0.0
     """Log of the last season's mean over the longer trend's."""
+    usual_plan: float = 0.0
+    """Mean level of promotion where there is one."""
+    plans: int = 0
 
     @property
     def level(self) -> float:
@@ -56,6 +61,23 @@ class Population(msgspec.Struct, array_like=True):
         """
         mean = (total + _PRIOR * self.level) / (periods + _PRIOR)
         return float(mean + mean**0.5)
+
+    def see_plan(self, level: float) -> None:
+        """Count a level of promotion."""
+        if level > 0.0:
+            self.plans += 1
+            self.usual_plan += max(_PLAN_RATE, 1.0 / self.plans) * (level - self.usual_plan)
+
+    def relative(self, level: float) -> float:
+        """A level of promotion by the usual one, so that 30 % off is as good a sign as 1 for "promoted".
+
+        >>> half = Population(usual_plan=0.5, plans=9)
+        >>> half.relative(0.0), half.relative(0.5), half.relative(0.25), Population().relative(0.3)
+        (0.0, 1.0, 0.5, 1.0)
+        """
+        if not level > 0.0:
+            return 0.0
+        return min(min(level, 1.0) / self.usual_plan, _MOST_PLAN) if self.plans else 1.0
 
     def lifted(self, lifted: float, base: float, promoted: float) -> float:
         """An item's demand under promotion, shrunk to its base times the shard's uplift while it knows little."""

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import redis
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
@@ -32,6 +32,15 @@ class System:
         self.partitions = int(given["partitions"])
         self.workers: list[Worker] = []
         self._number = 0
+
+    def __enter__(self) -> Self:
+        """Make the topics."""
+        self.create()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process behind."""
+        self.kill()
 
     def topic(self, logical: str) -> str:
         return f"{self.name}.{logical}"

@@ -19,24 +19,26 @@ SECONDS = 900.0
 def test_each_comes_once_although_the_worker_dies_in_the_middle(
     servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    system, shop = System(servers.kafka, servers.redis, app, tmp_path, partitions="1"), Shop(ITEMS, 1)
-    system.create()
-    system.publish(shop.terms(ITEMS))
-    system.work_off(seconds=SECONDS)
-    topics = Topics(system.kafka, f"{system.name}.")
-    assert not topics.read("reviews")
-    system.publish(shop.next_day())
+    shop = Shop(ITEMS, 1)
+    with System(servers.kafka, servers.redis, app, tmp_path, partitions="1") as system:
+        system.publish(shop.terms(ITEMS))
+        system.work_off(seconds=SECONDS)
+        topics = Topics(system.kafka, f"{system.name}.")
+        assert not topics.read("reviews")
+        system.publish(shop.next_day())
 
-    start = time.monotonic()
-    doomed = system.start(RESTOCK_FAILPOINTS="work.after_publish=0.05")
-    await_true(lambda: not doomed.running, SECONDS, doomed.tail)
-    before = len(topics.read("reviews"))
-    system.work_off(seconds=SECONDS)
-    reviews = topics.read("reviews")
-    with capsys.disabled():
-        print(f"\n{len(reviews):,} reviews of one tick, {before:,} before the kill: {time.monotonic() - start:.0f} s")
-    assert not list(identities({"reviews": reviews}))
-    assert 0 < before < ITEMS
-    assert len(reviews) == ITEMS
-    audit = system.run("audit")
-    assert audit.returncode == 0, audit.stdout
+        start = time.monotonic()
+        doomed = system.start(RESTOCK_FAILPOINTS="work.after_publish=0.05")
+        await_true(lambda: not doomed.running, SECONDS, doomed.tail)
+        before = len(topics.read("reviews"))
+        system.work_off(seconds=SECONDS)
+        reviews = topics.read("reviews")
+        with capsys.disabled():
+            print(
+                f"\n{len(reviews):,} reviews of one tick, {before:,} before the kill: {time.monotonic() - start:.0f} s"
+            )
+        assert not list(identities({"reviews": reviews}))
+        assert 0 < before < ITEMS
+        assert len(reviews) == ITEMS
+        audit = system.run("audit")
+        assert audit.returncode == 0, audit.stdout

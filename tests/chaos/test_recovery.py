@@ -77,24 +77,22 @@ class Load:
 @pytest.fixture
 def load(servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path) -> Iterator[Load]:
     """Three workers in their stride."""
-    system = System(
-        servers.kafka, servers.redis, app, tmp_path, partitions=str(PARTITIONS), session_timeout=f"{SESSION_SECONDS}s"
-    )
-    system.create()
-    made = Load(system)
-    made.open()
-    for _ in range(WORKERS):
-        system.start()
-    system.settle()
-    for worker in system.workers:
-        worker.await_joined()
-    with made.running():
-        made.most(STEADY_SECONDS)
-        yield made
-    system.settle()
-    assert set(system.stop()) == {0}
-    audit = system.run("audit")
-    assert audit.returncode == 0, audit.stdout
+    settings = {"partitions": str(PARTITIONS), "session_timeout": f"{SESSION_SECONDS}s"}
+    with System(servers.kafka, servers.redis, app, tmp_path, **settings) as system:
+        made = Load(system)
+        made.open()
+        for _ in range(WORKERS):
+            system.start()
+        system.settle()
+        for worker in system.workers:
+            worker.await_joined()
+        with made.running():
+            made.most(STEADY_SECONDS)
+            yield made
+        system.settle()
+        assert set(system.stop()) == {0}
+        audit = system.run("audit")
+        assert audit.returncode == 0, audit.stdout
 
 
 def test_after_a_kill_the_others_have_caught_up_within_seconds(load: Load, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,11 +13,10 @@ SECONDS = 20.0
 def test_a_worker_that_cannot_be_given_partitions_ends_with_one_clear_line(
     servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path
 ) -> None:
-    system = System(servers.kafka, servers.redis, app, tmp_path)
-    system.create()
-    start = time.monotonic()
-    worker = system.start(bug="crash_in_recovery")
-    assert worker.wait(SECONDS) == 70
+    with System(servers.kafka, servers.redis, app, tmp_path) as system:
+        start = time.monotonic()
+        worker = system.start(bug="crash_in_recovery")
+        assert worker.wait(SECONDS) == 70
     assert time.monotonic() - start < SECONDS
     told = [line for line in worker.tail(1000).splitlines() if "cannot go on" in line]
     assert len(told) == 1, worker.tail()

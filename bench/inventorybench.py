@@ -1,4 +1,4 @@
-"""InventoryBench: `bench/inventorybench.py FILE… [--policy pil-q] [--forecaster NAME]`.
+"""InventoryBench: `bench/inventorybench.py [FILE…] [--policy pil-q] [--forecaster NAME] [--short]`.
 
 Each instance is played as its README says: order knowing stock, arrivals, past demand and open orders; the score is
 reward over the profit of all demand, at least 0. Policy and forecaster are the product's, with nothing set for this
@@ -9,6 +9,7 @@ lead time seen.
 import argparse
 import gzip
 import json
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,8 @@ from agents.policies.registry import DEFAULT as DEFAULT_POLICY
 from agents.policies.registry import POLICIES
 from agents.simulation.lead_times import LeadTimes
 
+HERE = Path(__file__).resolve().parent
+USUAL = Path(os.environ.get("RESTOCK_BENCH_DATA", HERE / "../../shared/data"), "inventorybench")
 WEEK = 7 * 86_400_000
 
 
@@ -95,11 +98,16 @@ def read(files: list[Path]) -> Iterator[dict[str, Any]]:
 def main() -> int:
     """Play all, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("files", nargs="*", type=Path, default=sorted(USUAL.glob("*.jsonl.gz")))
     parser.add_argument("--policy", default=DEFAULT_POLICY, choices=sorted(POLICIES))
     parser.add_argument("--forecaster", default=DEFAULT_FORECASTER, choices=sorted(FORECASTERS))
     parser.add_argument("--every", type=int, default=1, help="play every n-th instance only")
+    parser.add_argument("--short", action="store_true", help="every fortieth instance; nothing where there is no file")
     args = parser.parse_args()
+    if not args.files:
+        print(f"bench/inventorybench.py: no file in {USUAL}: name some, or set RESTOCK_BENCH_DATA", file=sys.stderr)
+        return 0 if args.short else 2
+    args.every = max(args.every, 40) if args.short else args.every
     if missing := [str(file) for file in args.files if not file.exists()]:
         print(f"bench/inventorybench.py: no such file: {', '.join(missing)}", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""The policy suite: `bench/policy_suite.py [policy_suite.json] [--quick] [--seeds 20] [--only PART]`.
+"""The policy suite: `bench/policy_suite.py [policy_suite.json] [--short] [--seeds 20] [--only PART]`.
 
 Measures every goal of learned replenishment on problems whose optimal cost is known: exactness of our own solver, the
 analytic rule with true parameters, frozen gaps of learned policies beside their online regret, vanilla Q-learning,
@@ -29,6 +29,9 @@ from bench.vanilla import gaps
 
 HERE = Path(__file__).resolve().parent
 USUAL = Path(os.environ.get("RESTOCK_BENCH_SUITE", HERE / "../../shared/bench/policy_suite.json"))
+EXACT = 2
+"""Longest lead time for which frozen policies are evaluated in every state; longer ones are simulated against a policy
+whose exact cost is known."""
 CHECKPOINTS = (100, 400, 800, 1600)
 Figures = dict[str, Any]
 
@@ -40,6 +43,7 @@ class Suite:
         self.instances: Sequence[Mapping[str, Any]] = content["instances"]
         self.published = content["fql_table"]
         self.seeds, self.quick = seeds, quick
+        self.last = 400 if quick else CHECKPOINTS[-1]
         self._optima: dict[str, Any] = {}
 
     def family(self, *names: str, longest: int = 9, zero_cost: bool = False) -> list[Mapping[str, Any]]:
@@ -114,7 +118,7 @@ def learned(
                     gap[lead, checkpoint].append(
                         frozen_lots(policy, state, forecaster, instance) / instance["optimal"] - 1.0
                     )
-                elif lead <= 3:
+                elif lead <= EXACT:
                     cost = frozen_cost(policy, state, forecaster, instance)
                     gap[lead, checkpoint].append(cost / instance["optimal"] - 1.0)
                 else:
@@ -143,12 +147,12 @@ def learned(
 
 def lost_sales(suite: Suite) -> Figures:
     """pil-q, the default champion."""
-    return learned(suite, PilQ, suite.family("lost_sales", longest=4), "pil-q")
+    return learned(suite, PilQ, suite.family("lost_sales", longest=1 if suite.quick else 4), "pil-q", suite.last)
 
 
 def full_state(suite: Suite) -> Figures:
     """fql, over the whole state."""
-    return learned(suite, Fql, suite.family("lost_sales", longest=2), "fql")
+    return learned(suite, Fql, suite.family("lost_sales", longest=1 if suite.quick else 2), "fql", suite.last)
 
 
 def slow_movers(suite: Suite) -> Figures:
@@ -234,20 +238,39 @@ PARTS: Mapping[str, Callable[[Suite], Figures]] = {
 }
 
 
+SHORT = ("pil-q", "fql", "cost")
+"""The parts of the short form."""
+
+
+def drawn_up() -> dict[str, Any]:
+    """A few problems of our own, solved by our own solver, where there is no suite."""
+    instances = []
+    for distribution, shortage, lead in (("poisson", 9, 1), ("geometric", 4, 2)):
+        about = {"id": f"own_{distribution}_p{shortage}_L{lead}", "family": "lost_sales", "core": True}
+        costs = {"L": lead, "h": 1, "p": shortage, "K": 0, "demand": {"dist": distribution, "mean": 5}}
+        instances.append(about | costs | {"optimal": optimal(Problem.of(costs))[0]})
+    return {"instances": instances, "fql_table": []}
+
+
 def main() -> int:
     """Print each part's table and the line of figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", type=Path, default=USUAL)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--quick", action="store_true", help="core instances and few seeds")
+    parser.add_argument(
+        "--short",
+        action="store_true",
+        help="core instances with short waits, two seeds, three parts; problems of its own without a suite",
+    )
     parser.add_argument("--only", action="append", choices=sorted(PARTS), help="a part; may be given several times")
     args = parser.parse_args()
-    if not args.file.exists():
+    if not args.file.exists() and not args.short:
         print(f"bench/policy_suite.py: no such file: {args.file}: name it, or set RESTOCK_BENCH_SUITE", file=sys.stderr)
         return 2
-    suite = Suite(json.loads(args.file.read_text()), min(args.seeds, 2) if args.quick else args.seeds, quick=args.quick)
-    figures: Figures = {"seeds": suite.seeds, "quick": args.quick}
-    for name in args.only or PARTS:
+    content = json.loads(args.file.read_text()) if args.file.exists() else drawn_up()
+    suite = Suite(content, min(args.seeds, 2) if args.short else args.seeds, quick=args.short)
+    figures: Figures = {"seeds": suite.seeds, "short": args.short}
+    for name in args.only or (SHORT if args.short else PARTS):
         print(f"{name}: {PARTS[name].__doc__}", flush=True)
         figures[name] = PARTS[name](suite)
     print(json.dumps(figures))

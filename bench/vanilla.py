@@ -1,18 +1,40 @@
 """How long vanilla Q-learning takes: Watkins's rule on the whole state of a problem with one period of lead time.
 
-Tuned in its favour: the true state, every order from zero to the largest sensible one, steps that shrink with the
-visits of a pair, optimistic start, exploration that fades. Seeds run side by side.
+In its favour: the true state, every order from zero to the largest sensible one, steps that shrink with the visits of
+a pair, optimistic start, exploration that fades; discount, steps and exploration are the best of a grid
+(`python bench/vanilla.py FILE` walks through it). Seeds run side by side.
 """
 
+import itertools
+import json
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bench.exact import Floats, Problem, average_cost
 
 
-def gaps(instance: Mapping[str, Any], checkpoints: Sequence[int], seeds: int) -> dict[int, Floats]:
+class Tuning(NamedTuple):
+    """What a user would turn."""
+
+    discount: float
+    power: float
+    """Steps are visits to the minus this power."""
+    exploration: float
+    """Exploration never falls below."""
+
+
+GRID = [Tuning(*values) for values in itertools.product((0.9, 0.96, 0.99), (0.6, 0.8), (0.02, 0.1, 0.3))]
+BEST = Tuning(0.9, 0.6, 0.1)
+"""Of the grid, by its mean gap after 40,000 periods."""
+
+
+def gaps(
+    instance: Mapping[str, Any], checkpoints: Sequence[int], seeds: int, tuning: Tuning = BEST
+) -> dict[int, Floats]:
     """Frozen gap to the optimum of each seed, at each checkpoint."""
     problem = Problem.of(instance)
     law, top = problem.demands[0], problem.top_stock
@@ -30,14 +52,14 @@ def gaps(instance: Mapping[str, Any], checkpoints: Sequence[int], seeds: int) ->
             demands = chance.choice(len(law), p=law, size=(block, seeds))
             luck, whims = chance.random((block, seeds)), chance.integers(actions, size=(block, seeds))
         row = period % block
-        explore = luck[row] < max(0.2, (1.0 + period / 500.0) ** -0.5)
+        explore = luck[row] < max(tuning.exploration, (1.0 + period / 500.0) ** -0.5)
         order = np.where(explore, whims[row], q[each, stock].argmin(axis=1))
         left = stock - demands[row]
         cost = problem.holding * np.maximum(left, 0) + problem.shortage * np.maximum(-left, 0)
         after = np.minimum(np.maximum(left, 0) + order, top)
         visits[each, stock, order] += 1.0
-        rate = visits[each, stock, order] ** -0.7
-        target = cost + 0.9 * q[each, after].min(axis=1)
+        rate = visits[each, stock, order] ** -tuning.power
+        target = cost + tuning.discount * q[each, after].min(axis=1)
         q[each, stock, order] += rate * (target - q[each, stock, order])
         stock = after
         if period + 1 in checkpoints:
@@ -45,3 +67,16 @@ def gaps(instance: Mapping[str, Any], checkpoints: Sequence[int], seeds: int) ->
             costs = [average_cost(problem, [tables[seed]], 1e-6) for seed in range(seeds)]
             found[period + 1] = np.asarray(costs) / instance["optimal"] - 1.0
     return found
+
+
+def main(path: Path) -> None:
+    """Walk through the grid on the first two problems with a lead time of one."""
+    instances = json.loads(path.read_text())["instances"]
+    chosen = [i for i in instances if i["family"] == "lost_sales" and i["L"] == 1 and i["core"]][:2]
+    for tuning in GRID:
+        found = [gaps(instance, (40_000,), 5, tuning)[40_000].mean() for instance in chosen]
+        print(f"{tuning}: {', '.join(f'{100 * gap:.2f} %' for gap in found)} after 40,000 periods", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -26,7 +26,7 @@ from agents.policies.shadow import Shadows
 
 FLOOR = 1.0 / 2000.0
 """Smallest step: the past fades over about so many periods."""
-TRUST_SOURCE, TRUST_SHIFT = 24.0, 120.0
+TRUST_SOURCE, TRUST_SHIFT = 72.0, 120.0
 """Weight of the prior, in expected stock-outs, for whose demand to believe and for moving the target analysis chose.
 
 What tells arms apart are stock-outs, and the dearer they are the rarer: about one in 1/(1 − critical ratio) periods.

@@ -30,7 +30,7 @@ from agents.forecasting.base import LEVELS, Ahead, Forecast, Period, Rhythm
 from agents.forecasting.belief import MOST_WAITING, SAID, Belief, Filed
 from agents.forecasting.bins import Bins
 from agents.forecasting.experts import around_means, empirical, foretold, recent_sums
-from agents.forecasting.guide import EXPERTS, LOCAL, Guide, width_of
+from agents.forecasting.guide import AVERAGED, EXPERTS, SHAPED, SUMS, Guide, width_of
 from agents.forecasting.inputs import look
 from agents.forecasting.population import Population
 from agents.forecasting.rhythm import Pace
@@ -38,7 +38,7 @@ from agents.forecasting.spread import variance_of
 
 MOST_GUIDES = 2
 """Horizons with a shared model of their own; another horizon leans on the nearest of them."""
-VERSION = 4
+VERSION = 5
 """Of what is stored of an item and of a shard."""
 _PARTS = ("weights", "waiting", "kept")
 _EXPERTS = slice(0, EXPERTS * len(LEVELS))
@@ -160,8 +160,9 @@ class Blend:
         row[0], row[1 : guide.inputs] = 1.0, sight.values
         experts: Floats = np.empty((EXPERTS, len(LEVELS)), np.float32)
         local = foretold(f, sight.shape)
-        experts[LOCAL.start] = empirical(recent_sums(sight.sums, horizon, f.periods, self._pace.sums), guide.pool, unit)
-        experts[LOCAL.start + 1 : LOCAL.stop] = around_means(state.spread, local, unit)
+        experts[SUMS] = empirical(recent_sums(sight.sums, horizon, f.periods, self._pace.sums), guide.pool, unit)
+        spread = around_means(state.spread, local, unit)
+        experts[AVERAGED], experts[SHAPED] = spread[:-1], spread[-1]
         means = [guide.advise(row, experts) * unit, *local]
         mixture = aggregation.mixed(experts, aggregation.weights(state.regrets, guide.regrets)).tolist()
         corrected = state.rail.corrected(mixture)

@@ -20,8 +20,10 @@ from agents.forecasting.inputs import FLOOR
 from agents.forecasting.lessons import Lessons
 from agents.forecasting.regression import Rates, Regression
 
-QUICK, LOCAL, SHARED, STACKED, MEDIAN = 0, slice(1, 6), 6, 7, 8
-"""Rows of the experts' quantiles: the first seven are those that the stacked regression sees and the median is of."""
+SHAPED, QUICK, SUMS, AVERAGED, SHARED, STACKED, MEDIAN = 0, 1, 2, slice(3, 6), 6, 7, 8
+"""Rows of the experts' quantiles: the first seven are those that the stacked regression sees."""
+USUAL = slice(QUICK, SHARED + 1)
+"""Experts that the median is of."""
 EXPERTS = 9
 SEEN = 7
 ANCHORS = slice(SHARED, MEDIAN + 1)
@@ -31,7 +33,7 @@ MEANS = 5
 _MOST_LOG = np.float32(3.4)
 _MOST_SCORE = np.float32(6.0)
 _BAND = np.float32(6.0)
-_ZERO, _FLOOR, _LITTLE = np.float32(0.0), np.float32(FLOOR), np.float32(1e-6)
+_HALF, _ZERO, _FLOOR, _LITTLE = np.float32(0.5), np.float32(0.0), np.float32(FLOOR), np.float32(1e-6)
 _STEADY, _QUICK, _STACKED = Rates(0.02, 0.003), Rates(0.05, 0.02), Rates(0.01, 0.003)
 _START = (-0.6, 0.3, 0.7, 1.1, 1.8)
 _START_MEAN = 0.3
@@ -97,9 +99,10 @@ class Guide:
         np.log(seen, out=seen)
         np.minimum(seen, _MOST_LOG, out=seen)
         row[self.inputs :] = seen.ravel()
-        ranked = experts[:SEEN].copy()
+        ranked = experts[USUAL].copy()
         ranked.sort(axis=0)
-        experts[MEDIAN] = ranked[SEEN // 2]
+        np.add(ranked[2], ranked[3], out=experts[MEDIAN])
+        experts[MEDIAN] *= _HALF
         more = self.regression.predict_more(row[self.inputs :].astype(np.float32))
         experts[STACKED] = _unlog(scores[2 * len(LEVELS) : 3 * len(LEVELS)] + more)
         _tame(experts)

@@ -7,6 +7,7 @@ import pytest
 
 from agents.forecasting import aggregation, drift
 from agents.forecasting.base import Ahead, Forecast, Period, Rhythm
+from agents.forecasting.belief import Belief
 from agents.forecasting.blend import MOST_GUIDES, Blend
 from agents.forecasting.calibration import Rail
 
@@ -21,9 +22,10 @@ def ahead_of(number: int, plan: Callable[[int], float] = lambda _: 0.0, horizon:
 
 def live(
     blend: Blend, demands: Sequence[Sequence[float]], plan: Callable[[int], float] = lambda _: 0.0
-) -> tuple[list[object], list[Forecast]]:
+) -> tuple[list[Belief], list[Forecast]]:
     """Let all items live through their demand, periods outer; their states and last forecasts."""
-    states, last = [blend.fresh() for _ in demands], []
+    states = [blend.fresh() for _ in demands]
+    last: list[Forecast] = []
     for number in range(len(demands[0])):
         coming = ahead_of(number, plan)
         last = []
@@ -31,11 +33,12 @@ def live(
             closed = Period(number * DAY, (number + 1) * DAY, demands[item][number], promotion=plan(number))
             blend.learn(state, str(item), closed, coming)
             last.append(blend.forecast(state, str(item), coming))
-    return list(states), last
+    return states, last
 
 
 def drawn(mean: float, items: int, days: int, seed: int = 1) -> list[list[float]]:
-    return np.random.default_rng(seed).poisson(mean, (items, days)).astype(float).tolist()
+    found: list[list[float]] = np.random.default_rng(seed).poisson(mean, (items, days)).astype(float).tolist()
+    return found
 
 
 def test_what_is_steady_is_covered_as_often_as_was_said() -> None:
@@ -135,7 +138,7 @@ def test_only_so_many_horizons_have_a_model_of_their_own() -> None:
 def test_a_plan_that_changed_is_answered_anew() -> None:
     blend = Blend(Rhythm())
     states, last = live(blend, drawn(6.0, 2, 50))
-    before = blend.dump(states[0])  # type: ignore[arg-type]
-    longer = blend.forecast(states[0], "0", ahead_of(49, horizon=2 * H))  # type: ignore[arg-type]
+    before = blend.dump(states[0])
+    longer = blend.forecast(states[0], "0", ahead_of(49, horizon=2 * H))
     assert longer.mean > 1.5 * last[0].mean
-    assert blend.dump(states[0]) == before  # type: ignore[arg-type]
+    assert blend.dump(states[0]) == before

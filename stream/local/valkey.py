@@ -49,6 +49,7 @@ class Valkey(ServerProcess):
         """Whether this process answers and has loaded its data."""
         with redis.Redis(host=LOOPBACK, port=self.port, socket_timeout=2, socket_connect_timeout=2) as client:
             try:
-                return int(client.info("server")["process_id"]) == self.pid
+                ours = int(client.info("server")["process_id"]) == self.pid
+                return ours and not client.info("persistence")["loading"]
             except redis.RedisError:
                 return False

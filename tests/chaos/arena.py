@@ -7,6 +7,9 @@ from pathlib import Path
 
 import redis
 from confluent_kafka.admin import AdminClient
+from redis.backoff import ConstantBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from stream.local import LocalServers
 from stream.local.ports import LOOPBACK
@@ -27,7 +30,8 @@ class Arena:
 
     @property
     def store(self) -> "redis.Redis":
-        return redis.Redis.from_url(self.servers.redis, socket_timeout=5)
+        patient = Retry(ConstantBackoff(0.5), 40)
+        return redis.Redis.from_url(self.servers.redis, socket_timeout=5, retry=patient, retry_on_error=[RedisError])
 
     @property
     def admin(self) -> AdminClient:

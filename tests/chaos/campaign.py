@@ -19,6 +19,9 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
 
+from confluent_kafka import KafkaException
+from redis.exceptions import RedisError
+
 from stream.local import LocalServers
 from tests.chaos.arena import Arena, behind_proxies
 from tests.chaos.faults import FAULTS
@@ -75,6 +78,8 @@ def campaign(directory: Path, seconds: float, seed: int, names: list[str]) -> Ta
                     break
                 with Run(servers.kafka, servers.redis, f"c{seed}-{number}", directory, seed + number) as run:
                     _round(Arena(servers, run, *proxies, random.Random(seed + number)), chosen, tally)
+                tally.witness = witness.table()
+                (directory / "table").write_text(tally.table())  # for whoever cannot wait for the end
         finally:
             report = witness.finish()
         tally.violations += [f"witness: {violation}" for violation in report.violations]
@@ -126,7 +131,7 @@ def _one(arena: Arena, names: tuple[str, ...], tally: Tally) -> None:
         arena.work(2)
         arena.run.system.settle(120)
         took = time.monotonic() - healed
-    except AssertionError as error:
+    except (AssertionError, RedisError, KafkaException) as error:
         tally.violations.append(f"{' + '.join(names)}: {error}")
         print(error, flush=True)
         for worker in arena.run.system.alive():

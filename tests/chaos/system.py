@@ -45,11 +45,13 @@ class System:
     def topic(self, logical: str) -> str:
         return f"{self.name}.{logical}"
 
-    def run(self, *words: str, given: str | None = None, bug: str = "") -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, *words: str, given: str | None = None, bug: str = "", seconds: float = PATIENCE_SECONDS
+    ) -> "subprocess.CompletedProcess[str]":
         """Run a command of the product."""
         return subprocess.run(
             [*program(bug), *words], env=self.environment, cwd=self.home, input=given, check=False, capture_output=True,
-            text=True, timeout=PATIENCE_SECONDS,
+            text=True, timeout=seconds,
         )  # fmt: skip
 
     def create(self) -> None:

@@ -5,27 +5,25 @@ state but by `place`, which takes what the journal can tell again: so replay end
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil, isfinite
+from math import isfinite
 
 import msgspec
 
 from agents.forecasting.base import Ahead, Forecast, Period
-from agents.forecasting.interval import over_interval
-from agents.forecasting.lead_time import MOST_PERIODS
 from agents.inventory import replenishments
 from agents.inventory.card import Card
 from agents.inventory.catalogue import Catalogue
 from agents.inventory.fold import Frame, terms_of
-from agents.inventory.kpis import YEAR_DAYS
 from agents.inventory.periods import Closed, close, decides, start_of, until_next
 from agents.inventory.position import DAY, Item, Order, Status, available, on_hand, position
 from agents.inventory.terms import Effective
 from agents.learners import Learners
 from agents.mind import REMEMBERED, Mind, decode_mind
-from agents.policies.base import Advice, Economics, Outcome, Role, Situation, Underway
+from agents.policies.base import Advice, Economics, Outcome, Role, Situation
 from agents.policies.champion import Contest
 from agents.policies.guardrails import Guarded, guard, respects
 from agents.report import contest_costs, cost_ledger, review_of, told_forecast
+from agents.situation import reach, situation_of, wait_of
 from agents.tally import Tally
 from agents.telling import Cause, broken_down
 from schemas.journal import Decided, Told
@@ -35,8 +33,6 @@ from schemas.quantities import money
 
 DEAD_STOCK_DAYS = 90
 """Stock that nobody asked for in so long is dead."""
-_LEAST_HOLDING = 1e-9
-"""What holding costs where a unit costs nothing, so that ratios of costs stay defined."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -73,7 +69,7 @@ class Planner:
         lead_time = self._lead_time(mind, terms)
         forecast = self._forecast(card, mind, terms, closed, lead_time)
         may_order = decides(closed.ends, terms.review_period_days, terms.order_days, settings)
-        situation = self._situation(card, terms, lead_time, forecast, closed.ends, may_order=may_order)
+        situation = situation_of(card, terms, lead_time, forecast, closed.ends, settings, may_order=may_order)
         costs = self._costs(mind, terms)
         self._learn(mind, terms, situation, closed)
         self._tally.spend(item.abc, costs, self._costs(mind, terms))
@@ -102,7 +98,9 @@ class Planner:
         if terms.order_days and not decides(cause.moment, None, terms.order_days, self._frame.settings):
             return
         lead_time = self._lead_time(mind, terms)
-        situation = self._situation(card, terms, lead_time, mind.record.forecast, cause.moment, may_order=True)
+        situation = situation_of(
+            card, terms, lead_time, mind.record.forecast, cause.moment, self._frame.settings, may_order=True
+        )
         self._order(card, terms, situation, self._choose(mind, terms, situation), cause, "reorder_point")
 
     def approve(self, card: Card, replenishment: str, cause: Cause) -> None:
@@ -172,7 +170,7 @@ class Planner:
 
     def _lead_time(self, mind: Mind, terms: Effective) -> tuple[float, ...]:
         """Chances of each lead time, as promised and as lived through."""
-        return self.learners.lead_time(mind, terms.supplier, _wait(terms, self._frame.settings.period_ms))
+        return self.learners.lead_time(mind, terms.supplier, wait_of(terms, self._frame.settings.period_ms))
 
     def _forecast(
         self, card: Card, mind: Mind, terms: Effective, closed: Closed, lead_time: tuple[float, ...]
@@ -185,7 +183,7 @@ class Planner:
         period = Period(closed.starts, closed.ends, float(demand), closed.censored, is_open, plan.promotion, price)
         ahead, starts = [], closed.ends
         interval = until_next(closed.ends, terms.review_period_days, terms.order_days, settings)
-        for _ in range(_reach(lead_time, interval)):
+        for _ in range(reach(lead_time, interval)):
             ends = start_of(starts, settings) + settings.period_ms
             plan = self._catalogue.plan(card.name, card.said, starts, ends, settings)
             at = plan.price if plan.price is not None else price
@@ -201,40 +199,6 @@ class Planner:
             self._tally.judge(item.abc, judged)
         mind.record.accuracy.expect(forecast.mean, forecast.quantiles, len(forecast.path))
         return forecast
-
-    def _situation(
-        self,
-        card: Card,
-        terms: Effective,
-        lead_time: tuple[float, ...],
-        forecast: Forecast,
-        now: Milliseconds,
-        *,
-        may_order: bool,
-    ) -> Situation:
-        item, settings = card.item, self._frame.settings
-        period_ms, here = settings.period_ms, start_of(now, settings)
-        pipeline = [
-            Underway(
-                order.outstanding,
-                max(0.0, (replenishments.due_at(order) - now) / period_ms),
-                max(0, (here - start_of(order.decided_at, settings)) // period_ms),
-            )
-            for order in item.orders
-            if order.outstanding > 0
-        ]
-        interval = until_next(item.starts, terms.review_period_days, terms.order_days, settings)
-        return Situation(
-            item=card.name,
-            period=item.closed_periods,
-            available=available(item),
-            pipeline=tuple(sorted(pipeline, key=lambda order: order.due)),
-            lead_time=lead_time,
-            forecast=forecast,
-            economics=_economics(terms, period_ms, interval),
-            may_order=may_order,
-            likely=None if lead_time[-1] == 1.0 else over_interval(forecast, lead_time, interval),
-        )
 
     def _learn(self, mind: Mind, terms: Effective, situation: Situation, closed: Closed) -> None:
         bucket, record = closed.bucket, mind.record
@@ -355,47 +319,3 @@ class Planner:
         """What the contestants have cost so far; nothing where there is no contest."""
         champion = self.learners.champion(terms)
         return contest_costs(mind, champion, self.learners.baseline.name) if isinstance(champion, Contest) else {}
-
-
-def _wait(terms: Effective, period_ms: int) -> int:
-    """The lead time in periods; what takes a part of a period takes the whole of it."""
-    return ceil(terms.lead_time_days * DAY / period_ms - 1e-9)
-
-
-def _reach(lead_time: tuple[float, ...], interval: int) -> int:
-    """How many periods to look ahead: the longest lead time and the review.
-
-    Where lead times are learned, in steps that widen: a forecaster has to begin anew with another horizon, and shall
-    not for every receipt that was a day late.
-
-    >>> [_reach((0.0,) * wait + (1.0,), 1) for wait in (0, 7, 12, 90_000)]
-    [1, 8, 13, 400]
-    >>> [_reach((0.5,) + (0.0,) * (wait - 1) + (0.5,), 1) for wait in (1, 6, 8, 12, 13, 24)]
-    [2, 7, 10, 14, 14, 28]
-    """
-    periods = len(lead_time) - 1 + interval
-    step = 1 if lead_time[-1] == 1.0 else 1 << max(0, periods.bit_length() - 3)
-    return min(MOST_PERIODS, -(-periods // step) * step)
-
-
-def _economics(terms: Effective, period_ms: int, review_periods: int) -> Economics:
-    """What the terms cost a unit and period. Without a shortage cost it is the one that the service level implies."""
-    holding = max(_LEAST_HOLDING, terms.unit_cost * terms.holding_rate * period_ms / DAY / YEAR_DAYS)
-    if terms.shortage_cost is not None:
-        shortage, ratio = terms.shortage_cost, terms.shortage_cost / (terms.shortage_cost + holding)
-    else:
-        ratio = min(terms.service_level, 0.9999)
-        shortage = holding * ratio / (1.0 - ratio)
-    return Economics(
-        holding=holding,
-        shortage=shortage,
-        order_cost=terms.order_cost,
-        critical_ratio=ratio,
-        stock_out=terms.stock_out,
-        review_periods=review_periods,
-        minimum_order=terms.minimum_order,
-        order_multiple=terms.order_multiple,
-        capacity=terms.capacity,
-        reorder_point=terms.reorder_point,
-        order_up_to=terms.order_up_to,
-    )

@@ -66,7 +66,7 @@ class Fql:
         if state.table is None or state.lead_time != way.longest or not way.certain:
             return advice
         if isinstance(state.table, LevelTable):
-            quantity = state.table.best(situation.position, terms.order_cost)
+            quantity = state.table.best(situation.position, terms.order_cost, self._doubt(state, situation))
         else:
             due = [0] * (way.longest + 1)
             for order in situation.pipeline:
@@ -104,6 +104,11 @@ class Fql:
         self._size(state, way, situation)
         for end in range(len(state.past) - len(news), len(state.past)):
             self._sweep(state, state.past[end], state.past[: end + 1], situation)
+
+    def _doubt(self, state: State, situation: Situation) -> float:
+        """How much dearer a higher level may look and still be tried: not at all, where demand is seen."""
+        del state, situation
+        return 0.0
 
     def _sweep(self, state: State, demand: int, past: list[int], situation: Situation) -> None:
         """One demand, seen from every state."""

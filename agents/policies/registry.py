@@ -6,6 +6,7 @@ from agents.policies.base import Policy
 from agents.policies.base_stock import BaseStock
 from agents.policies.champion import Contest
 from agents.policies.fql import Fql
+from agents.policies.hql import Hql
 from agents.policies.one_point_two import OnePointTwo
 from agents.policies.pil import Pil
 from agents.policies.pil_q import PilQ
@@ -28,6 +29,7 @@ POLICIES: Mapping[str, Callable[[], Policy]] = {
     "base-stock": BaseStock,
     "capped-base-stock": CappedBaseStock,
     "fql": lambda: contest(Fql()),
+    "hql": lambda: contest(Hql()),
     "min-max": MinMax,
     "newsvendor": Newsvendor,
     "one-point-two": OnePointTwo,

@@ -83,14 +83,29 @@ class LevelTable:
         self.q += rate * (cost + self._value(fee)[before] - self.q)
         self.q -= self.q.min()
 
-    def best(self, position: int, fee: float) -> int:
-        """The cheapest order at a position."""
+    def sweep_below(self, held: int, sold: int, holding: float, shortage: float, rate: float) -> None:
+        """Let the levels up to the one that was `held` meet a demand of which only is known what was sold of it.
+
+        A unit more would have been sold, or kept: that is known of each unit up to the level, also on a day that sold
+        out. Higher ones learn nothing, not even from days that show all demand, which are the quiet ones.
+        """
+        known = min(held - self.lowest, len(self.q) - 1)
+        if known <= 0:
+            return
+        more = np.diff(self.q)
+        units = self.lowest + 1 + np.arange(known)
+        more[:known] += rate * (np.where(units <= sold, -shortage, holding) - more[:known])
+        self.q = np.concatenate(([0.0], np.cumsum(more)))
+
+    def best(self, position: int, fee: float, doubt: float = 0.0) -> int:
+        """The order to the cheapest level at a position; of those within `doubt` of it, to the highest."""
         at = position - self.lowest
         if at >= len(self.q):
             return 0
         start = max(at, 0)
-        level = start + int(self.q[start:].argmin())
-        return 0 if at >= 0 and self.q[level] + fee >= self.q[at] else self.lowest + level - position
+        within = self.q[start:] <= self.q[start:].min() + doubt
+        level = start + (int(np.flatnonzero(within)[-1]) if doubt else int(within.argmax()))
+        return 0 if at >= 0 and self.q[level] + fee - doubt >= self.q[at] else self.lowest + level - position
 
     def _value(self, fee: float) -> Floats:
         """Cost of being at a level, free to order from there."""

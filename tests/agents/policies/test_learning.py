@@ -8,6 +8,7 @@ from agents.policies.arms import ARMS, PLAIN
 from agents.policies.base import Economics, Outcome, Situation, Underway
 from agents.policies.counterfactual import outlook_of, wanted_by
 from agents.policies.fql import Fql
+from agents.policies.hql import Hql
 from agents.policies.pil import levels
 from agents.policies.pil_q import PilQ, State
 from agents.policies.projection import route
@@ -101,3 +102,21 @@ def test_next_to_no_demand_breaks_nothing(mean: float, lead_time: tuple[float, .
         policy.learn(state, situation, Outcome(mean, mean, 0, censored=period % 7 == 0))
         assert 0.0 <= policy.decide(state, situation).quantity < 10.0
     assert np.isfinite(state.costs).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_hql_finds_the_level_although_stock_outs_hide_demand(seed: int) -> None:
+    def level_of(policy: Fql) -> float:
+        chance, state, stock = np.random.default_rng(seed), policy.fresh(), 4
+        terms = Economics(1.0, 9.0, critical_ratio=0.9)
+        level = 0.0
+        for period, units in enumerate(chance.poisson(5.0, 3000).tolist()):
+            sold, hidden = min(units, stock), units > stock
+            situation = Situation("A@X", period, stock - sold, (), (1.0,), forecast_of(2.0, 1), terms)
+            policy.learn(state, situation, Outcome(sold, sold, 0, censored=hidden))
+            stock = stock - sold + int(policy.decide(state, situation).quantity + 0.5)
+            level = stock
+        return level
+
+    assert abs(level_of(Hql()) - 8) <= 1  # the newsvendor's level for Poisson demand of 5 at 0.9
+    assert level_of(Fql()) < 7  # which leaves hidden demand out

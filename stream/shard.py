@@ -175,7 +175,7 @@ class Shard:
         """Fold a batch and tell what came of it."""
         self._watch.batch.observe(len(batch.records))
         outputs: list[Output] = []
-        turn = monotonic()
+        replaying, turn = batch.start < self.published.offset, monotonic()
         for raw in batch.records:
             record = decode_record(raw.value)
             self._last = raw.value
@@ -194,6 +194,8 @@ class Shard:
             if monotonic() - turn > TURN_SECONDS:
                 await asyncio.sleep(0)
                 turn = monotonic()
+        if replaying:
+            failpoint("replay.folded")
         failpoint("work.folded")
         if outputs:
             await self._tell(outputs, Point(self.next), None)

@@ -19,7 +19,7 @@ FAILPOINTS = (
     "intake.decoded", "intake.letters_written", "intake.lines_sent", "intake.written",
     "take.fenced_publisher", "take.acquired", "take.read_journal", "take.reset", "take.before_seal", "take.sealed",
     "work.folded", "work.before_publish", "publish.before_commit", "publish.committed", "work.after_publish",
-    "checkpoint.before", "checkpoint.after",
+    "checkpoint.before", "checkpoint.after", "replay.folded",
 )  # fmt: skip
 PAUSE_SECONDS = 8.0
 """Beyond the session timeout of the campaign's workers, which is 6 s."""
@@ -52,9 +52,10 @@ def at_failpoint(name: str) -> Fault:
 
     def fault(arena: Arena) -> None:
         arena.run.system.kill()
-        if name == "take.reset":
+        if name in {"take.reset", "replay.folded"}:
             arena.store.flushall()
-        often = 1.0 if name.startswith("take.") else 0.3  # a shard is taken once, a batch comes again and again
+        # A shard is taken once and replayed in few batches; all else comes again and again.
+        often = 1.0 if name.startswith(("take.", "replay.")) else 0.3
         doomed = arena.run.system.start(RESTOCK_FAILPOINTS=f"{name}={often}")
         deadline = time.monotonic() + 20
         while doomed.running and time.monotonic() < deadline:

@@ -155,7 +155,7 @@ def frozen_cost(policy: Policy, state: Any, forecaster: Phases, instance: Mappin
         else:
             table = np.array([_ask(policy, state, situation, place) for place in np.ndindex(*shape)]).reshape(shape)
         tables.append(np.minimum(table, problem.top_order))
-    return average_cost(problem, tables, 1e-6)
+    return average_cost(problem, tables, 1e-4)
 
 
 def _ask(policy: Policy, state: Any, situation: Situation, place: tuple[int, ...]) -> int:
@@ -201,7 +201,7 @@ def rule_of(state: State, situation: Situation) -> Callable[[Ints, Ints], Ints]:
 
 
 def simulated_cost(
-    rules: Sequence[Callable[[Ints, Ints], Ints]], instance: Mapping[str, Any], chains: int = 200, periods: int = 600
+    rules: Sequence[Callable[[Ints, Ints], Ints]], instance: Mapping[str, Any], chains: int = 200, periods: int = 300
 ) -> Floats:
     """Long-run cost of several frozen rules, where the states are too many: simulated on the same demand.
 

@@ -103,20 +103,18 @@ class Contest:
             if state.waited < span:
                 return
             state.waiting, state.waited, situation = None, 0, condensed(situation)
-        shelves = self.contestants[self._first :]
-        lived: list[float] = []
         for policy, mind in zip(self.contestants, state.minds, strict=True):
             policy.learn(mind, situation, outcome)
         told = self.contestants[0].rehearsal(state.minds[0])
         if state.shadows is None:
-            state.shadows = _beginning(situation, len(shelves))
+            state.shadows = _beginning(situation, len(self.contestants) - self._first)
         else:
             demand = outcome.demand if told is None else told.demand
             lived = state.shadows.live(demand, situation.economics).tolist()
-        if lived and self._first == 0:
-            state.ledger.enter(lived)
-        elif lived and told is not None:
-            state.ledger.enter([told.own, told.baseline, *lived])
+            if self._first == 0:
+                state.ledger.enter(lived)
+            elif told is not None:
+                state.ledger.enter([told.own, told.baseline, *lived])
         self._order(state, state.shadows, situation)
 
     def _order(self, state: State, shadows: Shadows, situation: Situation) -> None:

@@ -18,7 +18,7 @@ from agents.policies.arms import ARMS, LOTS, PLAIN, Menu
 from agents.policies.averages import Averages
 from agents.policies.base import Advice, Economics, Outcome, Rehearsal, Situation
 from agents.policies.counterfactual import begin, order, outlook_of
-from agents.policies.levels import one_missing
+from agents.policies.levels import one_missing, safety_factor
 from agents.policies.pil import Levels, advise, levels
 from agents.policies.pool import Pool
 from agents.policies.projection import Floats, route
@@ -39,6 +39,11 @@ MOST_STORED = 2**53
 """Units beyond this are no shelf."""
 CURVATURE = 0.5
 """Share by which costs are expected to rise with the square of an arm's distance from the analytic rule."""
+
+
+TAIL, HANDICAP = 1.5, 0.1
+"""Where the safety factor is above the first, what counts is the tail of demand, of which a forecast knows more than an
+item's moments: these are expected to cost this share more for each unit above."""
 
 
 class State(msgspec.Struct):
@@ -159,6 +164,9 @@ class PilQ:
         """
         prior = np.array(state.averages.excess(len(situation.lead_time))).take(menu.source)
         prior += CURVATURE * menu.distance
+        tail = safety_factor(situation.economics.critical_ratio) - TAIL
+        if tail > 0.0:
+            prior += HANDICAP * tail * (menu.source > 0)
         pooled, weight = self.pool.worth(_kind(state, situation))
         if (others := max(weight - state.learned, 0.0)) > 0.0:
             prior += others / (others + TRUST_POOL) * (pooled - prior)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agents.forecasting.base import Forecast
-from agents.policies.base import Advice, Economics, Outcome, Situation, Underway
+from agents.policies.base import Advice, Economics, Outcome, Rehearsal, Situation, Underway
 from agents.policies.champion import Contest
 from agents.policies.guardrails import guard, respects
 from agents.policies.pil import Pil
@@ -68,6 +68,46 @@ def test_an_adversary_falls(name: str, seed: int) -> None:
     assert "baseline" in [advice.role for advice in advised[: FALLBACK_WITHIN + 1]]
     assert all(advice.role == "baseline" for advice in advised[FALLBACK_WITHIN:])
     assert all(math.isfinite(advice.quantity) for advice in advised[1:]) or name == "the most"
+
+
+class Boasting(Planted):
+    """Keeps shadows of its own, and tells of them what it likes."""
+
+    def __init__(self, own: float) -> None:
+        super().__init__(lambda _: 1e18)
+        self.own = own
+
+    def rehearsal(self, state: None) -> Rehearsal:  # type: ignore[override]
+        return Rehearsal(5.0, self.own, 10.0)
+
+
+@pytest.mark.parametrize("own", [math.nan, math.inf, 11.0])
+def test_a_champion_that_tells_no_number_or_a_dear_one_falls(own: float) -> None:
+    contest = Contest(Boasting(own), Pil(), rehearses=True)
+    assert all(advice.role == "baseline" for advice in live(contest, 60, seed=1)[FALLBACK_WITHIN:])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_default_keeps_its_own_and_the_baselines_cost(seed: int) -> None:
+    """What the champion tells of shelves among its arms is what a contest finds that keeps all shelves itself."""
+    told, kept = (Contest(PilQ(), Pil(), rehearses=rehearses) for rehearses in (True, False))
+    shares = []
+    for contest in (told, kept):
+        states: list[list[float]] = []
+        contest.learn = _noted(contest, states)  # type: ignore[method-assign]
+        live(contest, 300, seed=seed)
+        shares.append(states[-1][0] / states[-1][1])
+    assert abs(shares[0] - shares[1]) < 0.03
+
+
+def _noted(contest: Contest, costs: list[list[float]]) -> Callable[..., None]:
+    learn = contest.learn
+
+    def noted(state: object, situation: Situation, outcome: Outcome) -> None:
+        learn(state, situation, outcome)  # type: ignore[arg-type]
+        costs.append(list(state.ledger.costs))  # type: ignore[attr-defined]
+
+    return noted
 
 
 @pytest.mark.parametrize("seed", range(5))

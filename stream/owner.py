@@ -155,7 +155,7 @@ class Owner:
             if self._astray > MOST_ASTRAY:
                 read = f"[{batch.start}, {batch.end}) with {len(batch.records)} records" if batch else "nothing"
                 raise Gap(f"{read} was read instead")
-            if monotonic() - shard.saved_at >= self._every:
+            if batch is None or monotonic() - shard.saved_at >= self._every * shard.seldom:
                 shard.save()
             if self._leaving and self._inbox.empty():
                 await shard.save_all()

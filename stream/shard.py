@@ -45,6 +45,10 @@ CHUNK = 2000
 """Outputs of one transaction, unless one item has more."""
 TURN_SECONDS = 0.02
 """How long a shard folds before others get their turn."""
+CROWD = 500
+"""Items from which on it matters how many records a checkpoint writes one for."""
+MOST_SELDOM = 25
+"""How many times the usual pause a crowded shard may take: what it loses with a crash it folds again."""
 NOTHING_TOLD = Replay(told=(), whole=True)
 
 
@@ -75,6 +79,9 @@ class Shard:
         self.movements = 0
         """Records folded that are no ticks."""
         self.saved_at = monotonic()
+        self.seldom = 1
+        """By how much the pause between checkpoints is longer than usual: a shard that works off a backlog of very many
+        items would else encode one for every record."""
         self._ports = ports
         self._watch = ports.watch
         self._version = version
@@ -250,8 +257,16 @@ class Shard:
             layout=LAYOUT,
             version=self._version,
         )
-        self._saving = asyncio.create_task(self._save(cursor, self.core.changes()))
+        changes = self.core.changes()
+        self._pace(len(changes.get("items", ())), self.next - max(self.saved, 0))
+        self._saving = asyncio.create_task(self._save(cursor, changes))
         return self._saving
+
+    def _pace(self, items: int, records: int) -> None:
+        if items < CROWD:
+            self.seldom = 1
+        elif 3 * items > records:
+            self.seldom = min(2 * self.seldom, MOST_SELDOM)
 
     async def save_all(self) -> None:
         """Checkpoint until nothing is left to save."""

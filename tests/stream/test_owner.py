@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stream import owner as owner_module
+from stream import shard as shard_module
 from stream.faults import Fenced
 from stream.owner import AHEAD, MOST_ASTRAY, Owner
 from stream.shard import Shard
@@ -73,6 +74,24 @@ async def test_batches_lost_around_rebalances_are_read_again(world: World) -> No
     world.append(100)
     await until(world.folded)
     world.check()
+
+
+async def test_a_shard_of_many_items_checkpoints_more_seldom_until_each_is_worth_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard_module, "CROWD", 2)
+    shard = Shard(0, world.ports(), "1.0")
+    await shard.take()
+    seldom = []
+    for records in (3, 3, 30, 1):  # of three items, but for the last
+        world.append(records)
+        stored = world.broker.ledgers[0]
+        end = len(stored)
+        await shard.work(Batch(shard.next, end, tuple(Raw(o, *stored[o]) for o in range(shard.next, end))))
+        await shard.save_all()
+        seldom.append(shard.seldom)
+    await shard.close()
+    assert seldom == [2, 4, 4, 1]
 
 
 # Faults that pass -----------------------------------------------------------------------------------------------------

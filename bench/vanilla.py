@@ -5,9 +5,9 @@ a pair, optimistic start, exploration that fades; discount, steps and exploratio
 (`python bench/vanilla.py FILE` walks through it). Seeds run side by side.
 """
 
+import argparse
 import itertools
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,14 +69,19 @@ def gaps(
     return found
 
 
-def main(path: Path) -> None:
+def main() -> None:
     """Walk through the grid on the first two problems with a lead time of one."""
-    instances = json.loads(path.read_text())["instances"]
-    chosen = [i for i in instances if i["family"] == "lost_sales" and i["L"] == 1 and i["core"]][:2]
-    for tuning in GRID:
-        found = [gaps(instance, (40_000,), 5, tuning)[40_000].mean() for instance in chosen]
-        print(f"{tuning}: {', '.join(f'{100 * gap:.2f} %' for gap in found)} after 40,000 periods", flush=True)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path, help="policy_suite.json")
+    parser.add_argument("--short", action="store_true", help="two tunings, one problem, 2,000 periods")
+    args = parser.parse_args()
+    periods = 2_000 if args.short else 40_000
+    instances = json.loads(args.file.read_text())["instances"]
+    chosen = [i for i in instances if i["family"] == "lost_sales" and i["L"] == 1 and i["core"]]
+    for tuning in GRID[: 2 if args.short else None]:
+        found = [gaps(i, (periods,), 5, tuning)[periods].mean() for i in chosen[: 1 if args.short else 2]]
+        print(f"{tuning}: {', '.join(f'{100 * gap:.2f} %' for gap in found)} after {periods:,} periods", flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -1,0 +1,42 @@
+"""`restock evaluate policies`: figures by class, and pictures."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from agents.cli import main
+
+HEADER = "item,date,demand,price\n"
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    days = [f"2024-01-{day:02}" for day in range(1, 29)]
+    rows = [f"{item},{day},{(n * 3 + size) % 5 * size},{size}" for n, day in enumerate(days) for item, size in ITEMS]
+    path = tmp_path / "h.csv"
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    return path
+
+
+ITEMS = (("BIG", 9), ("MIDDLE", 4), ("SMALL", 1), ("LEAST", 1))
+
+
+def test_fill_rates_are_told_by_class(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "policies", str(history), "--lead-time", "2", "--policies", "pil", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)["pil"]
+    assert figures["fill_rate_by_class"].keys() <= {"A", "B", "C"}
+    assert "A" in figures["fill_rate_by_class"]
+    assert all(0.0 <= rate <= 1.0 for rate in figures["fill_rate_by_class"].values())
+
+
+def test_the_three_that_sell_most_are_drawn(history: Path, tmp_path: Path) -> None:
+    plots = tmp_path / "plots"
+    arguments = ["evaluate", "policies", str(history), "--lead-time", "1-3", "--policies", "base-stock"]
+    assert main([*arguments, "--plot", str(plots)]) == 0
+    drawn = sorted(path.stem for path in plots.glob("*.svg"))
+    assert len(drawn) == 3
+    assert {"BIG", "MIDDLE"} <= set(drawn)
+    for path in plots.glob("*.svg"):
+        assert ET.parse(path).getroot().tag.endswith("svg")  # noqa: S314 - our own

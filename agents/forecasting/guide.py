@@ -30,6 +30,8 @@ ANCHORS = slice(SHARED, MEDIAN + 1)
 """Experts whose median every other one must keep near."""
 MEANS = 5
 """Experts on the mean: the shared regression, the three averages, and the average by phase and plan."""
+MOST_BYTES = 495_000
+"""Of weights and samples together, so that the models of two horizons stay below 1 MB."""
 _MOST_LOG = np.float32(3.4)
 _MOST_SCORE = np.float32(6.0)
 _BAND = np.float32(6.0)
@@ -82,7 +84,7 @@ class Guide:
         """Regret of the period underway, summed over its samples."""
         self._samples = 0
         self._period = 0
-        self.lessons = Lessons(width_of(bins))
+        self.lessons = Lessons(width_of(bins), MOST_BYTES - self.regression.size)
         dense, stacked = self.regression.dense, slice(2 * len(LEVELS), 3 * len(LEVELS))
         dense[0] = (*_START, *_START, *_NOTHING, _START_MEAN)
         dense[1] = _LEAN

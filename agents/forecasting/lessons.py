@@ -16,7 +16,7 @@ from agents.forecasting.arrays import Floats, Halves, pack, unpack
 BATCH = 64
 REPLAYS = 1
 KEPT = 1024
-"""Samples kept for learning again."""
+"""Samples kept for learning again, at most."""
 _KEPT_OF_BATCH = 8
 
 
@@ -38,9 +38,10 @@ class Written(msgspec.Struct, array_like=True):
 class Lessons:
     """The waiting and the kept samples of one horizon; each a row of inputs, and a target."""
 
-    def __init__(self, width: int) -> None:
-        self._rows: Halves = np.zeros((BATCH + KEPT, width), np.float16)
-        self._targets: Floats = np.zeros(BATCH + KEPT, np.float32)
+    def __init__(self, width: int, most_bytes: int) -> None:
+        self._most = max(2 * BATCH, min(KEPT, most_bytes // (2 * width + 4) - BATCH))
+        self._rows: Halves = np.zeros((BATCH + self._most, width), np.float16)
+        self._targets: Floats = np.zeros(BATCH + self._most, np.float32)
         self._waiting = self._kept = self.batches = 0
 
     @property
@@ -64,11 +65,11 @@ class Lessons:
                 yield self._take(BATCH + chance.integers(0, self._kept, BATCH))
         count = BATCH if self._kept < 2 * BATCH else _KEPT_OF_BATCH
         chosen = chance.permutation(BATCH)[:count]
-        if self._kept + count <= KEPT:
+        if self._kept + count <= self._most:
             places = BATCH + self._kept + np.arange(count)
             self._kept += count
         else:
-            places = BATCH + chance.permutation(KEPT)[:count]
+            places = BATCH + chance.permutation(self._most)[:count]
         self._rows[places], self._targets[places] = self._rows[chosen], self._targets[chosen]
         self._waiting = 0
         self.batches += 1
@@ -84,7 +85,7 @@ class Lessons:
     def load(self, waiting: bytes, kept: bytes) -> None:
         """Read both parts."""
         self._waiting, self.batches = self._read(waiting, 0, BATCH - 1), 0
-        self._kept = self._read(kept, BATCH, KEPT)
+        self._kept = self._read(kept, BATCH, self._most)
         self.batches = msgspec.msgpack.decode(kept, type=Written).batches
 
     def _take(self, places: np.ndarray) -> Batch:

@@ -96,6 +96,11 @@ class Regression:
         self._mean_dense += rate * (self.dense - self._mean_dense)
         self._mean_sparse += rate * (self.sparse - self._mean_sparse)
 
+    @property
+    def size(self) -> int:
+        """Bytes as written, but for a few."""
+        return sum(array.nbytes for array in self._arrays())
+
     def dump(self) -> list[bytes]:
         """Write weights, averaged weights and accumulated squares."""
         return [pack(array) for array in self._arrays()]

@@ -11,7 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.forecasting.base import LEVELS, Ahead, Forecast, Forecaster, Period, Rhythm
+from agents.forecasting.bins import Bins
+from agents.forecasting.blend import MOST_GUIDES
+from agents.forecasting.guide import Guide, width_of
+from agents.forecasting.lessons import BATCH, KEPT
 from agents.forecasting.registry import DEFAULT, FORECASTERS
+from agents.forecasting.rhythm import Pace
 
 DAY = 86_400_000
 NAMES = sorted(FORECASTERS)
@@ -174,7 +179,21 @@ def test_no_demand_leads_to_nonsense(name: str, demands: list[float], horizon: i
     assert_sane(forecaster.forecast(state, "TEA-01@BER1", plan_after(len(demands), horizon)), horizon)
 
 
-def test_the_shared_state_of_a_shard_is_bounded() -> None:
+@pytest.mark.parametrize("rhythm", [Rhythm(), Rhythm(12, 30.4), Rhythm(52, 7.0), Rhythm(24, 1 / 24)])
+def test_the_shared_state_of_a_shard_is_bounded(rhythm: Rhythm) -> None:
+    bins = Bins(Pace.of(rhythm))
+    guide = Guide(bins)
+    row = np.zeros(width_of(bins), np.float16)
+    for _ in range(BATCH * (KEPT // 8 + 4)):
+        if guide.lessons.add(row, 1.0):
+            assert all(len(batch.targets) == BATCH for batch in guide.lessons.batch())
+    for _ in range(BATCH - 1):
+        guide.lessons.add(row, 1.0)
+    whole = guide.dump_weights(), guide.dump_waiting(), guide.lessons.dump_kept()
+    assert 400_000 < sum(map(len, whole)) < 1_000_000 / MOST_GUIDES - 1_000
+
+
+def test_only_so_many_horizons_are_shared() -> None:
     blend = FORECASTERS["blend"](Rhythm())
     states = [blend.fresh() for _ in range(20)]
     parts: dict[str, bytes] = {}

@@ -2,8 +2,8 @@
 
 Each instance is played as its README says: order knowing stock, arrivals, past demand and open orders; the score is
 reward over the profit of all demand, at least 0. Policy and forecaster are the product's, with nothing set for this
-benchmark; lead times are learned from what arrives, and an order is given up when nothing came within the longest
-lead time seen.
+benchmark; each instance is alone in its shard, so the forecaster is the one that needs no others. Lead times are
+learned from what arrives, and an order is given up when nothing came within the longest lead time seen.
 """
 
 import argparse
@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from agents.forecasting.base import Ahead, Forecaster, Period, Rhythm
-from agents.forecasting.registry import DEFAULT as DEFAULT_FORECASTER
 from agents.forecasting.registry import FORECASTERS
 from agents.policies.base import Economics, Outcome, Policy, Situation, Underway
 from agents.policies.registry import DEFAULT as DEFAULT_POLICY
@@ -28,6 +27,8 @@ from agents.simulation.lead_times import LeadTimes
 
 HERE = Path(__file__).resolve().parent
 USUAL = Path(os.environ.get("RESTOCK_BENCH_DATA", HERE / "../../shared/data"), "inventorybench")
+ALONE = "ewma"
+"""The blend learns from all items of a shard, and here there is one."""
 WEEK = 7 * 86_400_000
 
 
@@ -100,7 +101,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, default=sorted(USUAL.glob("*.jsonl.gz")))
     parser.add_argument("--policy", default=DEFAULT_POLICY, choices=sorted(POLICIES))
-    parser.add_argument("--forecaster", default=DEFAULT_FORECASTER, choices=sorted(FORECASTERS))
+    parser.add_argument("--forecaster", default=ALONE, choices=sorted(FORECASTERS))
     parser.add_argument("--every", type=int, default=1, help="play every n-th instance only")
     parser.add_argument("--short", action="store_true", help="every fortieth instance; nothing where there is no file")
     args = parser.parse_args()

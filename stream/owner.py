@@ -155,7 +155,8 @@ class Owner:
             if self._astray > MOST_ASTRAY:
                 read = f"[{batch.start}, {batch.end}) with {len(batch.records)} records" if batch else "nothing"
                 raise Gap(f"{read} was read instead")
-            if batch is None or monotonic() - shard.saved_at >= self._every * shard.seldom:
+            backlog = self._on_its_way > 0 or not self._inbox.empty()
+            if monotonic() - shard.saved_at >= self._every * (shard.seldom if backlog else 1):
                 shard.save()
             if self._leaving and self._inbox.empty():
                 await shard.save_all()

@@ -45,7 +45,7 @@ CHUNK = 2000
 """Outputs of one transaction, unless one item has more."""
 TURN_SECONDS = 0.02
 """How long a shard folds before others get their turn."""
-CROWD = 500
+CROWD = 50
 """Items from which on it matters how many records a checkpoint writes one for."""
 MOST_SELDOM = 25
 """How many times the usual pause a crowded shard may take: what it loses with a crash it folds again."""
@@ -80,8 +80,8 @@ class Shard:
         """Records folded that are no ticks."""
         self.saved_at = monotonic()
         self.seldom = 1
-        """By how much the pause between checkpoints is longer than usual: a shard that works off a backlog of very many
-        items would else encode one for every record."""
+        """By how much the pause between checkpoints is longer while a backlog is worked off: of very many items, one
+        would else be encoded for every record."""
         self._ports = ports
         self._watch = ports.watch
         self._version = version

@@ -1,12 +1,13 @@
 """What publisher, journal and ledger promise, asked of those in memory and of Kafka alike."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from schemas.journal import Alerted, JournalRecord, Point, Published, Sealed, Told, encode_journal
 from schemas.ledger import FoldSettings, Movement, Placed, Record, Ticked, encode_record
@@ -90,8 +91,18 @@ class KafkaHouse(House):
 
     def outputs(self) -> list[str]:
         topic = self.settings.topic("alerts")
+        while self._end(topic, "read_committed") < self._end(topic, "read_uncommitted"):
+            time.sleep(0.01)  # a commit is acknowledged before its markers are written
         records = read(self.reader, topic, 0, 0, 10_000_000)
         return [record.value.decode() for record in records]
+
+    def _end(self, topic: str, isolation: str) -> int:
+        consumer = Consumer(self.reader | {"isolation.level": isolation})
+        try:
+            end: int = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1]
+        finally:
+            consumer.close()
+        return end
 
     def append(self, *records: Record) -> None:
         self._write("ledger", map(encode_record, records))

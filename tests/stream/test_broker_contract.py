@@ -1,5 +1,6 @@
 """What publisher, journal and ledger promise, asked of those in memory and of Kafka alike."""
 
+import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -7,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from schemas.journal import Alerted, JournalRecord, Point, Published, Sealed, Told, encode_journal
 from schemas.ledger import FoldSettings, Movement, Placed, Record, Ticked, encode_record
@@ -99,10 +100,12 @@ class KafkaHouse(House):
     def _end(self, topic: str, isolation: str) -> int:
         consumer = Consumer(self.reader | {"isolation.level": isolation})
         try:
-            end: int = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1]
+            while True:
+                with contextlib.suppress(KafkaException):  # a new topic's partition has no leader yet
+                    end: int = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)[1]
+                    return end
         finally:
             consumer.close()
-        return end
 
     def append(self, *records: Record) -> None:
         self._write("ledger", map(encode_record, records))

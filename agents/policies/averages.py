@@ -8,7 +8,7 @@ from agents.policies.arms import RATES
 
 FADE = 0.01
 """Rate at which old errors fade."""
-PATIENCE = 72.0
+PATIENCE = 24.0
 """Weight, in periods, of the errors that steady demand would bring."""
 DOUBT = 3.0
 """The weight, in periods, of the variance that a count with this mean usually has."""

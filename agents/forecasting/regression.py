@@ -21,8 +21,8 @@ from agents.forecasting.arrays import Floats, pack, unpack
 from agents.forecasting.base import LEVELS
 
 _DECAY = 20.0
-_LEAST_AVERAGING = 0.01
-"""The averaged weights are those of the last twentieth of all batches, about, and of the last 100 at most."""
+_LEAST_AVERAGING = 0.004
+"""The averaged weights are those of the last twentieth of all batches, about, and of the last 250 at most."""
 _DENSE_START, _SPARSE_START = 0.01, 1.0
 """What the accumulated squared gradients begin with."""
 _MOST_DEVIANCE = 10.0

@@ -40,7 +40,7 @@ def register(subparsers: Any) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--days", type=int, default=120, help="days to simulate (default: %(default)s)")
+    parser.add_argument("--days", type=int, default=75, help="days to simulate (default: %(default)s)")
     parser.add_argument("--items", type=int, default=100, help="articles of the shop (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=3, help="of all that is random (default: %(default)s)")
     parser.add_argument("--plain", action="store_true", help="lines of text, no live picture")

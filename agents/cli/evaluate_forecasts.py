@@ -1,17 +1,16 @@
 """`restock evaluate forecasts`: what the worker would have forecast over a demand history, and how good it was."""
 
 import argparse
-import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import msgspec
 import numpy as np
 
+from agents.cli.rows import beside, file_name, written
 from agents.cli.terminal import print_table, progress
 from stream.errors import WrongUse
 
@@ -21,8 +20,6 @@ EXAMPLES = """examples:
 COLUMNS = ("item", "date", "horizon", "mean", "q0.5", "q0.8", "q0.9", "q0.95", "q0.99")
 CHIEF = "blend"
 BESIDE = "last-value,moving-average,seasonal-naive,tsb"
-CLASSES = (("A", 0.8), ("B", 0.95), ("C", 1.0))
-"""Items by value, most first: A to 80 % of all value, B to 95 %, C the rest."""
 CALIBRATION_SEASONS = 4
 _MOST_HORIZON = 400
 _PLOTTED, _PLOTTED_PERIODS = 12, 150
@@ -88,12 +85,12 @@ def run(args: argparse.Namespace) -> int:
     measured = {}
     for name in dict.fromkeys(names):
         chief = name == names[0]
-        with _written(args.out if chief else None) as write:
+        with written(args.out if chief else None, COLUMNS) as write:
             grids = _walked(history, dates, FORECASTERS[name](rhythm), args.horizon, write, name)
         measured[name] = _judged(history, classes, grids, args.horizon, warm_up)
         if chief and args.plot is not None:
             _plot(args, history, dates, grids)
-    _print(measured, as_json=args.json, to=sys.stderr if str(args.out) == "-" else sys.stdout)
+    _print(measured, as_json=args.json, to=beside(args.out))
     return 0
 
 
@@ -127,20 +124,15 @@ def _walked(history: Any, dates: Sequence[str], forecaster: Any, horizon: int, w
 
 def _classes(history: Any) -> Mapping[str, Any]:
     """Which items are of which class, by their demand times their last price; where no price is known it is 1."""
+    from agents.simulation.totals import SHARES, classes
+
     prices = np.ones(len(history.items))
     if history.price is not None:
         for number, known in enumerate(history.price):
             seen = known[~np.isnan(known)]
             prices[number] = seen[-1] if len(seen) else 1.0
-    value = history.demand.sum(axis=1) * prices
-    order = np.argsort(-value, kind="stable")
-    before = np.cumsum(value[order]) - value[order]
-    share = before / max(float(value.sum()), 1e-12)
-    ends = [0.0, *(end for _, end in CLASSES)]
-    return {
-        name: np.sort(order[(share >= low) & ((share < high) | (high >= 1.0))])
-        for (name, high), low in zip(CLASSES, ends, strict=False)
-    }
+    found = np.array(classes(history.demand.sum(axis=1) * prices))
+    return {kind: np.flatnonzero(found == kind) for kind in SHARES}
 
 
 def _judged(history: Any, classes: Mapping[str, Any], grids: Grids, horizon: int, warm_up: int) -> Judged:
@@ -166,7 +158,7 @@ def _print(measured: Mapping[str, Judged], *, as_json: bool, to: IO[str]) -> Non
         return
     columns = ("items", "forecaster", "MAE", "RMSE", "MSE", "WAPE", "bias", "sPL", "NV80", "NV95", "cov80", "cov95")
     rows = []
-    for of in ("all", *(name for name, _ in CLASSES)):
+    for of in dict.fromkeys(("all", *(kind for judged in measured.values() for kind in judged.classes))):
         for name, judged in measured.items():
             m = judged.all if of == "all" else judged.classes.get(of)
             if m is not None:
@@ -196,30 +188,12 @@ def _plot(args: argparse.Namespace, history: Any, dates: Sequence[str], grids: G
     for item in chosen or np.argsort(-history.demand.sum(axis=1), kind="stable")[:_PLOTTED].tolist():
         start = max(history.first[item], len(dates) - _PLOTTED_PERIODS)
         actual = [None if np.isnan(value) else float(value) for value in came[item, start:]]
-        name = "".join(letter if letter.isalnum() or letter in "-_@." else "_" for letter in history.items[item])
         title = f"{history.items[item]}: the next {horizon} periods, foretold (band to 95 %, line: mean), and come"
         draw(
-            folder / f"{item:04d}-{name[:60]}.svg",
+            folder / f"{item:04d}-{file_name(history.items[item])}.svg",
             title,
             dates[start:],
             actual,
             grids.means[item, start:].tolist(),
             grids.quantiles[item, start:].tolist(),
         )
-
-
-@contextmanager
-def _written(path: Path | None) -> Iterator[Any]:
-    """A function that writes a row of F.csv, or nothing."""
-    if path is None:
-        yield lambda _: None
-        return
-    if str(path) == "-":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        yield writer.writerow
-        return
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        yield writer.writerow

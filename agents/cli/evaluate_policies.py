@@ -1,14 +1,12 @@
 """`restock evaluate policies`: what the champion, the baselines and forecast × 1.2 would have ordered and cost."""
 
 import argparse
-import csv
 import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from agents.cli.rows import beside, file_name, written
 from agents.cli.terminal import progress
 from stream.errors import WrongUse
 
@@ -90,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         [terms] * len(history.items),
         visible_losses=not args.censored,
     )
-    with written(args.out) as write, progress("periods", len(dates) * len(history.items) * len(names)) as tell:
+    with written(args.out, COLUMNS) as write, progress("periods", len(dates) * len(history.items) * len(names)) as tell:
         for count, row in enumerate(rows, start=1):
             write([row.item, dates[row.period], *row[2:9], f"{row.cost:.6g}"])
             totals[row.policy].add(row)
@@ -100,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
             tell(count)
     if drawn is not None:
         drawn.finish()
-    report(totals, by_class, as_json=args.json)
+    report(totals, by_class, as_json=args.json, to=beside(args.out))
     return 0
 
 
@@ -133,40 +131,30 @@ class Drawn:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         for item, rows in self.rows.items():
-            draw(self.folder / f"{item}.svg", f"{item} under {self.policy}", self.dates, rows)
+            draw(self.folder / f"{file_name(item)}.svg", f"{item} under {self.policy}", self.dates, rows)
 
 
-def report(totals: Mapping[str, "Totals"], by_class: Mapping[str, Mapping[str, "Totals"]], *, as_json: bool) -> None:
+def report(
+    totals: Mapping[str, "Totals"], by_class: Mapping[str, Mapping[str, "Totals"]], *, as_json: bool, to: IO[str]
+) -> None:
     """Print what policies came to, all in all and by class where that is known."""
     figures: dict[str, dict[str, Any]] = {name: dict(total.figures()) for name, total in totals.items()}
     for name, row in figures.items():
         known = {kind: found[name] for kind, found in by_class.items() if found[name].periods}
         row["fill_rate_by_class"] = {kind: total.figures()["fill_rate"] for kind, total in known.items()}
     if as_json:
-        print(json.dumps(figures))
+        print(json.dumps(figures), file=to)
         return
     reference = figures.get("one-point-two", next(iter(figures.values())))["cost"] or 1.0
     titles = ("policy", "cost", "against x 1.2", "fill rate", "mean stock", "orders")
-    print("{:20} {:>14} {:>14} {:>10} {:>11} {:>9}  by class".format(*titles))
+    print("{:20} {:>14} {:>14} {:>10} {:>11} {:>9}  by class".format(*titles), file=to)
     for name, row in sorted(figures.items(), key=lambda entry: entry[1]["cost"]):
         fills = " ".join(f"{kind} {fill:.1%}" for kind, fill in row["fill_rate_by_class"].items())
         print(
             f"{name:20} {row['cost']:14,.2f} {row['cost'] / reference - 1.0:+14.1%} {row['fill_rate']:10.2%} "
-            f"{row['mean_stock']:11,.2f} {row['orders']:9,.0f}  {fills}"
+            f"{row['mean_stock']:11,.2f} {row['orders']:9,.0f}  {fills}",
+            file=to,
         )
-
-
-@contextmanager
-def written(path: Path | None) -> Iterator[Any]:
-    """A function that writes a row of P.csv, or nothing."""
-    if path is None:
-        yield lambda _: None
-        return
-    file: IO[str]
-    with path.open("w", newline="") if str(path) != "-" else sys.stdout as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        yield writer.writerow
 
 
 def _lead_times(text: str) -> tuple[int, ...]:

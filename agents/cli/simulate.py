@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from agents.cli.evaluate_policies import report, written
+from agents.cli.evaluate_policies import COLUMNS, report
+from agents.cli.rows import beside, written
 from agents.cli.terminal import progress
 from stream.errors import WrongUse
 
@@ -53,12 +54,12 @@ def run(args: argparse.Namespace) -> int:
     totals = {name: Totals() for name in policies}
     rows = play(scenario, FORECASTERS[scenario.forecaster](Rhythm()), policies)
     count = scenario.items * scenario.days * len(policies)
-    with written(args.out) as write, progress("periods", count) as tell:
+    with written(args.out, COLUMNS) as write, progress("periods", count) as tell:
         for number, row in enumerate(rows, start=1):
             write([row.item, row.period, *row[2:9], f"{row.cost:.6g}"])
             totals[row.policy].add(row)
             tell(number)
-    report(totals, {}, as_json=args.json)
+    report(totals, {}, as_json=args.json, to=beside(args.out))
     return 0
 
 

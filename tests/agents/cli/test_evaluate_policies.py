@@ -40,3 +40,19 @@ def test_the_three_that_sell_most_are_drawn(history: Path, tmp_path: Path) -> No
     assert {"BIG", "MIDDLE"} <= set(drawn)
     for path in plots.glob("*.svg"):
         assert ET.parse(path).getroot().tag.endswith("svg")  # noqa: S314 - our own
+
+
+def test_rows_on_standard_output_have_it_for_themselves(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "policies", str(history), "--lead-time", "2", "--policies", "pil", "--out", "-"]) == 0
+    rows, figures = capsys.readouterr()
+    assert rows.startswith("item,date,policy,")
+    assert {line.count(",") for line in rows.splitlines()} == {9}
+    assert "fill rate" in figures
+
+
+def test_an_item_named_like_a_path_is_drawn_beside_the_others(tmp_path: Path) -> None:
+    file, plots = tmp_path / "h.csv", tmp_path / "plots"
+    file.write_text(HEADER + "".join(f"A/B@X,2024-01-{day:02},3,1\n" for day in range(1, 20)))
+    arguments = ["evaluate", "policies", str(file), "--lead-time", "2", "--policies", "pil"]
+    assert main([*arguments, "--plot", str(plots)]) == 0
+    assert [path.name for path in plots.iterdir()] == ["A_B@X.svg"]

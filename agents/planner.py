@@ -4,7 +4,7 @@ The planner leads an item's forecaster, policies and guardrails through it. Of w
 state but by `place`, which takes what the journal can tell again: so replay ends where the live run did.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite
 
 import msgspec
@@ -20,7 +20,6 @@ from agents.inventory.terms import Effective
 from agents.learners import Learners
 from agents.mind import REMEMBERED, Mind, decode_mind
 from agents.policies.base import Advice, Economics, Outcome, Role, Situation
-from agents.policies.champion import Contest
 from agents.policies.guardrails import Guarded, guard, respects
 from agents.report import contest_costs, cost_ledger, review_of, told_forecast
 from agents.situation import reach, situation_of, wait_of
@@ -70,9 +69,11 @@ class Planner:
         forecast = self._forecast(card, mind, terms, closed, lead_time)
         may_order = decides(closed.ends, terms.review_period_days, terms.order_days, settings)
         situation = situation_of(card, terms, lead_time, forecast, closed.ends, settings, may_order=may_order)
-        costs = self._costs(mind, terms)
+        champion, baseline = self.learners.champion(terms), self.learners.baseline.name
+        before = contest_costs(mind, champion, baseline)
         self._learn(mind, terms, situation, closed)
-        self._tally.spend(item.abc, costs, self._costs(mind, terms))
+        costs = contest_costs(mind, champion, baseline)
+        self._tally.spend(item.abc, before, costs)
         self._account(item, mind, situation.economics, closed)
         choice = self._choose(mind, terms, situation)
         decided = None
@@ -87,7 +88,7 @@ class Planner:
         decision: Decision = "replenish" if decided else "enough"
         if not self.may_act(item, cause.moment):
             decision = "not_yet" if item.known else "stock_unknown"
-        cost = cost_ledger(mind, self.learners.champion(terms), self.learners.baseline.name, settings.currency)
+        cost = cost_ledger(costs, mind.record.cost, settings.currency)
         return review_of(card, mind, closed, expected, decision, decided, cost, settings)
 
     def cross(self, card: Card, cause: Cause) -> None:
@@ -314,8 +315,3 @@ class Planner:
             self._tally.fall(mind.record.fallen_in, fallen_in)
             mind.record.fallen_in = fallen_in
         card.mind_changed = True
-
-    def _costs(self, mind: Mind, terms: Effective) -> Mapping[str, float]:
-        """What the contestants have cost so far; nothing where there is no contest."""
-        champion = self.learners.champion(terms)
-        return contest_costs(mind, champion, self.learners.baseline.name) if isinstance(champion, Contest) else {}

@@ -73,10 +73,10 @@ def review_of(
     )
 
 
-def cost_ledger(mind: Mind, champion: Policy, baseline: str, currency: str) -> CostLedger:
-    """What champion, baseline and challengers have cost; a champion without a contest has only its own to tell."""
-    costs = dict(contest_costs(mind, champion, baseline)) if isinstance(champion, Contest) else {}
-    own = costs.pop("champion", mind.record.cost)
+def cost_ledger(contestants: Mapping[str, float], own: float, currency: str) -> CostLedger:
+    """What champion, baseline and challengers have cost; without a contest there is only its own to tell."""
+    costs = dict(contestants)
+    own = costs.pop("champion", own)
     beside = costs.pop("baseline", own)
     return CostLedger(
         champion=money(own, currency),
@@ -85,10 +85,12 @@ def cost_ledger(mind: Mind, champion: Policy, baseline: str, currency: str) -> C
     )
 
 
-def contest_costs(mind: Mind, contest: Contest, baseline: str) -> Mapping[str, float]:
-    """What each contestant has cost so far: the champion, the baseline, and the challengers by name."""
-    roles = {contest.name: "champion", baseline: "baseline"}
-    return {roles.get(name, name): cost for name, cost in contest.costs(mind.peek(contest)).items()}
+def contest_costs(mind: Mind, champion: Policy, baseline: str) -> Mapping[str, float]:
+    """What champion, baseline and challengers, by name, have cost so far; nothing where there is no contest."""
+    if not isinstance(champion, Contest):
+        return {}
+    roles = {champion.name: "champion", baseline: "baseline"}
+    return {roles.get(name, name): cost for name, cost in champion.costs(mind.peek(champion)).items()}
 
 
 def _by_share(quantiles: tuple[float, ...]) -> dict[str, float]:

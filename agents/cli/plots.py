@@ -1,10 +1,13 @@
-"""Draws forecast against actual as SVG: no library, no fonts to find, small enough to lie in a repository."""
+"""Draws forecast against actual."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-WIDTH, HEIGHT, MARGIN = 860, 300, 46
-_BAND, _BOLD_BAND, _LINE, _ACTUAL, _INK = "#cfe3f5", "#9cc6ea", "#1c6db0", "#222222", "#666666"
+from agents.cli import svg
+from agents.cli.svg import MARGIN, RIGHT
+
+HEIGHT = 300
+_BAND, _BOLD_BAND, _LINE, _ACTUAL, _INK = "#cfe3f5", "#9cc6ea", "#1c6db0", "#222222", 'fill="#666666"'
 
 
 def draw(
@@ -17,10 +20,7 @@ def draw(
 ) -> None:
     """One item: what came (dots), the mean (line), and the bands up to the quantiles of 50, 80 and 95 %."""
     highest = max([1.0, *(q[3] for q in quantiles), *(value for value in actual if value is not None)])
-    count = max(len(dates) - 1, 1)
-
-    def x(number: int) -> float:
-        return MARGIN + number / count * (WIDTH - MARGIN - 12)
+    x = svg.across(len(dates))
 
     def y(value: float) -> float:
         return HEIGHT - 30 - min(value / highest, 1.0) * (HEIGHT - 66)
@@ -38,28 +38,16 @@ def draw(
         if value is not None
     ]
     ticks = [
-        f'<text x="{MARGIN - 6}" y="{y(value) + 4:.1f}" text-anchor="end" fill="{_INK}">{value:.4g}</text>'
-        f'<line x1="{MARGIN}" x2="{WIDTH - 12}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#eee"/>'
+        svg.label(value, y(value), _INK)
+        + f'<line x1="{MARGIN}" x2="{RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#eee"/>'
         for value in (0.0, highest / 2.0, highest)
     ]
-    days = [
-        f'<text x="{x(n):.1f}" y="{HEIGHT - 10}" text-anchor="middle" fill="{_INK}">{_escaped(dates[n])}</text>'
-        for n in sorted({0, count // 2, count} & set(range(len(dates))))
-    ]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        f'<text x="{MARGIN}" y="18" font-size="14">{_escaped(title)}</text>',
         *ticks,
         band(zero, [q[3] for q in quantiles], _BAND),
         band([q[0] for q in quantiles], [q[1] for q in quantiles], _BOLD_BAND),
         f'<polyline points="{line}" fill="none" stroke="{_LINE}" stroke-width="1.5"/>',
         *dots,
-        *days,
-        "</svg>",
+        *svg.days(dates, HEIGHT, _INK),
     ]
-    path.write_text("\n".join(parts) + "\n", encoding="utf-8")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    svg.write(path, HEIGHT, title, parts)

@@ -3,7 +3,8 @@
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from agents.cli.plots import HEIGHT, WIDTH, draw
+from agents.cli.plots import HEIGHT, draw
+from agents.cli.svg import WIDTH
 
 DATES = ["2024-01-01", "2024-01-02", "2024-01-03"]
 QUANTILES = [(1.0, 2.0, 3.0, 4.0, 9.0), (2.0, 3.0, 4.0, 5.0, 8.0), (0.0, 0.0, 0.0, 0.0, 0.0)]

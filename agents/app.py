@@ -23,6 +23,7 @@ from agents import controller, intake
 from agents.intake import Intake
 from agents.pulse import Pulse
 from agents.shards import SOURCES, Tools
+from agents.whereabouts import tell_when_asked
 from schemas.codec import Limits
 from stream import VERSION
 from stream.feeds import Feed
@@ -152,6 +153,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop.set)
+        tell_when_asked(loop)
         await until_answered(lambda: self._in_thread(self.tools.name_feeds))
         if "intake" in self.roles:
             intake.declare(self.app, [self.settings.topic(name) for name in SOURCES], self.readers, self.intake)

@@ -5,12 +5,13 @@ at each of these offsets to compare. What the journal tells is read last, so it 
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from sys import maxsize
 
 import msgspec
 
-from schemas.journal import Published, Told
+from schemas.journal import JournalRecord, Published, Told
 from schemas.ledger import decode_record
 from stream.journal import KafkaJournal
 from stream.ledger import KafkaLedger
@@ -18,6 +19,8 @@ from stream.ports import Core, Replay, Tables
 from stream.store import TABLES, RedisStore
 
 SLICE = 1000
+NOTHING: tuple[int, list[Told]] = (maxsize, [])
+"""Told of no record."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -45,8 +48,7 @@ async def audit(shard: int, core: Core, store: RedisStore, ledger: KafkaLedger, 
         view = await ledger.view(shard)
         empty = view.end <= 1  # a ledger that was only begun needs no checkpoint
         return Verdict(shard, None, empty, None if empty else "there is no checkpoint")
-    told = _by_offset((await journal.read(shard, 0, None)).records)
-    return await asyncio.to_thread(_compare, shard, core, slices, ledger, told)
+    return await asyncio.to_thread(_compare, shard, core, slices, ledger, _told(journal.records(shard)))
 
 
 async def _slices(shard: int, store: RedisStore) -> AsyncIterator[Slice]:
@@ -59,17 +61,15 @@ async def _slices(shard: int, store: RedisStore) -> AsyncIterator[Slice]:
                 yield Slice(at, table, dict(zip(some, values, strict=True)))
 
 
-def _by_offset(records: Sequence[object]) -> dict[int, list[Told]]:
-    told = defaultdict(list)
-    for record in records:
-        if isinstance(record, Published):
-            for entry in record.told:
-                told[entry.at.offset].append(entry)
-    return told
+def _told(records: Iterable[JournalRecord]) -> Iterator[tuple[int, list[Told]]]:
+    """What was told of each ledger record of which something was, in their order."""
+    entries = (entry for record in records if isinstance(record, Published) for entry in record.told)
+    for offset, some in groupby(entries, key=lambda entry: entry.at.offset):
+        yield offset, list(some)
 
 
 def _compare(
-    shard: int, core: Core, slices: Sequence[Slice], ledger: KafkaLedger, told: Mapping[int, Sequence[Told]]
+    shard: int, core: Core, slices: Sequence[Slice], ledger: KafkaLedger, told: Iterator[tuple[int, list[Told]]]
 ) -> Verdict:
     states = _fold_to(core, shard, sorted({each.at for each in slices}), ledger, told)
     first = None
@@ -82,13 +82,15 @@ def _compare(
 
 
 def _fold_to(
-    core: Core, shard: int, stops: Sequence[int], ledger: KafkaLedger, told: Mapping[int, Sequence[Told]]
+    core: Core, shard: int, stops: Sequence[int], ledger: KafkaLedger, told: Iterator[tuple[int, list[Told]]]
 ) -> Iterator[tuple[int, Tables]]:
     """The state at each of these offsets."""
-    place = 0
+    place, (offset, some) = 0, next(told, NOTHING)
     for stop in stops:
         for record in ledger.records(shard, place, stop):
-            replay = Replay(told.get(record.offset, ()), whole=True)
+            while offset < record.offset:
+                offset, some = next(told, NOTHING)
+            replay = Replay(some if offset == record.offset else (), whole=True)
             for _ in core.fold(decode_record(record.value), record.offset, record.timestamp, replay):
                 pass
         place = stop

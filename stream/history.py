@@ -1,6 +1,6 @@
 """Is this checkpoint part of the history that ledger and journal tell? Pure questions asked while a shard is taken."""
 
-from schemas.journal import JournalRecord, Sealed
+from schemas.journal import JournalRecord
 from stream.faults import Parked
 from stream.ports import Cursor, JournalView, LedgerView
 
@@ -9,7 +9,7 @@ ANEW = "restore the topic, or begin anew under another RESTOCK_APP and RESTOCK_T
 
 def refuse_strange(shard: int, ledger: LedgerView, cursor: Cursor | None, journal: JournalView) -> None:
     """Raise Parked where ledger, journal and checkpoint cannot belong together."""
-    last = journal.records[-1] if journal.records else None
+    last = journal.last
     _same_ledger(shard, ledger, cursor, last)
     if last is None and cursor is not None:
         raise Parked(f"shard {shard}: Redis knows of a journal that is gone: {ANEW}")
@@ -39,9 +39,8 @@ def same_history(cursor: Cursor, journal: JournalView) -> bool:
     An owner seals the offset it starts from. A checkpoint beyond what its writer's successor started from was written
     in a timeline that was abandoned when an older Redis file was restored; that file came back later.
     """
-    seals = [record for record in journal.records if isinstance(record, Sealed)]
-    writers = [seal.token for seal in seals]
+    writers = [seal.token for seal in journal.seals]
     if cursor.token not in writers:
         return False
-    followers = seals[writers.index(cursor.token) + 1 :]
+    followers = journal.seals[writers.index(cursor.token) + 1 :]
     return not followers or cursor.next <= followers[0].saved

@@ -11,7 +11,7 @@ from schemas.journal import JournalRecord, Point, Sealed, decode_journal, encode
 from schemas.ledger import Record, encode_record
 from stream.faults import Fenced, Torn, Unclear
 from stream.ledger import checksum
-from stream.ports import Cursor, Held, JournalView, LedgerView, Output, Tables
+from stream.ports import Cursor, Held, JournalView, LedgerView, Output, Passage, Tables
 from stream.store import TABLES
 
 
@@ -98,14 +98,21 @@ class MemoryBroker:
 
     # Journal
 
-    async def read(self, shard: int, since: int, writer: str | None) -> JournalView:
-        """Read committed records back to what tells of offset `since` and to the seal of `writer`."""
+    async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
+        """Look at committed records back to what tells of ledger offset `since` and to the seal of `writer`."""
         records = [decode_journal(value) for value in self.journals[shard]]
-        if writer is not None:
-            seals = [i for i, record in enumerate(records) if isinstance(record, Sealed) and record.token == writer]
-            told = [i for i, record in enumerate(records) if record.end <= Point(since)]
-            records = records[min(seals[-1], told[-1]) :] if seals and told else records
-        return JournalView(records, whole=True)
+        last = records[-1] if records else None
+        if writer is None:
+            return JournalView(last, (), 0, len(records), whole=True)
+        seals = [i for i, record in enumerate(records) if isinstance(record, Sealed) and record.token == writer]
+        told = [i for i, record in enumerate(records) if record.end <= Point(since)]
+        start = min(seals[-1], told[-1]) if seals and told else 0
+        owners = [record for record in records[start:] if isinstance(record, Sealed)]
+        return JournalView(last, owners, start, len(records), whole=True)
+
+    async def passage(self, shard: int, start: int, end: int) -> Passage:
+        """Read the first record, so that there are many passages."""
+        return Passage([decode_journal(value) for value in self.journals[shard][start:end][:1]], start + 1)
 
 
 class MemoryPublisher:

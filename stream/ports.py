@@ -5,11 +5,11 @@ live in memory are in `stream/memory.py`, and one contract suite holds for both.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
-from schemas.journal import JournalRecord, Point, Told
+from schemas.journal import JournalRecord, Point, Sealed, Told
 from schemas.ledger import Milliseconds, Record
 
 Tables: TypeAlias = Mapping[str, Mapping[str, bytes | None]]
@@ -135,21 +135,38 @@ class Publisher(Protocol):
 
 
 class JournalView(msgspec.Struct, frozen=True):
-    """A shard's journal, as far back as was asked for."""
+    """What a shard's journal says of its owners, and where in it stands what was told since."""
 
-    records: Sequence[JournalRecord]
+    last: JournalRecord | None
+    seals: Sequence[Sealed]
+    """Oldest first, as far back as was asked for."""
+    start: int
+    """The journal's own offset from which on it tells of what was asked for."""
+    end: int
+    """The journal's own offset at which it ended."""
     whole: bool
     """Whether it reaches back as far as was asked for."""
+
+
+class Passage(NamedTuple):
+    """Some records of a journal, and the journal's own offset of those that come next."""
+
+    records: Sequence[JournalRecord]
+    next: int
 
 
 class Journal(Protocol):
     """Reading back what a shard has published."""
 
-    async def read(self, shard: int, since: int, writer: str | None) -> JournalView:
-        """Read committed records, oldest first, back to what tells of offset `since` and to the seal of `writer`.
+    async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
+        """Look at committed records back to what tells of ledger offset `since` and to the seal of `writer`.
 
-        Without a writer everything there is.
+        Without a writer `since` is the start, and only the last record is looked at.
         """
+        ...
+
+    async def passage(self, shard: int, start: int, end: int) -> Passage:
+        """Read the first records of the journal's offsets [start, end), oldest first; some, where there are many."""
         ...
 
 

@@ -80,6 +80,7 @@ class Readers:
     async def assigned(self, partitions: frozenset[TP]) -> None:
         """These partitions are ours now."""
         await self.kept(partitions)
+        logger.info("Assigned: %d partitions, %d of them still held", len(partitions), len(self.by_partition))
         await asyncio.gather(*(reader.resume() for reader in self.by_partition.values()))
         for tp in sorted(partitions - self.by_partition.keys()):
             if tp.topic in self._make and not self.closed:

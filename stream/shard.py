@@ -8,13 +8,12 @@ taken anew, and what lies between R and K is replayed from the journal without d
 import asyncio
 import logging
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 
 import msgspec
 
-from schemas.journal import Point, Published, Sealed, Told
+from schemas.journal import Point, Published, Sealed
 from schemas.ledger import Movement, Record, Ticked, decode_record
 from stream.failpoints import failpoint
 from stream.faults import Parked
@@ -35,6 +34,7 @@ from stream.ports import (
     Store,
     Tables,
 )
+from stream.retelling import Retelling
 from stream.store import LAYOUT
 from stream.transport import Batch
 from stream.watch import Watch
@@ -86,8 +86,7 @@ class Shard:
         self._watch = ports.watch
         self._version = version
         self._publisher = ports.publisher(partition)
-        self._told: dict[int, list[Told]] = {}
-        self._done: tuple[int, str] | None = None
+        self._retelling = Retelling(ports.journal, partition, 0, 0, 0)
         self._caused: list[int] = []
         """Append times of the events whose outputs are not yet told."""
         self._last: bytes | None = None
@@ -99,16 +98,15 @@ class Shard:
 
     async def take(self, *, anew: bool = False) -> None:
         """Become the only owner, and stand where the last one's checkpoint stands; or at the start, if asked to."""
+        logger.info("Taking shard %d", self.partition)
         await self._publisher.open()  # fences the old publisher
         failpoint("take.fenced_publisher")
         held = await self._ports.store.acquire(self.partition, self.token)  # fences the old writer
         failpoint("take.acquired")
         self._view = await self._ports.ledger.view(self.partition)
         cursor = held.cursor if held else None
-        journal = await self._ports.journal.read(
-            self.partition, cursor.next if cursor else 0, cursor.token if cursor else None
-        )
-        self.published = journal.records[-1].end if journal.records else Point(0)
+        journal = await self._look(cursor)
+        self.published = journal.last.end if journal.last else Point(0)
         refuse_strange(self.partition, self._view, cursor, journal)
         failpoint("take.read_journal")
         if anew or cursor is None or held is None or not await self._trusts(held, journal):
@@ -140,7 +138,7 @@ class Shard:
         return True
 
     async def _start_over(self) -> JournalView:
-        whole = await self._ports.journal.read(self.partition, 0, None)
+        whole = await self._look(None)
         if self._view.start > 0 or not whole.whole:
             raise Parked(
                 f"shard {self.partition}: there is no checkpoint and ledger or journal no longer reach back to their "
@@ -150,6 +148,10 @@ class Shard:
         failpoint("take.reset")
         return whole
 
+    async def _look(self, cursor: Cursor | None) -> JournalView:
+        since, writer = (cursor.next, cursor.token) if cursor else (0, None)
+        return await self._ports.journal.look(self.partition, since, writer)
+
     async def _load(self, cursor: Cursor) -> None:
         async for tables in self._ports.store.load(self.partition):
             self.core.load(tables)
@@ -157,15 +159,8 @@ class Shard:
         self._checksum = cursor.checksum
 
     def _remember(self, journal: JournalView) -> None:
-        """Keep what was told about the records that will be replayed."""
-        told = defaultdict(list)
-        for record in journal.records:
-            if isinstance(record, Published):
-                for entry in record.told:
-                    if entry.at.offset >= self.next:
-                        told[entry.at.offset].append(entry)
-                self._done = record.done
-        self._told = dict(told)
+        """Know where to find what was told about the records that will be folded again."""
+        self._retelling = Retelling(self._ports.journal, self.partition, journal.start, journal.end, self.next)
 
     def _seal(self) -> Sealed:
         return Sealed(self.token, max(self.saved, 0), self._view.id, self._version, self.published)
@@ -183,6 +178,8 @@ class Shard:
         self._watch.batch.observe(len(batch.records))
         outputs: list[Output] = []
         replaying, turn = batch.start < self.published.offset, monotonic()
+        if batch.start <= self.published.offset:
+            await until_answered(lambda: self._retelling.reach(batch.end))
         for raw in batch.records:
             record = decode_record(raw.value)
             self._last = raw.value
@@ -212,11 +209,11 @@ class Shard:
         if offset > published.offset or (offset == published.offset and published.step == 0):
             return self.core.fold(record, offset, appended, None)
         self._watch.counts["replayed"] += 1
-        told: Sequence[Told] = self._told.pop(offset, ())
+        told = self._retelling.pop(offset)
         if offset < published.offset:
             replay = Replay(told, whole=True) if told else NOTHING_TOLD
         else:
-            replay = Replay(told, whole=False, done=self._done, step=published.step)
+            replay = Replay(told, whole=False, done=self._retelling.done, step=published.step)
         return self.core.fold(record, offset, appended, replay)
 
     async def _tell(self, outputs: Sequence[Output], end: Point, done: tuple[int, str] | None) -> None:

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -135,7 +136,9 @@ def _one(arena: Arena, names: tuple[str, ...], tally: Tally) -> None:
         tally.violations.append(f"{' + '.join(names)}: {error}")
         print(error, flush=True)
         for worker in arena.run.system.alive():
-            print(f"    {worker.name}: {worker.tail(8)}", flush=True)
+            with suppress(AssertionError):
+                worker.ask()
+            print(f"    {worker.name}: {worker.tail(300)}", flush=True)
     else:
         tally.recovery[names[0] if len(names) == 1 else TOGETHER].append(took)
         print(f"worked off after {took:.1f} s", flush=True)

@@ -195,6 +195,15 @@ class Worker:
         self.process.kill()
         self.process.wait()
 
+    def ask(self, seconds: float = 5.0) -> None:
+        """Let it write to its log where it stands."""
+        asked = self.log.read_text(errors="replace").count("Asked by SIGUSR1")
+        self.process.send_signal(signal.SIGUSR1)
+        await_true(
+            lambda: self.log.read_text(errors="replace").count("Asked by SIGUSR1") > asked, seconds,
+            lambda: f"{self.name} does not answer",
+        )  # fmt: skip
+
     def pause(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
         self.stopped = True

@@ -23,7 +23,8 @@ def published(end: Point, ledger: str = "ledger-id") -> Published:
 
 
 def journal(*records: JournalRecord) -> JournalView:
-    return JournalView(records, whole=True)
+    seals = [record for record in records if isinstance(record, Sealed)]
+    return JournalView(records[-1] if records else None, seals, 0, len(records), whole=True)
 
 
 def changed(original: Any, **changes: Any) -> Any:

@@ -17,9 +17,10 @@ from stream.journal import KafkaJournal
 from stream.kafka import producer_config, reader_config
 from stream.ledger import KafkaLedger, read
 from stream.patience import until_answered
-from stream.ports import JournalView, Output
+from stream.ports import Output
 from stream.publisher import TRIES, KafkaPublisher, Message
 from stream.settings import Settings
+from tests.stream.journal_reading import Told, read_journal
 
 SHARD = 1
 DONE = Published(Point(0), Point(1), None, "ledger-id", "1.0", "a", ())
@@ -112,8 +113,12 @@ def visible(settings: Settings) -> list[str]:
     return [r.value.decode().rstrip(".") for r in read(reader_config(settings), settings.topic("alerts"), 0, 0, 10**9)]
 
 
-async def look(journal: KafkaJournal, since: int = 0, writer: str | None = None) -> JournalView:
-    return await until_answered(lambda: journal.read(SHARD, since, writer))
+def published(offset: int) -> Published:
+    return Published(Point(offset), Point(offset + 1), None, "ledger-id", "1.0", "a", ())
+
+
+async def look(journal: KafkaJournal, since: int = 0, writer: str | None = None) -> Told:
+    return await read_journal(journal, SHARD, since, writer)
 
 
 def write(settings: Settings, topic: str, *values: bytes) -> None:
@@ -200,8 +205,22 @@ async def test_a_journal_with_aborted_records_all_over_is_read(
     await owner.publish((), DONE)
     abort_some()
     for writer in (None, "a", "stranger"):
-        view = await look(journal, 0, writer)
-        assert (list(view.records), view.whole) == ([sealed("a"), DONE], True)
+        view, records = await look(journal, 0, writer)
+        assert (records, view.whole) == ([sealed("a"), DONE], True)
+
+
+async def test_a_long_journal_comes_in_passages(
+    settings: Settings, journal: KafkaJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what was told in years no more than a passage is held at a time; nothing is missed between two of them."""
+    monkeypatch.setattr("stream.journal.PASSAGE_BYTES", 1000)
+    history: list[JournalRecord] = [sealed("a"), *[published(n) for n in range(300)]]
+    write(settings, "journal", *map(encode_journal, history))
+    first = (await journal.passage(SHARD, 0, len(history))).records
+    assert 1 < len(first) < 100
+    for writer in (None, "a"):
+        view, records = await look(journal, 0, writer)
+        assert (records, view.whole) == (history, True)
 
 
 # Retention ------------------------------------------------------------------------------------------------------------
@@ -210,15 +229,14 @@ async def test_a_journal_with_aborted_records_all_over_is_read(
 async def test_a_journal_that_was_cut_is_whole_only_as_far_as_it_reaches(
     settings: Settings, journal: KafkaJournal
 ) -> None:
-    told = [Published(Point(n), Point(n + 1), None, "ledger-id", "1.0", "a", ()) for n in range(4)]
-    history: list[JournalRecord] = [sealed("a"), *told, sealed("b", 4)]
+    history: list[JournalRecord] = [sealed("a"), *map(published, range(4)), sealed("b", 4)]
     write(settings, "journal", *map(encode_journal, history))
     cut(settings, "journal", before=4)
-    assert not (await look(journal)).whole
-    assert not (await look(journal, 4, "a")).whole
-    assert not (await look(journal, 2, "b")).whole
-    view = await look(journal, 4, "b")
-    assert (list(view.records), view.whole) == (history[4:], True)
+    assert not (await look(journal)).view.whole
+    assert not (await look(journal, 4, "a")).view.whole
+    assert not (await look(journal, 2, "b")).view.whole
+    view, records = await look(journal, 4, "b")
+    assert (records, view.whole) == (history[4:], True)
 
 
 async def test_a_ledger_that_was_cut_says_where_it_starts(settings: Settings, threads: ThreadPoolExecutor) -> None:

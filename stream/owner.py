@@ -28,6 +28,8 @@ AHEAD = 2
 AGAIN_SECONDS = 0.5
 PARKED_SECONDS = 15.0
 """How often a parked shard looks whether somebody helped."""
+FAR = 5000
+"""Ledger records still to be read from which on a shard has a backlog: it checkpoints when that is worth it."""
 MOST_ASTRAY = 20
 """Batches in a row that do not hold the next record: after a rebalance there are two or three."""
 
@@ -57,7 +59,7 @@ class Owner:
         self._every = checkpoint_seconds
         self._seek = seek
         self._inbox: asyncio.Queue[Batch | None] = asyncio.Queue()
-        self._on_its_way = 0
+        self._on_its_way = self._left = 0
         self._leaving = False
         self._working = False
         self._astray = 0
@@ -90,6 +92,7 @@ class Owner:
     def receive(self, batch: Batch) -> None:
         """A batch has arrived."""
         self._on_its_way = max(0, self._on_its_way - 1)
+        self._left = batch.left
         self._inbox.put_nowait(batch)
 
     async def resume(self) -> None:
@@ -155,8 +158,7 @@ class Owner:
             if self._astray > MOST_ASTRAY:
                 read = f"[{batch.start}, {batch.end}) with {len(batch.records)} records" if batch else "nothing"
                 raise Gap(f"{read} was read instead")
-            backlog = self._on_its_way > 0 or not self._inbox.empty()
-            if monotonic() - shard.saved_at >= self._every * (shard.seldom if backlog else 1):
+            if monotonic() - shard.saved_at >= self._every and (self._left < FAR or shard.worth_saving):
                 shard.save()
             if self._leaving and self._inbox.empty():
                 await shard.save_all()

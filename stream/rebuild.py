@@ -28,7 +28,7 @@ async def rebuild(
         while batch := tuple(islice(records, BATCH)):
             await shard.work(_batch(batch))
             tell(shard.next, end)
-            if shard.next - max(shard.saved, 0) >= SAVE_EVERY:
+            if shard.next - max(shard.saved, 0) >= SAVE_EVERY and shard.worth_saving:
                 await shard.save_all()
         await shard.save_all()
     except Fenced:

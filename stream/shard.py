@@ -45,10 +45,11 @@ CHUNK = 2000
 """Outputs of one transaction, unless one item has more."""
 TURN_SECONDS = 0.02
 """How long a shard folds before others get their turn."""
-CROWD = 50
-"""Items from which on it matters how many records a checkpoint writes one for."""
-MOST_SELDOM = 25
-"""How many times the usual pause a crowded shard may take: what it loses with a crash it folds again."""
+WORTH = 20
+"""Records that a shard with a backlog folds for each item that it encodes: of very many items, nearly every record
+would else be encoded with its item, again and again."""
+MOST_SECONDS = 60.0
+"""Between two checkpoints whatever they cost: what is lost with a crash is folded again."""
 NOTHING_TOLD = Replay(told=(), whole=True)
 
 
@@ -79,9 +80,8 @@ class Shard:
         self.movements = 0
         """Records folded that are no ticks."""
         self.saved_at = monotonic()
-        self.seldom = 1
-        """By how much the pause between checkpoints is longer while a backlog is worked off: of very many items, one
-        would else be encoded for every record."""
+        self._encoded = 0
+        """Items in the last checkpoint."""
         self._ports = ports
         self._watch = ports.watch
         self._version = version
@@ -171,7 +171,7 @@ class Shard:
         """The part of a batch that comes next, None if there is none: the ledger's offsets are dense."""
         if not batch.start <= self.next < batch.end or len(batch.records) != batch.end - batch.start:
             return None
-        return Batch(self.next, batch.end, batch.records[self.next - batch.start :])
+        return batch._replace(start=self.next, records=batch.records[self.next - batch.start :])
 
     async def work(self, batch: Batch) -> None:
         """Fold a batch and tell what came of it."""
@@ -234,6 +234,12 @@ class Shard:
         """Whether something was folded that no checkpoint holds."""
         return self.next != self.saved
 
+    @property
+    def worth_saving(self) -> bool:
+        """Whether a checkpoint would cost little beside what was folded, or is late: asked where there is a backlog."""
+        folded = self.next - max(self.saved, 0)
+        return folded >= WORTH * self._encoded or monotonic() - self.saved_at >= MOST_SECONDS
+
     def save(self) -> asyncio.Task[None] | None:
         """Encode what has changed and write it while folding goes on; one at a time."""
         if self._saving is not None and not self._saving.done():
@@ -255,15 +261,9 @@ class Shard:
             version=self._version,
         )
         changes = self.core.changes()
-        self._pace(len(changes.get("items", ())), self.next - max(self.saved, 0))
+        self._encoded = len(changes.get("items", ()))
         self._saving = asyncio.create_task(self._save(cursor, changes))
         return self._saving
-
-    def _pace(self, items: int, records: int) -> None:
-        if items < CROWD:
-            self.seldom = 1
-        elif 3 * items > records:
-            self.seldom = min(2 * self.seldom, MOST_SELDOM)
 
     async def save_all(self) -> None:
         """Checkpoint until nothing is left to save."""

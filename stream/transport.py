@@ -33,6 +33,8 @@ class Batch(NamedTuple):
     end: int
     records: Sequence[Any]
     """They have an offset, a timestamp, a value; and where a source was read key and headers too."""
+    left: int = 0
+    """How many offsets there were beyond its end when it was read."""
 
 
 class Committed(NamedTuple):
@@ -161,10 +163,15 @@ async def _take(fetcher: Any, wanted: set[TP], max_records: int | None) -> dict[
         return {}
     records = await fetcher.fetched_records(starts.keys(), timeout=0, max_records=max_records)
     return {
-        tp: [Batch(start, states[tp].position, tuple(records.get(tp, ())))]
+        tp: [_batch(start, states[tp], records.get(tp, ()))]
         for tp, start in starts.items()
         if states[tp].position != start
     }
+
+
+def _batch(start: int, state: Any, records: Sequence[Any]) -> Batch:
+    end: int = state.position
+    return Batch(start, end, tuple(records), max(0, (state.lso or 0) - end))
 
 
 class Consumer(driver.Consumer):

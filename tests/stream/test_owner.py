@@ -76,22 +76,28 @@ async def test_batches_lost_around_rebalances_are_read_again(world: World) -> No
     world.check()
 
 
-async def test_a_shard_of_many_items_checkpoints_more_seldom_until_each_is_worth_it(
+async def test_with_a_backlog_a_checkpoint_must_be_worth_its_items_or_late(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shard_module, "CROWD", 2)
+    monkeypatch.setattr(shard_module, "WORTH", 10)
     shard = Shard(0, world.ports(), "1.0")
     await shard.take()
-    seldom = []
-    for records in (3, 3, 30, 1):  # of three items, but for the last
+    worth = []
+    for records in (3, 29, 1):  # of three items
         world.append(records)
         stored = world.broker.ledgers[0]
         end = len(stored)
         await shard.work(Batch(shard.next, end, tuple(Raw(o, *stored[o]) for o in range(shard.next, end))))
-        await shard.save_all()
-        seldom.append(shard.seldom)
+        worth.append(shard.worth_saving)
+        if records == 3:
+            await shard.save_all()
+    assert worth == [True, False, True]
+    monkeypatch.setattr(shard_module, "WORTH", 1000)
+    late = [shard.worth_saving]
+    monkeypatch.setattr(shard_module, "MOST_SECONDS", 0.0)
+    late.append(shard.worth_saving)
+    assert late == [False, True]
     await shard.close()
-    assert seldom == [2, 4, 4, 1]
 
 
 # Faults that pass -----------------------------------------------------------------------------------------------------

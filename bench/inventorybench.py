@@ -1,10 +1,9 @@
 """InventoryBench: `bench/inventorybench.py [FILE…] [--policy pil-q] [--forecaster NAME] [--short]`.
 
 Each instance is played as its README says: order knowing stock, arrivals, past demand and open orders; the score is
-reward over the profit of all demand, at least 0. Policy and forecaster are the product's: `averages.PATIENCE` was
-chosen among 24 and 72 with a part of these instances in view, nothing else was. Each instance is alone in its shard, so
-the forecaster is the one that needs no others. Lead times are learned from what arrives, and an order is given up when
-nothing came within the longest lead time seen.
+reward over the profit of all demand, at least 0. Policy and forecaster are the product's, with no constant chosen here.
+Each instance is alone in its shard, so the forecaster is the one that needs no others. Lead times are learned from what
+arrives, and an order is given up when nothing came within the longest lead time seen.
 """
 
 import argparse

@@ -29,8 +29,6 @@ class Menu(NamedTuple):
     shift: Floats
     stretch: Floats
     reference: int
-    of_source: npt.NDArray[np.intp]
-    """The arm that follows analysis, with each arm's source."""
     stretches: tuple[float, ...]
     lot: npt.NDArray[np.intp]
     """Number of each arm's pair of source and stretch."""
@@ -75,11 +73,10 @@ def _followed(stretches: tuple[float, ...], arm: int) -> Menu:
 def _menu(shifts: tuple[float, ...], stretches: tuple[float, ...]) -> Menu:
     arms = [(i, shift, stretch) for i in range(len(SOURCES)) for shift in shifts for stretch in stretches]
     source, shift, stretch = (np.array(column) for column in zip(*arms, strict=True))
-    plain = np.array([arms.index((i, 0.0, 1.0)) for i in range(len(SOURCES))])
     number = np.array([stretches.index(value) for value in stretch.tolist()])
     distance = shift**2 + np.log(stretch) ** 2
     lots = source * len(stretches) + number
-    return Menu(tuple(arms), source, shift, stretch, int(plain[0]), plain[source], stretches, lots, distance)
+    return Menu(tuple(arms), source, shift, stretch, arms.index((0, 0.0, 1.0)), stretches, lots, distance)
 
 
 PLAIN = _menu(SHIFTS, (1.0,))

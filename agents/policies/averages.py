@@ -8,8 +8,9 @@ from agents.policies.arms import RATES
 
 FADE = 0.01
 """Rate at which old errors fade."""
-PATIENCE = 24.0
-"""Weight, in periods, of the errors that steady demand would bring."""
+FAITH = 4.0
+"""How strongly an item's own averages are held to know nothing that its forecast does not: 1 / variance of the share of
+their disagreement in which they are right, which is 0 before anything is seen and hardly ever beyond -1 and 1."""
 DOUBT = 3.0
 """The weight, in periods, of the variance that a count with this mean usually has."""
 
@@ -34,15 +35,19 @@ class Averages(msgspec.Struct):
 
     errors: list[float] = msgspec.field(default_factory=lambda: [0.0] * (1 + len(RATES)))
     """Mean squared one-period errors: of the item's forecast, then of each rate."""
+    apart: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(RATES))
+    """Mean squared difference between each rate's mean and the forecast."""
 
     def learn(self, demand: float, forecast: float | None = None) -> None:
         """Take in the demand of a period, and what the item's forecast had been."""
         self.periods = n = self.periods + 1
         if n > 1:
             slow = max(1.0 / (n - 1), FADE)
-            guesses = (self.mean[0] if forecast is None else forecast, *self.mean)
-            for k, guess in enumerate(guesses):
-                self.errors[k] += slow * ((demand - guess) ** 2 - self.errors[k])
+            said, errors, apart = (self.mean[0] if forecast is None else forecast), self.errors, self.apart
+            errors[0] += slow * ((demand - said) ** 2 - errors[0])
+            for k, guess in enumerate(self.mean):
+                errors[k + 1] += slow * ((demand - guess) ** 2 - errors[k + 1])
+                apart[k] += slow * ((guess - said) ** 2 - apart[k])
         mean, variance = self.mean, self.variance
         for k, floor in enumerate(RATES):
             rate = max(1.0 / n, floor)
@@ -71,24 +76,29 @@ class Averages(msgspec.Struct):
         """Share by which each source's errors over so many periods exceed the least possible: what it would cost.
 
         An error of the mean recurs in every period, chance does not: over h periods, variances grow by h² and h.
-        While little is known, sources have the errors that steady demand would bring.
         """
-        weight = min(max(self.periods - 1, 0), 1.0 / FADE)
-        least = max(min(self.errors), 1e-9)
-        usual = [0.0, *(rate / (2.0 - rate) for rate in RATES)]
-        return [
-            math.sqrt(
-                1.0
-                + periods
-                * (weight * (min(max(error / least, 1.0), 100.0) - 1.0) + PATIENCE * more)
-                / (weight + PATIENCE)
-            )
-            - 1.0
-            for error, more in zip(self.errors, usual, strict=True)
-        ]
+        expected = self._expected_errors()
+        least = min(expected)
+        return [math.sqrt(1.0 + periods * (min(error / least, 100.0) - 1.0)) - 1.0 for error in expected]
+
+    def _expected_errors(self) -> list[float]:
+        """Squared errors to expect of each source, in units of the forecast's.
+
+        Where forecast and average disagree by d and the truth lies a share w of the way to the average, its squared
+        error exceeds the forecast's by d² (1 - 2 w). What was seen of w is as uncertain as demand is noisy: it is
+        believed with the weight n d² / (n d² + FAITH × noise), so a disagreement counts when enough has judged it.
+        """
+        noise, expected = max(self.errors[0], 1e-9), [1.0]
+        weight = min(max(self.periods - 1, 0), 2.0 / FADE) / FAITH
+        for error, apart in zip(self.errors[1:], self.apart, strict=True):
+            square = apart / noise
+            believed = weight * square / (weight * square + 1.0)
+            expected.append(max((1.0 + square) * (1.0 - believed) + believed * (error / noise), 0.01))
+        return expected
 
     def fits(self) -> bool:
         """Whether read numbers can be running moments."""
         whole = len(self.mean) == len(self.variance) == len(RATES) and self.periods >= 0
-        whole = whole and len(self.errors) == 1 + len(RATES) and all(0.0 <= e < math.inf for e in self.errors)
+        whole = whole and len(self.errors) == 1 + len(RATES) and len(self.apart) == len(RATES)
+        whole = whole and all(0.0 <= square < math.inf for square in (*self.errors, *self.apart))
         return whole and all(math.isfinite(m) for m in self.mean) and all(0.0 <= v < math.inf for v in self.variance)

@@ -26,8 +26,8 @@ from agents.policies.shadow import Shadows
 
 FLOOR = 1.0 / 2000.0
 """Smallest step: the past fades over about so many periods."""
-TRUST_SOURCE, TRUST_SHIFT = 72.0, 120.0
-"""Weight of the prior, in expected stock-outs, for whose demand to believe and for moving the target analysis chose.
+TRUST = 120.0
+"""Weight of the prior, in expected stock-outs.
 
 What tells arms apart are stock-outs, and the dearer they are the rarer: about one in 1/(1 − critical ratio) periods.
 """
@@ -91,7 +91,7 @@ class PilQ:
     """Policy-parameter Q-learning."""
 
     name: ClassVar[str] = "pil-q"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __init__(self) -> None:
         self.pool = Pool(ARMS)
@@ -158,10 +158,7 @@ class PilQ:
             self.pool.learn(_kind(state, situation), _relative(state.costs, menu), self.pool.interval)
 
     def _worth(self, state: State, situation: Situation, menu: Menu) -> Floats:
-        """Expected cost of each arm, relative to the average arm's, after the prior.
-
-        An arm's worth is that of its source with the target that analysis chose, and what moving the target adds.
-        """
+        """Expected cost of each arm beyond the analytic rule's, relative to the average arm's, after the prior."""
         prior = np.array(state.averages.excess(len(situation.lead_time))).take(menu.source)
         prior += CURVATURE * menu.distance
         tail = safety_factor(situation.economics.critical_ratio) - TAIL
@@ -172,16 +169,12 @@ class PilQ:
             prior += others / (others + TRUST_POOL) * (pooled - prior)
         if not state.learned:
             return prior
-        seen, rarity = (
-            min(float(state.learned), 1.0 / FLOOR),
-            1.0 / max(1.0 - situation.economics.critical_ratio, 0.005),
-        )
-        cost = _relative(state.costs, menu)
-        source, shift = seen / (seen + TRUST_SOURCE * rarity), seen / (seen + TRUST_SHIFT * rarity)
-        cost -= prior
-        worth: Floats = prior
-        worth += shift * cost
-        worth += (source - shift) * cost.take(menu.of_source)
+        seen = min(float(state.learned), 1.0 / FLOOR)
+        rarity = 1.0 / max(1.0 - situation.economics.critical_ratio, 0.005)
+        worth: Floats = _relative(state.costs, menu)
+        worth -= prior
+        worth *= seen / (seen + TRUST * rarity)
+        worth += prior
         return worth
 
     def dump(self, state: State) -> bytes:

@@ -284,6 +284,7 @@ class Shard:
         if self._saving is not None:
             self._saving.cancel()
             await asyncio.gather(self._saving, return_exceptions=True)
+            self._saving = None  # its fault holds this very shard, and the two would wait for the collector of cycles
         await self._publisher.close()
 
 

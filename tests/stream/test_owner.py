@@ -1,7 +1,9 @@
 """An owner of a shard: what it does about every fault, that it parks alone, and that it goes on when helped."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -169,6 +171,24 @@ async def test_a_torn_checkpoint_is_rebuilt_and_nothing_is_told_twice(world: Wor
     assert world.told()[: len(before)] == before
     assert (world.watch.counts["torn"], world.watch.counts["replayed"] > 0) == (1, True)
     world.check()
+
+
+async def test_a_shard_that_was_given_up_is_gone_at_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The collector of cycles comes seldom, and a shard is large: after many faults a worker would hold many."""
+    world.append(50)
+    owner = world.own()
+    await until(world.folded)
+    gc.disable()
+    try:
+        assert owner.shard is not None
+        given_up = weakref.ref(owner.shard)
+        caplog.set_level(logging.CRITICAL)  # what was logged keeps the fault, and with it the shard
+        world.store.forget(0)
+        world.append(1)
+        await until(world.folded)
+        assert given_up() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_fault_that_does_not_come_again_parks_nothing(world: World) -> None:

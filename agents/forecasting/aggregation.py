@@ -8,12 +8,11 @@ Wintenberger: Optimal learning with Bernstein online aggregation. Machine Learni
 
 >>> own, shard = Regrets(2), Regrets(2)
 >>> forecasts = np.array([[1.0] * 5, [4.0] * 5], np.float32)
->>> weights(own, shard)[:, 0]
-array([0.5, 0.5], dtype=float32)
+>>> mixed(forecasts, own, shard)[0]
+np.float32(2.5)
 >>> for _ in range(20):
-...     regret = regret_of(forecasts, mixed(forecasts, weights(own, shard)), 1.0)
-...     own.add(regret, 0.99)
->>> bool(weights(own, shard)[0, 0] > 0.8)
+...     own.add(regret_of(forecasts, mixed(forecasts, own, shard), 1.0), 0.99)
+>>> bool(mixed(forecasts, own, shard)[0] < 1.6)
 True
 """
 
@@ -23,41 +22,39 @@ from typing import Any
 
 import numpy as np
 
-from agents.forecasting.arrays import Floats, pack, unpack
+from agents.forecasting.arrays import Floats, constant, pack, unpack
 from agents.forecasting.base import LEVELS
 
-_MOST_REGRET = np.float32(3.0)
-_QUARTER = np.float32(0.25)
+_MOST_REGRET, _LEAST_REGRET = constant(3.0), constant(-3.0)
+"""Regret is clipped, so that one outlier decides nothing."""
 _LEVELS = np.array(LEVELS, np.float32)
 
 
 class Regrets:
-    """Faded sums of regret and of its squares, and its greatest size, by expert and level."""
+    """Faded sums of regret and of its squares, by expert and level, and the greatest square by level."""
 
-    __slots__ = ("_leaning", "greatest", "sums")
+    __slots__ = ("_leaning", "_log_experts", "_most", "greatest", "sums")
 
     def __init__(self, experts: int) -> None:
         self._leaning: Floats | None = None
+        self._log_experts, self._most = constant(log(experts)), constant(4.0 * log(experts))
         self.sums: Floats = np.zeros((2, experts, len(LEVELS)), np.float32)
         """Of regret, and of its squares."""
         self.sums[1] = 1e-3
         self.greatest: Floats = np.full(len(LEVELS), 1e-6, np.float32)
-        """The greatest square."""
 
     def add(self, regret: Floats, keep: float) -> None:
-        """Take in a round."""
-        squares = regret * regret
-        self.sums *= np.float32(keep)
-        self.sums[0] += regret
-        self.sums[1] += squares
-        np.maximum(self.greatest, np.maximum.reduce(squares, axis=0), out=self.greatest)
+        """Take in a round: regret and its squares."""
+        self.sums *= keep
+        self.sums += regret
+        np.maximum(self.greatest, np.maximum.reduce(regret[1], axis=0), out=self.greatest)
         self._leaning = None
 
     def leaning(self) -> Floats:
-        """Log weights."""
+        """Log weights. As regrets fade they stay below √(ln K / (1 − keep)), so their exponential is a number."""
         if self._leaning is None:
-            rate = np.float32(log(self.sums.shape[1])) / self.sums[1]
-            np.minimum(rate, _QUARTER / self.greatest, out=rate)
+            rate = np.maximum(self.sums[1], self.greatest * self._most)
+            np.divide(self._log_experts, rate, out=rate)
             np.sqrt(rate, out=rate)
             rate *= self.sums[0]
             self._leaning = rate
@@ -77,25 +74,26 @@ class Regrets:
             raise ValueError("a sum of squares is not positive")
 
 
-def weights(own: Regrets, shard: Regrets) -> Floats:
-    """Weights by expert and level, which add up to 1."""
-    leaning = own.leaning() + shard.leaning()
-    leaning -= np.maximum.reduce(leaning, axis=0)
-    weight: Floats = np.exp(leaning, out=leaning)
-    weight /= np.add.reduce(weight, axis=0)
-    return weight
-
-
-def mixed(forecasts: Floats, weight: Floats) -> Floats:
-    """The mixture of experts' quantiles."""
-    mixture: Floats = np.add.reduce(forecasts * weight, axis=0)
+def mixed(forecasts: Floats, own: Regrets, shard: Regrets) -> Floats:
+    """The mixture of experts' quantiles, weighed by regret."""
+    parts: Floats = np.empty((2, *forecasts.shape), np.float32)
+    weights = parts[0]
+    np.add(own.leaning(), shard.leaning(), out=weights)
+    np.exp(weights, out=weights)
+    np.multiply(weights, forecasts, out=parts[1])
+    sums = np.add.reduce(parts, axis=1)
+    mixture: Floats = sums[1]
+    mixture /= sums[0]
     return mixture
 
 
 def regret_of(forecasts: Floats, mixture: Floats, came: float) -> Floats:
-    """What each expert would have saved, to first order; clipped, so that one outlier decides nothing."""
-    regret: Floats = mixture - forecasts
-    regret *= (came <= mixture) - _LEVELS
-    np.maximum(regret, -_MOST_REGRET, out=regret)
-    np.minimum(regret, _MOST_REGRET, out=regret)
+    """What each expert would have saved, to first order, and the square of that."""
+    regret: Floats = np.empty((2, *forecasts.shape), np.float32)
+    saved = regret[0]
+    np.subtract(mixture, forecasts, out=saved)
+    saved *= (came <= mixture) - _LEVELS
+    np.maximum(saved, _LEAST_REGRET, out=saved)
+    np.minimum(saved, _MOST_REGRET, out=saved)
+    np.multiply(saved, saved, out=regret[1])
     return regret

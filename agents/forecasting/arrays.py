@@ -8,7 +8,7 @@ Traceback (most recent call last):
 ValueError: 3 bytes where an array of 2 x float16 takes 4
 """
 
-from math import isfinite
+from math import isfinite, prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +16,21 @@ import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Halves: TypeAlias = npt.NDArray[np.float16]
+_LINE = 16
+"""Numbers of four bytes in 64."""
+
+
+def constant(value: float) -> Floats:
+    """A number that NumPy need not convert at every use."""
+    return np.array(value, np.float32)
+
+
+def aligned(*shape: int) -> Floats:
+    """Zeros at a multiple of 64 bytes, so that a product of them is the same to the last bit in every process."""
+    count = prod(shape)
+    room: Floats = np.zeros(count + _LINE, np.float32)
+    first = -room.ctypes.data // room.itemsize % _LINE
+    return room[first : first + count].reshape(shape)
 
 
 def pack(array: npt.NDArray[Any]) -> bytes:

@@ -14,10 +14,10 @@ from agents.forecasting.arrays import Halves, numbers, pack, unpack
 from agents.forecasting.base import LEVELS, Ahead, Forecast
 from agents.forecasting.calibration import Rail
 from agents.forecasting.experts import AVERAGES, Spread
-from agents.forecasting.guide import EXPERTS, MEANS
 from agents.forecasting.memory import Figures, Memory
 from agents.forecasting.population import Votes
 from agents.forecasting.rhythm import Pace
+from agents.forecasting.sheet import EXPERTS, MEANS
 
 MOST_WAITING = 8
 """Forecasts that wait at a time; over longer horizons not every period files one."""
@@ -33,11 +33,7 @@ class Filed(msgspec.Struct):
     unit: float
     """Scale x H: what quantiles and demand are divided by."""
     record: Halves
-    """Inputs; from `width` on experts' quantiles, the mixture, the mixture as published but for rounding, and means."""
-
-
-SAID = (EXPERTS + 2) * len(LEVELS) + MEANS
-"""What a record holds beside the inputs."""
+    """A sheet's row."""
 
 
 class Belief:
@@ -85,8 +81,9 @@ class _Written(msgspec.Struct, array_like=True):
     horizon: int
     filed: list[_Row]
     regrets: list[bytes]
-    offsets: list[float]
+    stretches: list[float]
     squares: list[float]
+    usual: list[float]
     errors: int
     mean_squares: list[float]
     judged: int
@@ -113,8 +110,9 @@ def write(belief: Belief) -> bytes:
             belief.horizon,
             [_Row(f.left, f.total, f.unit, pack(f.record)) for f in belief.filed],
             belief.regrets.dump(),
-            belief.rail.offsets,
+            belief.rail.stretches,
             belief.spread.squares,
+            belief.spread.usual,
             belief.spread.errors,
             belief.mean_squares,
             belief.judged,
@@ -150,8 +148,10 @@ def read(data: bytes, pace: Pace, width: int) -> Belief:
     belief.votes, belief.horizon = written.votes, written.horizon
     belief.filed = [_filed(row, width) for row in written.filed]
     belief.regrets.load(written.regrets)
-    belief.rail.offsets = numbers(written.offsets, len(LEVELS))
-    belief.spread.squares, belief.spread.errors = numbers(written.squares, AVERAGES), max(written.errors, 0)
+    belief.rail.stretches = numbers(written.stretches, len(LEVELS))
+    spread = belief.spread
+    spread.squares, spread.usual = numbers(written.squares, AVERAGES), numbers(written.usual, AVERAGES)
+    spread.errors = max(written.errors, 0)
     belief.mean_squares, belief.judged = numbers(written.mean_squares, MEANS), max(written.judged, 0)
     belief.asked, belief.answer = written.asked, written.answer
     belief.unbroken, belief.shifted = written.unbroken, written.shifted
@@ -169,4 +169,4 @@ def _checked(figures: Figures) -> Figures:
 def _filed(row: _Row, width: int) -> Filed:
     if row.left < 1 or not 0.0 < row.unit < float("inf") or not 0.0 <= row.total < float("inf"):
         raise ValueError("a filed forecast of no size")
-    return Filed(row.left, row.total, row.unit, unpack(row.record, np.float16, (width + SAID,)))
+    return Filed(row.left, row.total, row.unit, unpack(row.record, np.float16, (width,)))

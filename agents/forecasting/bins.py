@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from agents.forecasting.arrays import Floats
+from agents.forecasting.arrays import Floats, constant
 from agents.forecasting.inputs import CROSSES, ranges
 from agents.forecasting.rhythm import Pace
 
@@ -12,7 +12,7 @@ _COARSE = 8
 _LEAST = 4
 """Fewer bins than these are no curve."""
 _HAIR = 1e-3
-_ZERO = np.float32(0.0)
+_ZERO = constant(0.0)
 
 
 class Bins:
@@ -33,21 +33,25 @@ class Bins:
         self._shifts = (-self._steps * np.array([span.low for span in spans.values()])).astype(np.float32)
         self._last = (count - _HAIR).astype(np.float32)
         coarse = np.minimum(count, _COARSE)
-        self._ratios = (coarse / count).astype(np.float32)
         self._phases = slice(names.index("phase 0"), names.index("phase 0") + pace.phases)
+        self._phase = self._phases.start
+        """No bins are cut from a flag, so the first phase's place is free for the number of the phase."""
         self.inputs = len(names)
-        self._own = np.flatnonzero(count >= _LEAST)
-        own = count[self._own]
-        self._starts = (np.cumsum(own) - own).astype(np.int32)
-        where = {name: number for number, name in enumerate(names)} | {"phase": len(names)}
-        sizes = np.append(coarse, pace.phases).astype(np.int32)
-        self._first = np.array([where[first] for first, _ in CROSSES])
-        self._second = np.array([where[second] for _, second in CROSSES])
-        self._width = sizes[self._second]
-        crossed = sizes[self._first] * self._width
-        self._cross_starts = (own.sum() + np.cumsum(crossed) - crossed).astype(np.int32)
-        self.count = int(own.sum() + crossed.sum())
-        self.touched = len(own) + len(CROSSES)
+        curves = np.flatnonzero(count >= _LEAST)
+        own = count[curves]
+        where = {name: number for number, name in enumerate(names)} | {"phase": self._phase}
+        ratios = coarse / count
+        coarse[self._phase], ratios[self._phase] = pace.phases, 1.0
+        first = np.array([where[first] for first, _ in CROSSES])
+        second = np.array([where[second] for _, second in CROSSES])
+        self._width = coarse[second].astype(np.int32)
+        crossed = coarse[first] * self._width
+        sizes = np.concatenate((own, crossed))
+        self._curves, self.touched, self.count = len(own), len(sizes), int(sizes.sum())
+        self._starts = (np.cumsum(sizes) - sizes).astype(np.int32)
+        self._looked_at = np.concatenate((curves, first, second))
+        """The inputs that places come from: one for a curve, two for a cross."""
+        self._ratios = np.concatenate((np.ones(len(own)), ratios[first], ratios[second])).astype(np.float32)
 
     def of(self, values: Floats) -> npt.NDArray[np.int32]:
         """The places touched by inputs, or by each row of inputs."""
@@ -55,15 +59,13 @@ class Bins:
         exact += self._shifts
         np.maximum(exact, _ZERO, out=exact)
         np.minimum(exact, self._last, out=exact)
-        rough = np.empty((*values.shape[:-1], self.inputs + 1), np.int32)
-        rough[..., :-1] = exact * self._ratios
-        rough[..., -1] = values[..., self._phases].argmax(axis=-1)
-        places = np.empty((*values.shape[:-1], self.touched), np.int32)
-        places[..., : len(self._own)] = exact.take(self._own, axis=-1)
-        places[..., : len(self._own)] += self._starts
-        crosses = rough.take(self._first, axis=-1)
+        exact[..., self._phase] = values[..., self._phases].argmax(axis=-1)
+        found = exact.take(self._looked_at, axis=-1)
+        found *= self._ratios
+        bins = found.astype(np.int32)
+        places: npt.NDArray[np.int32] = bins[..., : self.touched]
+        crosses = places[..., self._curves :]
         crosses *= self._width
-        crosses += rough.take(self._second, axis=-1)
-        crosses += self._cross_starts
-        places[..., len(self._own) :] = crosses
+        crosses += bins[..., self.touched :]
+        places += self._starts
         return places

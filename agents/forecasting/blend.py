@@ -19,31 +19,30 @@ docs/concepts/forecasting.md explains it to a planner; docs/decisions/0020 to 00
 
 from collections.abc import Mapping, Sequence
 from math import ceil, isfinite, log
+from operator import mul
 from typing import ClassVar
 
 import msgspec
-import numpy as np
 
 from agents.forecasting import aggregation, belief, drift
-from agents.forecasting.arrays import Floats, Halves
 from agents.forecasting.base import LEVELS, Ahead, Forecast, Period, Rhythm
-from agents.forecasting.belief import MOST_WAITING, SAID, Belief, Filed
+from agents.forecasting.belief import MOST_WAITING, Belief, Filed
 from agents.forecasting.bins import Bins
 from agents.forecasting.experts import around_means, empirical, foretold, recent_sums
-from agents.forecasting.guide import AVERAGED, EXPERTS, SHAPED, SUMS, Guide, width_of
+from agents.forecasting.guide import Guide
 from agents.forecasting.inputs import look
 from agents.forecasting.population import Population
 from agents.forecasting.rhythm import Pace
+from agents.forecasting.sheet import Sheet, width_of
 from agents.forecasting.spread import variance_of
 
 MOST_GUIDES = 2
 """Horizons with a shared model of their own; another horizon leans on the nearest of them."""
-VERSION = 5
+VERSION = 6
 """Of what is stored of an item and of a shard."""
 _PARTS = ("weights", "waiting", "kept")
-_EXPERTS = slice(0, EXPERTS * len(LEVELS))
-_MIXTURE = slice(_EXPERTS.stop, _EXPERTS.stop + len(LEVELS))
 _MOST_HALF = 6e4
+_MOST_ERROR = 1e3
 _MEAN_POWER = 3
 _MEAN_PRIOR = 20
 _MEAN_KNOWN = 100
@@ -58,7 +57,9 @@ class Blend:
     def __init__(self, rhythm: Rhythm) -> None:
         self._pace = Pace.of(rhythm)
         self._bins = Bins(self._pace)
-        self._width = width_of(self._bins)
+        inputs = 1 + self._bins.inputs
+        self._width = width_of(inputs)
+        self._making, self._judging = Sheet(inputs), Sheet(inputs)
         self._population = Population()
         self._guides: dict[int, Guide] = {}
         self._changed: set[str] = set()
@@ -74,10 +75,10 @@ class Blend:
         if period.is_open:
             self._take(state, period)
         if ahead:
-            horizon = len(_open(ahead))
-            state.answer, filed = self._forecast(state, ahead, self._turn(state, horizon))
+            coming = _open(ahead)
+            state.answer, filed = self._forecast(state, ahead, coming, self._turn(state, len(coming)))
             state.asked, state.plan = None, tuple(ahead)
-            stride = ceil(horizon / MOST_WAITING)
+            stride = ceil(len(coming) / MOST_WAITING)
             if filed is not None and period.is_open and state.memory.figures.periods % stride == 0:
                 state.filed = [*state.filed[1 - MOST_WAITING :], filed]
 
@@ -86,7 +87,8 @@ class Blend:
         del item
         if state.answer is not None and _asked(state, ahead):
             return state.answer
-        return self._forecast(state, ahead, self._nearest(len(_open(ahead))))[0]
+        coming = _open(ahead)
+        return self._forecast(state, ahead, coming, self._nearest(len(coming)))[0]
 
     def shifted(self, state: Belief) -> bool:
         """Whether the last period raised the alarm."""
@@ -120,17 +122,15 @@ class Blend:
 
     def _judge(self, state: Belief, filed: Filed) -> None:
         """Learn from a forecast and what came."""
-        came = filed.total / filed.unit
-        said = filed.record[self._width :].astype(np.float32)
-        mixture = said[_MIXTURE]
-        regret = aggregation.regret_of(said[_EXPERTS].reshape(EXPERTS, len(LEVELS)), mixture, came)
-        rest = said[_MIXTURE.stop :].tolist()
-        corrected, means = rest[: len(LEVELS)], [mean * filed.unit for mean in rest[len(LEVELS) :]]
+        came, sheet = filed.total / filed.unit, self._judging
+        sheet.take(filed.record)
+        regret = aggregation.regret_of(sheet.experts, sheet.mixture, came)
         state.regrets.add(regret, self._pace.keep)
-        state.rail.judge(corrected, came)
-        state.spread.judge(means[1:], filed.total, self._pace.variance_rate)
+        state.rail.judge(sheet.corrected.tolist(), came)
+        means = sheet.means.tolist()
+        state.spread.judge([mean * filed.unit for mean in means[1:]], filed.total, self._pace.variance_rate)
         state.judged += 1
-        errors = [min(((mean - filed.total) / filed.unit) ** 2, 1e3) for mean in means]
+        errors = [min((mean - came) ** 2, _MOST_ERROR) for mean in means]
         rate = max(1 / _MEAN_KNOWN, 1 / state.judged)
         state.mean_squares = [old + rate * (error - old) for old, error in zip(state.mean_squares, errors, strict=True)]
         horizon = self._nearest_horizon(state.horizon)
@@ -143,8 +143,9 @@ class Blend:
 
     # Forecasting --------------------------------------------------------------------------------------------------
 
-    def _forecast(self, state: Belief, ahead: Sequence[Ahead], guide: Guide) -> tuple[Forecast, Filed | None]:
-        coming = _open(ahead)
+    def _forecast(
+        self, state: Belief, ahead: Sequence[Ahead], coming: Sequence[Ahead], guide: Guide
+    ) -> tuple[Forecast, Filed | None]:
         horizon, f, population = len(coming), state.memory.figures, self._population
         if not coming:
             nothing = (0.0,) * len(ahead)
@@ -154,34 +155,32 @@ class Blend:
         if not f.periods:
             pool = [quantile * unit for quantile in guide.pool]
             return _answer(pool, population.level * horizon, [1.0] * horizon, ahead), None
-        sight = look(state.memory, population, self._pace, coming, scale)
-        record: Halves = np.empty(self._width + SAID, np.float16)
-        row, said = record[: self._width], record[self._width :]
-        row[0], row[1 : guide.inputs] = 1.0, sight.values
-        experts: Floats = np.empty((EXPERTS, len(LEVELS)), np.float32)
+        sight, sheet = look(state.memory, population, self._pace, coming, scale), self._making
+        sheet.see(sight, scale)
         local = foretold(f, sight.shape)
-        experts[SUMS] = empirical(recent_sums(sight.sums, horizon, f.periods, self._pace.sums), guide.pool, unit)
-        spread = around_means(state.spread, local, unit)
-        experts[AVERAGED], experts[SHAPED] = spread[:-1], spread[-1]
-        means = [guide.advise(row, experts) * unit, *local]
-        mixture = aggregation.mixed(experts, aggregation.weights(state.regrets, guide.regrets)).tolist()
+        sheet.sums[:] = empirical(recent_sums(sight.sums, horizon, f.periods, self._pace.sums), guide.pool, unit)
+        around_means(state.spread, local, unit, sheet.around_means)
+        means = [guide.advise(sheet) * unit, *local]
+        mixture = aggregation.mixed(sheet.experts, state.regrets, guide.regrets).tolist()
         corrected = state.rail.corrected(mixture)
-        said[_EXPERTS] = experts.ravel()
-        said[_EXPERTS.stop :] = [*mixture, *corrected, *(min(mean / unit, _MOST_HALF) for mean in means)]
+        sheet.told[:] = [*mixture, *corrected, *[min(mean / unit, _MOST_HALF) for mean in means]]
         quantiles = [quantile * unit for quantile in corrected]
         told = [float(round(quantile)) for quantile in quantiles] if f.whole else quantiles
-        filed = Filed(horizon, 0.0, unit, record)
+        filed = Filed(horizon, 0.0, unit, sheet.copy())
         return _answer(told, self._mean(state, guide, means), sight.shape, ahead), filed
 
     @staticmethod
     def _mean(state: Belief, guide: Guide, means: list[float]) -> float:
         """The means' average, weighed by the inverse of their errors, the item's own blended with the shard's."""
         known = min(state.judged, _MEAN_KNOWN)
-        weights = [
-            ((known * own + _MEAN_PRIOR * shard) / (known + _MEAN_PRIOR) + 1e-9) ** -_MEAN_POWER
+        errors = [
+            known * own + _MEAN_PRIOR * shard + 1e-8
             for own, shard in zip(state.mean_squares, guide.mean_errors, strict=True)
         ]
-        return sum(weight * mean for weight, mean in zip(weights, means, strict=True)) / sum(weights)
+        least = min(errors)
+        weights: list[float] = [(least / error) ** _MEAN_POWER for error in errors]
+        mean: float = sum(map(mul, weights, means)) / sum(weights)
+        return mean
 
     # Shared state -------------------------------------------------------------------------------------------------
 
@@ -192,7 +191,7 @@ class Blend:
             self._changed |= {f"{part} {horizon}" for part in _PARTS}
         if horizon != state.horizon:
             ratio = horizon / state.horizon if state.horizon and horizon else 1.0
-            state.spread.squares = [square * ratio for square in state.spread.squares]
+            state.spread.scaled(ratio)
             state.horizon, state.filed = horizon, []
         return self._nearest(horizon)
 
@@ -201,6 +200,8 @@ class Blend:
 
     def _nearest_horizon(self, horizon: int) -> int:
         """The horizon with a guide whose ratio to this one is nearest to 1."""
+        if horizon in self._guides:
+            return horizon
         return min(self._guides, key=lambda known: (abs(log(known / max(horizon, 1))), known))
 
     def dump(self, state: Belief) -> bytes:
@@ -209,7 +210,7 @@ class Blend:
 
     def load(self, data: bytes) -> Belief:
         """Read it back."""
-        return belief.read(data, self._pace, self._width)
+        return belief.read(data, self._pace, len(self._making.row))
 
     def dump_shared(self) -> Mapping[str, bytes]:
         """Write the parts that changed since the last call."""
@@ -255,7 +256,9 @@ def _asked(state: Belief, ahead: Sequence[Ahead]) -> bool:
 def _answer(quantiles: list[float], mean: float, shape: list[float], ahead: Sequence[Ahead]) -> Forecast:
     """A forecast whose path shares the mean out by `shape` over the open periods."""
     whole = sum(shape)
-    shares = iter([mean * part / whole for part in shape] if whole > 0.0 else [mean / len(shape)] * len(shape))
-    path = tuple(next(shares) if period.is_open else 0.0 for period in ahead)
+    path = [mean * part / whole for part in shape] if whole > 0.0 else [mean / len(shape)] * len(shape)
+    if len(path) < len(ahead):
+        shares = iter(path)
+        path = [next(shares) if period.is_open else 0.0 for period in ahead]
     told = tuple(quantiles)
-    return Forecast(float(len(ahead)), mean, variance_of(told, mean), told, path)
+    return Forecast(float(len(ahead)), mean, variance_of(told, mean), told, tuple(path))

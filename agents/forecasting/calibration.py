@@ -19,30 +19,32 @@ from agents.forecasting.base import LEVELS
 from agents.forecasting.inputs import FLOOR
 
 _RATE = 0.002
-_MOST = 0.5
+_MOST = exp(0.5)
 _STEPS = tuple(_RATE / (level * (1.0 - level)) ** 0.5 for level in LEVELS)
+_UP = tuple(exp(step * level) for step, level in zip(_STEPS, LEVELS, strict=True))
+_DOWN = tuple(exp(step * (level - 1.0)) for step, level in zip(_STEPS, LEVELS, strict=True))
 
 
 class Rail:
-    """Log stretches by level, of one item."""
+    """Stretches by level, of one item."""
 
-    __slots__ = ("offsets",)
+    __slots__ = ("stretches",)
 
     def __init__(self) -> None:
-        self.offsets = [0.0] * len(LEVELS)
+        self.stretches = [1.0] * len(LEVELS)
 
     def corrected(self, quantiles: Sequence[float]) -> list[float]:
         """The quantiles, divided by scale x H, stretched and sorted."""
-        stretched = [
-            max((quantile + FLOOR) * exp(offset) - FLOOR, 0.0)
-            for quantile, offset in zip(quantiles, self.offsets, strict=True)
-        ]
-        stretched.sort()
-        return stretched
+        return sorted(
+            [
+                max((quantile + FLOOR) * stretch - FLOOR, 0.0)
+                for quantile, stretch in zip(quantiles, self.stretches, strict=True)
+            ]
+        )
 
     def judge(self, quantiles: Sequence[float], came: float) -> None:
         """Take in what came after a forecast of these corrected quantiles."""
-        self.offsets = [
-            min(max(offset + step * (level - (came <= quantile)), -_MOST), _MOST)
-            for offset, step, level, quantile in zip(self.offsets, _STEPS, LEVELS, quantiles, strict=True)
+        self.stretches = [
+            min(stretch * up, _MOST) if came > quantile else max(stretch * down, 1.0 / _MOST)
+            for stretch, up, down, quantile in zip(self.stretches, _UP, _DOWN, quantiles, strict=True)
         ]

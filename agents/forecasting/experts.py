@@ -1,16 +1,16 @@
 """The local experts: what an item's own past says of the demand of the next H periods, at every level.
 
 - `sums`: empirical quantiles of the last sums of H periods, blended with the pool's by pseudo-counts.
-- `slow`, `middle`, `faster`: negative binomials around moving averages at 0.05, 0.12 and 0.3, their variance from the
-  errors such a forecast made, shrunk to μ + 1.5 μ².
+- `slow`, `middle`, `faster`: negative binomials around moving averages at 0.05, 0.12 and 0.3. Their variance is
+  μ + 1.5 μ² times the item's dispersion: what its squared errors were to that. So it follows the mean up and down.
 - `shaped`: the same around the item's mean by phase and plan: what knows weekdays and promotions before its shard does.
 
 All quantiles here are divided by scale x H, as the shared regressions' are.
 """
 
-import numpy as np
-import numpy.typing as npt
+from functools import cache
 
+from agents.forecasting.arrays import Floats
 from agents.forecasting.base import LEVELS
 from agents.forecasting.memory import Figures
 from agents.forecasting.negative_binomial import quantiles
@@ -20,15 +20,17 @@ AVERAGES = 4
 _POOL_PRIOR = 6.0
 _VARIANCE_PRIOR = 4.0
 _MOST_ERRORS = 20
+_LITTLE = 1e-6
 
 
 class Spread:
-    """Mean squared errors of the sums that the means foretold, of one item at one horizon."""
+    """Mean squared errors of the sums that the means foretold, and what is usual: of one item at one horizon."""
 
-    __slots__ = ("errors", "squares")
+    __slots__ = ("errors", "squares", "usual")
 
     def __init__(self) -> None:
         self.squares = [0.0] * AVERAGES
+        self.usual = [0.0] * AVERAGES
         self.errors = 0
 
     def judge(self, foretold: list[float], total: float, rate: float) -> None:
@@ -36,21 +38,29 @@ class Spread:
         self.errors += 1
         rate = max(rate, 1.0 / self.errors)
         for number, mean in enumerate(foretold):
-            self.squares[number] += rate * ((total - mean) ** 2 - self.squares[number])
+            error = total - mean
+            self.squares[number] += rate * (error * error - self.squares[number])
+            self.usual[number] += rate * (mean + 1.5 * mean * mean - self.usual[number])
 
     def variance(self, means: list[float]) -> list[float]:
-        """Shrunk to μ + 1.5 μ² while few errors are known."""
+        """What is usual at these means, times the dispersion; that is near 1 while few errors are known."""
         known = min(self.errors, _MOST_ERRORS)
+        whole = known + _VARIANCE_PRIOR
         return [
-            (known * square + _VARIANCE_PRIOR * (mean + 1.5 * mean * mean)) / (known + _VARIANCE_PRIOR)
-            for mean, square in zip(means, self.squares, strict=True)
+            (mean + 1.5 * mean * mean) * (known * (square + _LITTLE) / (usual + _LITTLE) + _VARIANCE_PRIOR) / whole
+            for mean, square, usual in zip(means, self.squares, self.usual, strict=True)
         ]
+
+    def scaled(self, ratio: float) -> None:
+        """Speak of a horizon that is so many times as long."""
+        self.squares = [square * ratio for square in self.squares]
+        self.usual = [usual * ratio for usual in self.usual]
 
 
 def foretold(figures: Figures, shape: list[float]) -> list[float]:
-    """What the moving averages, and the mean by phase and plan, say of the sum of the horizon."""
+    """What the mean by phase and plan, and the moving averages, say of the sum of the horizon."""
     horizon = len(shape)
-    return [figures.slow * horizon, figures.middle * horizon, figures.faster * horizon, sum(shape)]
+    return [sum(shape), figures.slow * horizon, figures.middle * horizon, figures.faster * horizon]
 
 
 def recent_sums(sums: list[float], horizon: int, periods: int, most: int) -> list[float]:
@@ -72,15 +82,18 @@ def empirical(found: list[float], pool: list[float], unit: float) -> list[float]
     ranked.append(ranked[-1])
     whole = count + _POOL_PRIOR
     own, prior = count / (unit * whole), _POOL_PRIOR / whole
-    quantiles = []
-    for level, common in zip(LEVELS, pool, strict=True):
-        at = level * (count - 1)
-        below = int(at)
-        low = ranked[below]
-        quantiles.append(own * (low + (at - below) * (ranked[below + 1] - low)) + prior * common)
-    return quantiles
+    return [
+        own * (ranked[below] + share * (ranked[below + 1] - ranked[below])) + prior * common
+        for (below, share), common in zip(_places(count), pool, strict=True)
+    ]
 
 
-def around_means(spread: Spread, means: list[float], unit: float) -> npt.NDArray[np.float64]:
+@cache
+def _places(count: int) -> list[tuple[int, float]]:
+    """Where the levels lie among so many ranked numbers: after which one, and how far towards the next."""
+    return [(int(level * (count - 1)), level * (count - 1) % 1.0) for level in LEVELS]
+
+
+def around_means(spread: Spread, means: list[float], unit: float, out: Floats) -> None:
     """Quantiles of the negative binomials, a row each, divided by `unit`."""
-    return quantiles(means, spread.variance(means), unit)
+    quantiles(means, spread.variance(means), unit, out)

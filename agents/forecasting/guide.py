@@ -13,30 +13,22 @@ import msgspec
 import numpy as np
 
 from agents.forecasting.aggregation import Regrets
-from agents.forecasting.arrays import Floats, Halves, numbers, pack, unpack
+from agents.forecasting.arrays import Floats, Halves, constant, numbers, pack, unpack
 from agents.forecasting.base import LEVELS
 from agents.forecasting.bins import Bins
 from agents.forecasting.inputs import FLOOR
 from agents.forecasting.lessons import Lessons
 from agents.forecasting.regression import Rates, Regression
+from agents.forecasting.sheet import EXPERTS, MEANS, SEEN, Sheet, width_of
 
-SHAPED, QUICK, SUMS, AVERAGED, SHARED, STACKED, MEDIAN = 0, 1, 2, slice(3, 6), 6, 7, 8
-"""Rows of the experts' quantiles: the first seven are those that the stacked regression sees."""
-USUAL = slice(QUICK, SHARED + 1)
-"""Experts that the median is of."""
-EXPERTS = 9
-SEEN = 7
-ANCHORS = slice(SHARED, MEDIAN + 1)
-"""Experts whose median every other one must keep near."""
-MEANS = 5
-"""Experts on the mean: the shared regression, the three averages, and the average by phase and plan."""
 MOST_BYTES = 495_000
 """Of weights and samples together, so that the models of two horizons stay below 1 MB."""
-_MOST_LOG = np.float32(3.4)
-_MOST_SCORE = np.float32(6.0)
-_BAND = np.float32(6.0)
-_HALF, _ZERO, _FLOOR, _LITTLE = np.float32(0.5), np.float32(0.0), np.float32(FLOOR), np.float32(1e-6)
-_STEADY, _QUICK, _STACKED = Rates(0.02, 0.003), Rates(0.05, 0.02), Rates(0.01, 0.003)
+_MOST_LOG, _MOST_SCORE, _BAND = constant(3.4), constant(6.0), constant(6.0)
+_HALF, _FLOOR = constant(0.5), constant(FLOOR)
+_QUICK, _STEADY, _STACKED = Rates(0.05, 0.02), Rates(0.02, 0.003), Rates(0.01, 0.003)
+_LEVELS = len(LEVELS)
+_OF_QUICK_AND_SHARED, _OF_STACKED, _OF_MEAN = slice(0, 2 * _LEVELS), slice(2 * _LEVELS, 3 * _LEVELS), 3 * _LEVELS
+"""Columns of the regression."""
 _START = (-0.6, 0.3, 0.7, 1.1, 1.8)
 _START_MEAN = 0.3
 _NOTHING = (0.0,) * len(LEVELS)
@@ -74,8 +66,10 @@ class Guide:
         self._bins = bins
         self.inputs = 1 + bins.inputs
         """The first is always 1."""
-        rates = (_STEADY, _QUICK, _STACKED)
-        self.regression = Regression(self.inputs, bins.count, rates, with_mean=True, more=SEEN * len(LEVELS))
+        rates = (_QUICK, _STEADY, _STACKED)
+        self.regression = Regression(
+            self.inputs, bins.count, rates, mean=_STEADY, more=SEEN * _LEVELS, touched=bins.touched
+        )
         self.regrets = Regrets(EXPERTS)
         self.pool = list(_POOL)
         self.mean_errors = [1.0] * MEANS
@@ -84,40 +78,38 @@ class Guide:
         """Regret of the period underway, summed over its samples."""
         self._samples = 0
         self._period = 0
-        self.lessons = Lessons(width_of(bins), MOST_BYTES - self.regression.size)
-        dense, stacked = self.regression.dense, slice(2 * len(LEVELS), 3 * len(LEVELS))
+        self.lessons = Lessons(width_of(self.inputs), MOST_BYTES - self.regression.size)
+        dense = self.regression.dense
         dense[0] = (*_START, *_START, *_NOTHING, _START_MEAN)
         dense[1] = _LEAN
-        dense[1, stacked] = 0.0
-        dense[self.inputs :, stacked] = np.tile(np.eye(len(LEVELS), dtype=np.float32), (SEEN, 1)) / SEEN
+        dense[1, _OF_STACKED] = 0.0
+        dense[self.inputs :, _OF_STACKED] = np.tile(np.eye(_LEVELS, dtype=np.float32), (SEEN, 1)) / SEEN
         self.regression.settle()
 
-    def advise(self, row: Halves, experts: Floats) -> float:
-        """Fill in what the local experts left open of a row of inputs, and of experts; returns the mean."""
-        inputs = row[: self.inputs].astype(np.float32)
-        scores = self.regression.predict(inputs, self._bins.of(inputs[1:]))
-        experts[SHARED], experts[QUICK] = _unlog(scores[: 2 * len(LEVELS)].reshape(2, len(LEVELS)))
-        seen = experts[:SEEN] + _FLOOR
-        np.log(seen, out=seen)
-        np.minimum(seen, _MOST_LOG, out=seen)
-        row[self.inputs :] = seen.ravel()
-        ranked = experts[USUAL].copy()
+    def advise(self, sheet: Sheet) -> float:
+        """Fill in the experts that the local ones left open; returns the mean."""
+        scores = self.regression.predict(sheet.inputs, self._bins.of(sheet.values))
+        _unlog(scores[_OF_QUICK_AND_SHARED].reshape(sheet.advised.shape), sheet.advised)
+        np.add(sheet.visible, _FLOOR, out=sheet.seen)
+        np.log(sheet.seen, out=sheet.seen)
+        np.minimum(sheet.seen, _MOST_LOG, out=sheet.seen)
+        _unlog(scores[_OF_STACKED] + self.regression.predict_more(sheet.seen.ravel()), sheet.stacked)
+        ranked = sheet.usual.copy()
         ranked.sort(axis=0)
-        np.add(ranked[2], ranked[3], out=experts[MEDIAN])
-        experts[MEDIAN] *= _HALF
-        more = self.regression.predict_more(row[self.inputs :].astype(np.float32))
-        experts[STACKED] = _unlog(scores[2 * len(LEVELS) : 3 * len(LEVELS)] + more)
-        _tame(experts)
-        return exp(min(float(scores[-1]), 6.0))
+        np.add(ranked[2], ranked[3], out=sheet.median)
+        sheet.median *= _HALF
+        _tame(sheet)
+        return exp(min(float(scores[_OF_MEAN]), 6.0))
 
     def trust(self, period: int, regret: Floats) -> None:
-        """Take in a sample's regret; a period later than those so far ends the round before it."""
+        """Take in a sample's regret (and squares); a period later than those so far ends the round before it."""
         if period > self._period:
             if self._samples:
-                self.regrets.add(self._round / np.float32(self._samples), _KEEP)
-                self._round, self._samples = np.zeros_like(self._round), 0
+                mean = self._round / self._samples
+                self.regrets.add(np.stack((mean, mean * mean)), _KEEP)
+                self._round[:], self._samples = 0.0, 0
             self._period = period
-        self._round += regret
+        self._round += regret[0]
         self._samples += 1
 
     def learn(self, row: Halves, target: float) -> bool:
@@ -137,8 +129,7 @@ class Guide:
     def judge_means(self, errors: list[float]) -> None:
         """Take in the squared errors of a sample's means."""
         rate = max(_MEAN_RATE, 1.0 / (self.lessons.seen + 1))
-        for number, error in enumerate(errors):
-            self.mean_errors[number] += rate * (error - self.mean_errors[number])
+        self.mean_errors = [old + rate * (error - old) for old, error in zip(self.mean_errors, errors, strict=True)]
 
     def dump_weights(self) -> bytes:
         """Write all that changes with a batch only, but for the samples."""
@@ -182,27 +173,20 @@ class Guide:
         ]
 
 
-def width_of(bins: Bins) -> int:
-    """Inputs of the stacked regression: an intercept, those of an item, and the logs of the experts that it sees."""
-    return 1 + bins.inputs + SEEN * len(LEVELS)
-
-
-def _unlog(scores: Floats) -> Floats:
-    """Quantiles from a regression's scores, sorted."""
-    quantiles: Floats = np.minimum(scores, _MOST_SCORE)
+def _unlog(scores: Floats, quantiles: Floats) -> None:
+    """Write the quantiles, sorted, that a regression's scores stand for."""
+    np.minimum(scores, _MOST_SCORE, out=quantiles)
     np.exp(quantiles, out=quantiles)
+    np.maximum(quantiles, _FLOOR, out=quantiles)
     quantiles -= _FLOOR
-    np.maximum(quantiles, _ZERO, out=quantiles)
     quantiles.sort()
-    return quantiles
 
 
-def _tame(experts: Floats) -> None:
+def _tame(sheet: Sheet) -> None:
     """Keep every expert within 1/6 to 6 times the anchors' median: one wild expert would ruin the mixture."""
-    anchors = experts[ANCHORS].copy()
+    anchors = sheet.anchors.copy()
     anchors.sort(axis=0)
     middle = anchors[1]
-    np.maximum(experts, middle / _BAND, out=experts)
+    np.maximum(sheet.experts, middle / _BAND, out=sheet.experts)
     middle *= _BAND
-    middle += _LITTLE
-    np.minimum(experts, middle, out=experts)
+    np.minimum(sheet.experts, middle, out=sheet.experts)

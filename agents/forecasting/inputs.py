@@ -6,10 +6,10 @@ input has a range and a number of bins; the bins, and crosses of two inputs' bin
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from math import log, log1p, sqrt
+from operator import mul
 from typing import NamedTuple
-
-import numpy as np
 
 from agents.forecasting.base import Ahead
 from agents.forecasting.memory import Memory
@@ -18,10 +18,13 @@ from agents.forecasting.rhythm import Pace
 
 FLOOR = 0.1
 """Added before a logarithm is taken, to inputs and targets alike."""
-_CEILING = 30.0
+CEILING = 30.0
+"""Of a level over the scale."""
 _LAGS = 7
 _SEASONS_BACK = (1, 2, 3)
-_PHASE_PRIOR = 4.0
+_WINDOWS = 6
+LEVEL_INPUTS = 10 + _WINDOWS + len(_SEASONS_BACK) + _LAGS
+"""The first inputs are levels of demand."""
 
 
 class Range(NamedTuple):
@@ -44,7 +47,7 @@ def ranges(pace: Pace) -> dict[str, Range]:
     names = {
         "fast": _LEVEL,
         "faster": _LEVEL,
-        **{f"mean {number}": _LEVEL for number in range(len(pace.windows))},
+        **{f"mean {number}": _LEVEL for number in range(_WINDOWS)},
         "deviation": _LEVEL,
         "size": _LEVEL,
         "peak": _LEVEL,
@@ -103,6 +106,7 @@ class Sight(NamedTuple):
     """The inputs, and what else was worked out on the way."""
 
     values: list[float]
+    """The first of them are levels, still as demand."""
     sums: list[float]
     """Demand of the last 0, 1, 2… periods together."""
     shape: list[float]
@@ -111,70 +115,58 @@ class Sight(NamedTuple):
 
 def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahead], scale: float) -> Sight:
     """See an item as it stands, with a view to the open periods `ahead`, of which there is at least one."""
-    f, windows, n = memory.figures, pace.windows, max(memory.figures.periods, 1)
-    sums = [0.0, *np.add.accumulate(memory.recent, dtype=np.float64).tolist()]
-    horizon = len(ahead)
-    means = [sums[min(window, n)] / min(window, n) for window in windows]
-    wide, short, long = min(windows[3], n), min(windows[2], n), min(windows[4], n)
-    newest = memory.recent[: windows[3]].tolist()
-    deviation = sqrt(max(sum([value * value for value in newest]) / wide - means[3] ** 2, 0.0))
-    share = sum([value > 0.0 for value in newest[:short]]) / short
-    long_share = int(np.count_nonzero(memory.recent[:long])) / long
-    seasonal = [_season_back(sums, horizon, pace.season, back, n, f.fast) for back in _SEASONS_BACK]
+    f, n, horizon = memory.figures, max(memory.figures.periods, 1), len(ahead)
+    recent = memory.recent.tolist()
+    sums = [0.0, *accumulate(recent)]
+    known = min(n, len(recent))
+    spans = [min(known, window) for window in pace.windows]
+    means = [sums[span] / span for span in spans]
+    short, wide, long = spans[2:5]
+    newest = recent[:wide]
+    deviation = sqrt(max(sum(map(mul, newest, newest)) / wide - means[3] * means[3], 0.0))
+    seasonal = _seasons_back(sums, horizon, pace.season, known, f.fast)
     phases = pace.phases_of(ahead)
-    usual = sum(memory.phase_sums) / max(sum(memory.phase_counts), 1)
-    prior = _PHASE_PRIOR * usual
-    of_phase = {
-        p: (memory.phase_sums[p] + prior) / (memory.phase_counts[p] + _PHASE_PRIOR) for p in dict.fromkeys(phases)
-    }
-    phase_mean = sum([of_phase[p] for p in phases]) / horizon
+    of_phase, usual = memory.of_phases(phases)
+    phase_mean = sum(of_phase) / horizon
     small = 0.05 * scale
     lifted = population.lifted(f.lifted, f.base, f.promoted)
+    uplift, by_phase = lifted - f.base, 1.0 / (usual + small)
     plans = [period.promotion for period in ahead]
     if any(plans):
         plans = [population.relative(plan) for plan in plans]
+        planned = [max(f.base + plan * uplift, 0.0) * by_phase for plan in plans]
+    else:
+        planned = [f.base * by_phase] * horizon
     plan = sum(plans) / horizon
-    shape = [
-        (of_phase[phase] + small) / (usual + small) * max(f.base + level * (lifted - f.base), 0.0)
-        for phase, level in zip(phases, plans, strict=True)
-    ]
+    shape = [(mean + small) * level for mean, level in zip(of_phase, planned, strict=True)]
     price = ahead[0].price
     log_price = min(max(log(price), -9.0), 14.0) if price is not None and price > 0.0 else f.log_price
-    levels = np.array(
-        (
-            f.fast,
-            f.faster,
-            *means,
-            deviation,
-            f.total / max(f.sales, 1),
-            f.peak,
-            phase_mean,
-            sum(shape) / horizon,
-            lifted,
-            f.base,
-            max(f.base + plan * (lifted - f.base), 0.0),
-            *seasonal,
-            *newest[: min(_LAGS, n)],
-            *((f.fast,) * (_LAGS - n)),
-        )
-    )
-    levels /= scale
-    np.minimum(levels, _CEILING, out=levels)
-    levels += FLOOR
-    logs = np.log(levels, out=levels).tolist()
-    log_scale, movement, fast = log(scale), population.movement, logs[0]
+    log_scale, movement, fast = log(scale), population.movement, log(min(f.fast / scale, CEILING) + FLOOR)
     here = [0.0] * pace.phases
     here[phases[0]] = 1.0
     values = [
-        *logs,
-        share,
-        long_share,
+        f.fast,
+        f.faster,
+        *means,
+        deviation,
+        f.total / max(f.sales, 1),
+        f.peak,
+        phase_mean,
+        sum(shape) / horizon,
+        lifted,
+        f.base,
+        max(f.base + plan * uplift, 0.0),
+        *seasonal,
+        *recent[: min(_LAGS, n)],
+        *((f.fast,) * (_LAGS - n)),
+        1.0 - recent[:short].count(0.0) / short,
+        1.0 - recent[:long].count(0.0) / long,
         log1p(min(f.since_sale, 300)),
         log((f.sales + 0.3) / (n + 1)),
         log_scale,
         log(n),
         movement,
-        log((phase_mean + small) / (usual + small)),
+        log((phase_mean + small) * by_phase),
         *here,
         (log_price - f.log_price_base) if f.prices else 0.0,
         log_price,
@@ -189,9 +181,8 @@ def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahe
     return Sight(values, sums, shape)
 
 
-def _season_back(sums: list[float], horizon: int, season: int, back: int, n: int, otherwise: float) -> float:
-    """Mean of the periods that lie whole seasons before the coming ones."""
-    oldest = ((horizon - 1) // season + back) * season
-    if oldest > min(n, len(sums) - 1):
-        return otherwise
-    return max((sums[oldest] - sums[oldest - horizon]) / horizon, 0.0)
+def _seasons_back(sums: list[float], horizon: int, season: int, known: int, otherwise: float) -> list[float]:
+    """Means of the periods that lie whole seasons before the coming ones; `otherwise` where they are not known."""
+    first = (horizon - 1) // season * season
+    oldest = [first + back * season for back in _SEASONS_BACK]
+    return [(sums[old] - sums[old - horizon]) / horizon if old <= known else otherwise for old in oldest]

@@ -4,6 +4,9 @@ Every rate is at least 1/n, so that the first periods weigh the same. Rates and 
 this forecaster (docs/concepts/forecasting.md), not fitted to an item.
 """
 
+from collections.abc import Sequence
+from math import log
+
 import msgspec
 import numpy as np
 
@@ -13,11 +16,13 @@ from agents.forecasting.rhythm import Pace
 
 RATES = (0.1, 0.3, 0.05, 0.12)
 """Of the moving averages of demand."""
+_LEAST_RATE = min(RATES)
 _FADE = 0.95
 """What is left of the decayed maximum after a period."""
 _PLAN_RATE = 0.02
 _PRICE_RATE = 1 / 28
 _LIFTED_RATE = 0.05
+_PHASE_PRIOR = 4.0
 
 
 class Figures(msgspec.Struct, array_like=True, gc=False):
@@ -79,10 +84,11 @@ class Memory:
             f.since_sale += 1
         f.peak = max(f.peak * _FADE, demand)
         least = 1.0 / f.periods
-        f.fast += max(RATES[0], least) * (demand - f.fast)
-        f.faster += max(RATES[1], least) * (demand - f.faster)
-        f.slow += max(RATES[2], least) * (demand - f.slow)
-        f.middle += max(RATES[3], least) * (demand - f.middle)
+        fast, faster, slow, middle = RATES if least < _LEAST_RATE else [max(rate, least) for rate in RATES]
+        f.fast += fast * (demand - f.fast)
+        f.faster += faster * (demand - f.faster)
+        f.slow += slow * (demand - f.slow)
+        f.middle += middle * (demand - f.middle)
         level = min(plan, 1.0)
         if level > 0.0:
             f.promoted += level
@@ -94,9 +100,15 @@ class Memory:
         f.promotion = level
         if period.price is not None and period.price > 0.0:
             f.prices += 1
-            f.log_price = min(max(float(np.log(period.price)), -9.0), 14.0)
+            f.log_price = min(max(log(period.price), -9.0), 14.0)
             f.log_price_base += max(_PRICE_RATE, 1.0 / f.prices) * (f.log_price - f.log_price_base)
         self.recent[1:] = self.recent[:-1]
         self.recent[0] = demand
         self.phase_sums[phase] += demand
         self.phase_counts[phase] += 1
+
+    def of_phases(self, phases: Sequence[int]) -> tuple[list[float], float]:
+        """Usual demand in these phases, and in any; the less is known of a phase, the more it is like any."""
+        usual = sum(self.phase_sums) / max(sum(self.phase_counts), 1)
+        prior = _PHASE_PRIOR * usual
+        return [(self.phase_sums[p] + prior) / (self.phase_counts[p] + _PHASE_PRIOR) for p in phases], usual

@@ -87,9 +87,10 @@ class Population(msgspec.Struct, array_like=True):
         """Count an item's mean demand, after so many periods."""
         if periods < after or total <= 0.0:
             return
-        self.log_levels += log(total / periods) - (votes.level or 0.0)
+        said = log(total / periods)
+        self.log_levels += said - (votes.level or 0.0)
         self.levels += votes.level is None
-        votes.level = log(total / periods)
+        votes.level = said
 
     def vote_uplift(self, votes: Votes, lifted: float, base: float, promoted: float) -> None:
         """Count what a promotion did to an item."""

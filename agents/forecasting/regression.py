@@ -2,8 +2,8 @@
 
 It is River's `LinearRegression(loss=Quantile(τ), optimizer=AdaGrad)` for all levels and a batch of samples at once; a
 test holds the two equal, sample by sample, and docs/decisions/0020 says why it is written anew. Beside dense inputs
-there are sparse ones, each a place whose weight is added. With a column for the mean, it learns the exponential of
-its score by the Poisson deviance, so that it aims at the mean and not at a quantile.
+there are sparse ones, each a place whose weight is added. A column for the mean learns the exponential of its score
+by the Poisson deviance, so that it aims at the mean and not at a quantile.
 
 Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization. JMLR 12, 2011.
 Shamir, Zhang: Stochastic Gradient Descent for Non-smooth Optimization: Convergence Results and Optimal Averaging
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from agents.forecasting.arrays import Floats, pack, unpack
+from agents.forecasting.arrays import Floats, aligned, pack, unpack
 from agents.forecasting.base import LEVELS
 
 _DECAY = 20.0
@@ -37,64 +37,78 @@ class Rates(NamedTuple):
 
 
 class Regression:
-    """Weights by input and column: the quantile levels once for every pair of rates, and then, `with_mean`, the mean.
+    """Weights by input and column: the quantile levels once for every pair of rates, and then the mean, if it has any.
 
-    The mean learns at the first rates. An intercept is an input that is always 1. `more` inputs, the last ones, are
-    seen by the columns of the last rates only.
+    An intercept is an input that is always 1. `more` inputs, the last ones, are seen by the columns of the last rates
+    only. Beside them a sample touches so many places. Weights stand in one array, those of the places first.
     """
 
     def __init__(
-        self, inputs: int, places: int, rates: Sequence[Rates], *, with_mean: bool = False, more: int = 0
+        self,
+        inputs: int,
+        places: int,
+        rates: Sequence[Rates],
+        *,
+        mean: Rates | None = None,
+        more: int = 0,
+        touched: int = 1,
     ) -> None:
         self._quantiles = len(rates) * len(LEVELS)
         self._last = slice(self._quantiles - len(LEVELS), self._quantiles)
-        of_columns = [pair for pair in rates for _ in LEVELS] + [rates[0]] * with_mean
-        self._dense_rates = np.tile(np.array([pair.dense for pair in of_columns], np.float32), (inputs + more, 1))
-        self._dense_rates[inputs:, : self._last.start] = self._dense_rates[inputs:, self._last.stop :] = 0.0
-        self._sparse_rates = np.array([pair.sparse for pair in of_columns], np.float32)
+        of_columns = [pair for pair in rates for _ in LEVELS] + ([mean] if mean else [])
+        shape = places + inputs + more, len(of_columns)
+        self._rates = np.empty(shape, np.float32)
+        self._rates[:places] = [pair.sparse for pair in of_columns]
+        self._rates[places:] = [pair.dense for pair in of_columns]
+        self._rates[places + inputs :, : self._last.start] = self._rates[places + inputs :, self._last.stop :] = 0.0
         self._levels = np.array(LEVELS * len(rates), np.float32)
-        self._inputs, self._places = inputs, places
-        self.dense = np.zeros((inputs + more, len(of_columns)), np.float32)
-        self.sparse = np.zeros((places, len(of_columns)), np.float32)
-        self._dense_squares = np.full_like(self.dense, _DENSE_START)
-        self._sparse_squares = np.full_like(self.sparse, _SPARSE_START)
-        self.settle()
+        self._places = places
+        self.weights = np.zeros(shape, np.float32)
+        self.squares = np.full(shape, _DENSE_START, np.float32)
+        """Accumulated squared gradients."""
+        self.squares[:places] = _SPARSE_START
+        self._averaged = aligned(*shape)
+        self._gathered, self._ones = aligned(touched, shape[1]), aligned(touched)
+        self._ones[:] = 1.0
+        self.sparse, self.dense = self.weights[:places], self.weights[places:]
+        self._averaged_sparse, self._averaged_dense = self._averaged[:places], self._averaged[places : places + inputs]
+        self._averaged_more = self._averaged[places + inputs :, self._last]
+        self._touches = self._nothing_touched(0)
 
     def settle(self) -> None:
         """Take the weights as they are for the averaged ones: for a start that is not zero."""
-        self._mean_dense, self._mean_sparse = self.dense.copy(), self.sparse.copy()
+        self._averaged[:] = self.weights
 
     def predict(self, values: Floats, places: npt.NDArray[np.int32]) -> Floats:
-        """Scores of one sample from all inputs but the last `more`.
-
-        Summed row by row, so that the result is the same wherever the arrays lie in memory.
-        """
-        scores: Floats = np.add.reduce(values[:, None] * self._mean_dense[: self._inputs], axis=0)
-        scores += np.add.reduce(self._mean_sparse.take(places, axis=0), axis=0)
+        """Scores of one sample from all inputs but the last `more`."""
+        self._averaged_sparse.take(places, axis=0, out=self._gathered, mode="clip")
+        scores: Floats = values.dot(self._averaged_dense)
+        scores += self._ones.dot(self._gathered)
         return scores
 
     def predict_more(self, values: Floats) -> Floats:
         """What the last `more` inputs add to the scores of the last rates' columns."""
-        scores: Floats = np.add.reduce(values[:, None] * self._mean_dense[self._inputs :, self._last], axis=0)
+        scores: Floats = values.dot(self._averaged_more)
         return scores
 
     def learn(self, values: Floats, places: npt.NDArray[np.int32], log_targets: Floats, targets: Floats) -> None:
         """One step on a batch: gradients are summed over it."""
-        samples, touched = places.shape
-        rows = np.arange(0, places.size + 1, touched, dtype=np.int32)
-        touches = csr_array((np.ones(places.size, np.float32), places.ravel(), rows), shape=(samples, self._places))
+        if len(places) != self._touches.shape[0]:
+            self._touches = self._nothing_touched(len(places))
+        touches = self._touches
+        touches.indices[:] = places.ravel()
         gradient = self._gradient(values @ self.dense + touches @ self.sparse, log_targets, targets)
-        by_input, by_place = values.T @ gradient, touches.T @ gradient
-        self._dense_squares += by_input * by_input
-        self.dense -= self._dense_rates * by_input / np.sqrt(self._dense_squares)
-        self._sparse_squares += by_place * by_place
-        self.sparse -= self._sparse_rates * by_place / np.sqrt(self._sparse_squares)
+        step = np.empty_like(self.weights)
+        step[: self._places], step[self._places :] = touches.T @ gradient, values.T @ gradient
+        self.squares += step * step
+        step *= self._rates
+        step /= np.sqrt(self.squares)
+        self.weights -= step
 
     def average(self, batches: int) -> None:
         """Move the averaged weights, which predict, towards those that learn, after so many batches."""
         rate = np.float32(max(_LEAST_AVERAGING, _DECAY / (batches + _DECAY)))
-        self._mean_dense += rate * (self.dense - self._mean_dense)
-        self._mean_sparse += rate * (self.sparse - self._mean_sparse)
+        self._averaged += rate * (self.weights - self._averaged)
 
     @property
     def size(self) -> int:
@@ -109,12 +123,17 @@ class Regression:
         """Read them back; arrays of another shape raise ValueError."""
         for array, data in zip(self._arrays(), parts, strict=True):
             array[:] = unpack(data, np.float32, array.shape)
-        if min(float(self._dense_squares.min()), float(self._sparse_squares.min(initial=1.0))) <= 0.0:
+        if float(self.squares.min()) <= 0.0:
             raise ValueError("an accumulated square is not positive")
 
     def _arrays(self) -> tuple[Floats, ...]:
-        dense = (self.dense, self._mean_dense, self._dense_squares)
-        return (*dense, self.sparse, self._mean_sparse, self._sparse_squares)
+        return self.weights, self._averaged, self.squares
+
+    def _nothing_touched(self, samples: int) -> csr_array:
+        """The matrix of so many samples by places, to be written on; to make one takes as long as to learn from it."""
+        count, touched = samples * len(self._ones), len(self._ones)
+        rows = np.arange(0, count + 1, touched, dtype=np.int32)
+        return csr_array((np.ones(count, np.float32), np.zeros(count, np.int32), rows), (samples, self._places))
 
     def _gradient(self, scores: Floats, log_targets: Floats, targets: Floats) -> Floats:
         gradient = np.empty_like(scores)

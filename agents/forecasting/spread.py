@@ -9,21 +9,24 @@ Below the median the line mirrors the upper half as far as 95 %, but not below z
 """
 
 from itertools import pairwise
+from operator import mul
 
 from agents.forecasting.base import LEVELS
 
 _SHARES = (0.05, 0.45, *(high - low for low, high in pairwise(LEVELS)), 1.0 - LEVELS[-1])
+_OF_POINTS = tuple(before + after for before, after in pairwise((0.0, *_SHARES, 0.0)))
+"""What a point weighs: the shares of the lines on both sides of it."""
 
 
 def variance_of(quantiles: tuple[float, ...], mean: float) -> float:
-    """Variance around `mean` of the distribution with these quantiles at LEVELS."""
+    """Variance around `mean` of the distribution with these quantiles at LEVELS.
+
+    On a line from a to b the mean is (a + b)/2 and the mean square (a² + ab + b²)/3.
+    """
     median, high, last = quantiles[0], quantiles[-2], quantiles[-1]
     low = max(0.0, 2.0 * median - high)
     points = (max(0.0, 2.0 * median - last), low, *quantiles, last + (last - high) / 2.0)
-    first = second = 0.0
-    a = points[0]
-    for share, b in zip(_SHARES, points[1:], strict=True):
-        first += share * (a + b)
-        second += share * (a * a + a * b + b * b)
-        a = b
+    weighed: list[float] = list(map(mul, _OF_POINTS, points))
+    first = sum(weighed)
+    second: float = sum(map(mul, weighed, points)) + sum(map(mul, _SHARES, map(mul, points, points[1:])))
     return max(second / 3.0 - first * mean + mean * mean, 0.0)

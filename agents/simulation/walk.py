@@ -6,6 +6,7 @@ in advance and the last price, and nothing else of what is to come.
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import isnan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,27 +46,35 @@ def walk(history: History, forecaster: Forecaster, horizon: int) -> Iterator[Mad
     prices: list[float | None] = [None] * len(history.items)
     begins = history.first if history.first is not None else [0] * len(history.items)
     calm = [Ahead(begin, end) for begin, end in zip(starts, ends, strict=True)]
+    demands: list[list[float]] = history.demand.astype(float).tolist()
+    price_of = history.price.tolist() if history.price is not None else None
+    plans_of = _plans(history, horizon)
     for period in range(periods):
         for number, item in enumerate(history.items):
             if period < begins[number]:
                 continue
-            if history.price is not None and not np.isnan(history.price[number, period]):
-                prices[number] = float(history.price[number, period])
+            if price_of is not None and not isnan(price_of[number][period]):
+                prices[number] = price_of[number][period]
             price, now = prices[number], 0.0
             coming = calm[period + 1 : period + 1 + horizon]
-            if history.promotion is not None:
-                plans = history.promotion[number, period : period + 1 + horizon].tolist()
-                now = plans[0]
-                plans += [0.0] * (horizon + 1 - len(plans))
+            if plans_of is not None:
+                now, *plans = plans_of[number][period : period + 1 + horizon]
                 if any(plans):
                     coming = [
                         Ahead(ahead.starts, ahead.ends, promotion=plan)
-                        for ahead, plan in zip(coming, plans[1:], strict=True)
+                        for ahead, plan in zip(coming, plans, strict=True)
                     ]
-            demand = float(history.demand[number, period])
-            closed = Period(starts[period], ends[period], demand, promotion=now, price=price)
+            closed = Period(starts[period], ends[period], demands[number][period], promotion=now, price=price)
             forecaster.learn(beliefs[number], item, closed, coming)
             yield Made(number, period, forecaster.forecast(beliefs[number], item, coming))
+
+
+def _plans(history: History, horizon: int) -> list[list[float]] | None:
+    """Promotion levels by item and period; beyond the last period nothing is planned."""
+    if history.promotion is None:
+        return None
+    found: list[list[float]] = history.promotion.tolist()
+    return [[*levels, *(0.0,) * horizon] for levels in found]
 
 
 def _spans(history: History, horizon: int) -> tuple[list[int], list[int]]:

@@ -106,11 +106,21 @@ def test_the_expert_that_is_right_is_trusted_and_the_wild_one_is_not() -> None:
     own, shard = aggregation.Regrets(3), aggregation.Regrets(3)
     forecasts = np.array([[2.0] * 5, [60.0] * 5, [0.01] * 5], np.float32)
     for _ in range(60):
-        mixture = aggregation.mixed(forecasts, aggregation.weights(own, shard))
+        mixture = aggregation.mixed(forecasts, own, shard)
         own.add(aggregation.regret_of(forecasts, mixture, 2.0), 0.99)
-    weights = aggregation.weights(own, shard)
-    assert weights.sum(axis=0) == pytest.approx(np.ones(5), abs=1e-5)
-    assert (weights[0, 1:4] > 0.7).all()
+    trusted = [aggregation.mixed(row, own, shard) for row in np.repeat(np.eye(3, dtype=np.float32)[:, :, None], 5, 2)]
+    assert sum(trusted) == pytest.approx(np.ones(5), abs=1e-5)
+    assert (trusted[0][1:4] > 0.7).all()
+
+
+def test_an_expert_that_was_right_for_ever_leaves_weights_that_are_numbers() -> None:
+    own, shard = aggregation.Regrets(2), aggregation.Regrets(2)
+    forecasts = np.array([[1.0] * 5, [9.0] * 5], np.float32)
+    for _ in range(3_000):
+        regret = aggregation.regret_of(forecasts, aggregation.mixed(forecasts, own, shard), 1.0)
+        own.add(regret, 0.99)
+        shard.add(regret, 0.995)
+    assert aggregation.mixed(forecasts, own, shard) == pytest.approx(np.ones(5), rel=0.3)
 
 
 def test_the_rail_brings_coverage_where_it_belongs() -> None:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from agents.forecasting.base import LEVELS, Ahead, Forecast, Forecaster, Period, Rhythm
 from agents.forecasting.bins import Bins
 from agents.forecasting.blend import MOST_GUIDES
-from agents.forecasting.guide import Guide, width_of
+from agents.forecasting.guide import Guide
 from agents.forecasting.lessons import BATCH, KEPT
 from agents.forecasting.registry import DEFAULT, FORECASTERS
 from agents.forecasting.rhythm import Pace
+from agents.forecasting.sheet import width_of
 
 DAY = 86_400_000
 NAMES = sorted(FORECASTERS)
@@ -183,7 +184,7 @@ def test_no_demand_leads_to_nonsense(name: str, demands: list[float], horizon: i
 def test_the_shared_state_of_a_shard_is_bounded(rhythm: Rhythm) -> None:
     bins = Bins(Pace.of(rhythm))
     guide = Guide(bins)
-    row = np.zeros(width_of(bins), np.float16)
+    row = np.zeros(width_of(guide.inputs), np.float16)
     for _ in range(BATCH * (KEPT // 8 + 4)):
         if guide.lessons.add(row, 1.0):
             assert all(len(batch.targets) == BATCH for batch in guide.lessons.batch())

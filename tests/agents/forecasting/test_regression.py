@@ -15,7 +15,7 @@ def test_sample_by_sample_it_updates_as_river_does(column: int) -> None:
     targets = (values @ np.array([1.0, -0.5, 0.2, 0.0]) + chance.normal(size=300)).astype(np.float32)
     ours = Regression(4, 1, (Rates(0.05, 0.0),))
     # River starts the accumulated squares at 0 and adds eps beneath the root; ours start at a positive number.
-    ours._dense_squares[:] = 1e-8
+    ours.squares[1:] = 1e-8
     theirs = linear_model.LinearRegression(
         optimizer=optim.AdaGrad(0.05, eps=1e-8), loss=optim.losses.Quantile(LEVELS[column]), intercept_lr=0.0
     )

@@ -123,15 +123,10 @@ def _walked(history: Any, dates: Sequence[str], forecaster: Any, horizon: int, w
 
 
 def _classes(history: Any) -> Mapping[str, Any]:
-    """Which items are of which class, by their demand times their last price; where no price is known it is 1."""
-    from agents.simulation.totals import SHARES, classes
+    """Which items are of which class."""
+    from agents.simulation.totals import SHARES, classes, values_of
 
-    prices = np.ones(len(history.items))
-    if history.price is not None:
-        for number, known in enumerate(history.price):
-            seen = known[~np.isnan(known)]
-            prices[number] = seen[-1] if len(seen) else 1.0
-    found = np.array(classes(history.demand.sum(axis=1) * prices))
+    found = np.array(classes(values_of(history)))
     return {kind: np.flatnonzero(found == kind) for kind in SHARES}
 
 

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from agents.simulation.closed_loop import live
     from agents.simulation.history import read_history
     from agents.simulation.supplier import Supplier
-    from agents.simulation.totals import SHARES, Totals, classes
+    from agents.simulation.totals import SHARES, Totals, classes, values_of
 
     try:
         history, dates = read_history(args.history)
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     terms = _terms(args)
     supplier = Supplier(seed=args.seed, lead_times=_lead_times(args.lead_time))
     totals = {name: Totals() for name in names}
-    kinds = dict(zip(history.items, classes(_values(history)), strict=True))
+    kinds = dict(zip(history.items, classes(values_of(history)), strict=True))
     by_class = {kind: {name: Totals() for name in names} for kind in SHARES}
     drawn = Drawn(args.plot, history, names[0], dates) if args.plot is not None else None
     rows = live(
@@ -100,15 +100,6 @@ def run(args: argparse.Namespace) -> int:
         drawn.finish()
     report(totals, by_class, as_json=args.json, to=beside(args.out))
     return 0
-
-
-def _values(history: Any) -> Any:
-    """Yearly value of each item, as far as prices are known; units otherwise."""
-    import numpy as np
-
-    if history.price is None or np.isnan(history.price).all():
-        return history.demand.sum(axis=1)
-    return np.nansum(history.demand * history.price, axis=1)
 
 
 class Drawn:

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from agents.simulation.closed_loop import Row
+from agents.simulation.closed_loop import History, Row
 
 SHARES = {"A": 0.8, "B": 0.95, "C": 1.0}
 """Class A are the items that make the first 80 % of the value, B those up to 95 %."""
@@ -42,6 +42,22 @@ class Totals(msgspec.Struct):
             "ordered": self.ordered,
             "orders": self.orders,
         }
+
+
+def values_of(history: History) -> npt.NDArray[np.float64]:
+    """Demand of each item times its last price; where no price is known it is 1.
+
+    >>> demand, price = np.array([[1.0, 2.0], [4.0, 4.0]]), np.array([[9.0, np.nan], [np.nan, np.nan]])
+    >>> values_of(History(["TEA-01", "MUG-02"], [0, 1, 2], demand, price=price)).tolist()
+    [27.0, 8.0]
+    """
+    prices = np.ones(len(history.items))
+    if history.price is not None:
+        for number, known in enumerate(history.price):
+            seen = known[~np.isnan(known)]
+            prices[number] = seen[-1] if len(seen) else 1.0
+    values: npt.NDArray[np.float64] = history.demand.sum(axis=1) * prices
+    return values
 
 
 def classes(values: npt.NDArray[np.float64] | Sequence[float]) -> list[str]:

@@ -2,9 +2,11 @@
 
 The regret of expert k against the mixture is taken on the linearised pinball loss, r_k = g (mix − expert_k), with g the
 loss's slope at the mixture; weights are ∝ exp(η_own R_own + η_shard R_shard), η = min(½ / max|r|, √(ln K / Σr²)), and
-regrets fade slowly. Everything is per quantile level, and feedback comes H periods late.
+regrets fade slowly. Everything is per quantile level, and feedback comes H periods late: as H forecasts of an item are
+under way at a time, whose demands overlap, its own rate η is less by √H. A shard's regret is a mean over its items.
 
 Wintenberger: Optimal learning with Bernstein online aggregation. Machine Learning 106, 2017.
+Joulani, György, Szepesvári: Online Learning under Delayed Feedback. ICML 2013.
 
 >>> own, shard = Regrets(2), Regrets(2)
 >>> forecasts = np.array([[1.0] * 5, [4.0] * 5], np.float32)
@@ -33,11 +35,12 @@ _LEVELS = np.array(LEVELS, np.float32)
 class Regrets:
     """Faded sums of regret and of its squares, by expert and level, and the greatest square by level."""
 
-    __slots__ = ("_leaning", "_log_experts", "_most", "greatest", "sums")
+    __slots__ = ("_leaning", "_log_experts", "_most", "_slowed", "greatest", "sums")
 
     def __init__(self, experts: int) -> None:
         self._leaning: Floats | None = None
-        self._log_experts, self._most = constant(log(experts)), constant(4.0 * log(experts))
+        self._log_experts, self._most = log(experts), constant(4.0 * log(experts))
+        self._slowed = constant(self._log_experts)
         self.sums: Floats = np.zeros((2, experts, len(LEVELS)), np.float32)
         """Of regret, and of its squares."""
         self.sums[1] = 1e-3
@@ -50,11 +53,15 @@ class Regrets:
         np.maximum(self.greatest, np.maximum.reduce(regret[1], axis=0), out=self.greatest)
         self._leaning = None
 
+    def slow_down(self, late: int) -> None:
+        """Expect feedback so many rounds late."""
+        self._slowed, self._leaning = constant(self._log_experts / max(late, 1)), None
+
     def leaning(self) -> Floats:
         """Log weights. As regrets fade they stay below √(ln K / (1 − keep)), so their exponential is a number."""
         if self._leaning is None:
             rate = np.maximum(self.sums[1], self.greatest * self._most)
-            np.divide(self._log_experts, rate, out=rate)
+            np.divide(self._slowed, rate, out=rate)
             np.sqrt(rate, out=rate)
             rate *= self.sums[0]
             self._leaning = rate

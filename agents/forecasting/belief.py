@@ -4,6 +4,7 @@ A belief is written as one msgpack array; arrays stand in it as bytes. Whatever 
 """
 
 from collections.abc import Sequence
+from math import ceil
 from typing import NamedTuple
 
 import msgspec
@@ -21,6 +22,16 @@ from agents.forecasting.sheet import EXPERTS, MEANS
 
 MOST_WAITING = 8
 """Forecasts that wait at a time; over longer horizons not every period files one."""
+
+
+def stride_of(horizon: int) -> int:
+    """Periods between the forecasts of this horizon that are filed."""
+    return max(1, ceil(horizon / MOST_WAITING))
+
+
+def waiting_at(horizon: int) -> int:
+    """How many of them wait at a time."""
+    return ceil(horizon / stride_of(horizon))
 
 
 class Filed(msgspec.Struct):
@@ -148,6 +159,7 @@ def read(data: bytes, pace: Pace, width: int) -> Belief:
     belief.votes, belief.horizon = written.votes, written.horizon
     belief.filed = [_filed(row, width) for row in written.filed]
     belief.regrets.load(written.regrets)
+    belief.regrets.slow_down(waiting_at(written.horizon))
     belief.rail.stretches = numbers(written.stretches, len(LEVELS))
     spread = belief.spread
     spread.squares, spread.usual = numbers(written.squares, AVERAGES), numbers(written.usual, AVERAGES)

@@ -18,7 +18,7 @@ docs/concepts/forecasting.md explains it to a planner; docs/decisions/0020 to 00
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil, isfinite, log
+from math import isfinite, log
 from operator import mul
 from typing import ClassVar
 
@@ -26,7 +26,7 @@ import msgspec
 
 from agents.forecasting import aggregation, belief, drift
 from agents.forecasting.base import LEVELS, Ahead, Forecast, Period, Rhythm
-from agents.forecasting.belief import MOST_WAITING, Belief, Filed
+from agents.forecasting.belief import MOST_WAITING, Belief, Filed, stride_of, waiting_at
 from agents.forecasting.bins import Bins
 from agents.forecasting.experts import around_means, empirical, foretold, recent_sums
 from agents.forecasting.guide import Guide
@@ -78,8 +78,8 @@ class Blend:
             coming = _open(ahead)
             state.answer, filed = self._forecast(state, ahead, coming, self._turn(state, len(coming)))
             state.asked, state.plan = None, tuple(ahead)
-            stride = ceil(len(coming) / MOST_WAITING)
-            if filed is not None and period.is_open and state.memory.figures.periods % stride == 0:
+            due = state.memory.figures.periods % stride_of(len(coming)) == 0
+            if filed is not None and period.is_open and due:
                 state.filed = [*state.filed[1 - MOST_WAITING :], filed]
 
     def forecast(self, state: Belief, item: str, ahead: Sequence[Ahead]) -> Forecast:
@@ -192,6 +192,7 @@ class Blend:
         if horizon != state.horizon:
             ratio = horizon / state.horizon if state.horizon and horizon else 1.0
             state.spread.scaled(ratio)
+            state.regrets.slow_down(waiting_at(horizon))
             state.horizon, state.filed = horizon, []
         return self._nearest(horizon)
 

@@ -118,8 +118,8 @@ def look(memory: Memory, population: Population, pace: Pace, ahead: Sequence[Ahe
     f, n, horizon = memory.figures, max(memory.figures.periods, 1), len(ahead)
     recent = memory.recent.tolist()
     sums = [0.0, *accumulate(recent)]
-    known = min(n, len(recent))
-    spans = [min(known, window) for window in pace.windows]
+    known = min(n, pace.long_memory)
+    spans = pace.windows if known == pace.long_memory else [min(known, window) for window in pace.windows]
     means = [sums[span] / span for span in spans]
     short, wide, long = spans[2:5]
     newest = recent[:wide]

@@ -20,10 +20,9 @@ from agents.forecasting.base import LEVELS
 _MEANS = (log(0.003), log(3000.0), 70)
 _SIZES = (log(0.02), log(50.0), 24)
 _LEAST_MEAN, _MOST_MEAN = 0.00301, 2990.0
-_LEAST_EXCESS = 1e-3
+_LEAST_SIZE, _MOST_SIZE = 0.0201, 49.9
 _ROWS = (_MEANS[2] - 1) / (_MEANS[1] - _MEANS[0])
 _COLUMNS = (_SIZES[2] - 1) / (_SIZES[1] - _SIZES[0])
-_LAST_COLUMN = _SIZES[2] - 1.001
 
 
 def quantiles(
@@ -35,10 +34,10 @@ def quantiles(
     for mean, variance in zip(means, variances, strict=True):
         inside = min(max(mean, _LEAST_MEAN), _MOST_MEAN)
         multiple = mean / inside if mean > inside else 1.0
-        excess, log_mean = variance / (multiple * multiple * inside) - 1.0, log(inside)
-        log_size = log_mean - log(max(excess, _LEAST_EXCESS))
-        row, column = (log_mean - _MEANS[0]) * _ROWS, (log_size - _SIZES[0]) * _COLUMNS
-        column = min(max(column, 0.0), _LAST_COLUMN)
+        excess = variance / (multiple * multiple * inside) - 1.0
+        excess = min(max(excess, inside / _MOST_SIZE), inside / _LEAST_SIZE)
+        log_mean = log(inside)
+        row, column = (log_mean - _MEANS[0]) * _ROWS, (log_mean - log(excess) - _SIZES[0]) * _COLUMNS
         i, j = int(row), int(column)
         right, below = column - j, (row - i) * multiple / unit
         above = multiple / unit - below

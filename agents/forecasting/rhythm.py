@@ -47,8 +47,8 @@ class Pace(msgspec.Struct, frozen=True):
             return cls(season, (3, 6, 9, 12, 18, 24), 12, "month", max(24, 3 * season), 8, 0.97, 0.1, 3, 24)
         if rhythm.period_days >= 5:
             return cls(season, (2, 4, 8, 13, 26, 52), 12, "month", max(52, 3 * season), 20, 0.98, 0.1, 5, 52)
-        windows = (3, season, 14, 28, 56, 112)
         long_memory = max(112, min(3 * season, 168))
+        windows = (3, min(season, long_memory), 14, 28, 56, 112)
         if rhythm.period_days >= 0.9:
             return cls(season, windows, 7, "weekday", long_memory, 28, 0.99, 0.05, 10, 56)
         return cls(season, windows, min(season, _MOST_PHASES), "season", long_memory, 28, 0.99, 0.05, 10, 56)

@@ -18,6 +18,8 @@ RATES = (0.0, 0.1, 0.3)
 SHIFTS = (-1.4, -0.8, -0.45, -0.2, 0.0, 0.2, 0.4, 0.7, 1.1)
 LOT_SHIFTS = (-0.3, 0.0, 0.3)
 STRETCHES = (0.7, 1.0, 1.3)
+CURVATURE = 0.5
+"""Share by which costs are expected to rise with the square of an arm's distance from the analytic rule."""
 
 
 class Menu(NamedTuple):
@@ -32,8 +34,8 @@ class Menu(NamedTuple):
     stretches: tuple[float, ...]
     lot: npt.NDArray[np.intp]
     """Number of each arm's pair of source and stretch."""
-    distance: Floats
-    """How far an arm is from the analytic rule: it has to earn that."""
+    bend: Floats
+    """By which an arm is expected to be dearer for being far from the analytic rule: it has to earn that."""
 
     def followed_by(self, arm: int) -> "Menu":
         """The menu with one more arm, like the one given: the shelf of whoever acts.
@@ -63,10 +65,10 @@ def _said(source: int, shift: float, stretch: float) -> str:
 @lru_cache
 def _followed(stretches: tuple[float, ...], arm: int) -> Menu:
     menu = PLAIN if stretches == PLAIN.stretches else LOTS
-    columns = menu.source, menu.shift, menu.stretch, menu.lot, menu.distance
-    source, shift, stretch, lot, distance = (np.append(column, column[arm]) for column in columns)
+    columns = menu.source, menu.shift, menu.stretch, menu.lot, menu.bend
+    source, shift, stretch, lot, bend = (np.append(column, column[arm]) for column in columns)
     return menu._replace(
-        arms=(*menu.arms, menu.arms[arm]), source=source, shift=shift, stretch=stretch, lot=lot, distance=distance
+        arms=(*menu.arms, menu.arms[arm]), source=source, shift=shift, stretch=stretch, lot=lot, bend=bend
     )
 
 
@@ -74,9 +76,9 @@ def _menu(shifts: tuple[float, ...], stretches: tuple[float, ...]) -> Menu:
     arms = [(i, shift, stretch) for i in range(len(SOURCES)) for shift in shifts for stretch in stretches]
     source, shift, stretch = (np.array(column) for column in zip(*arms, strict=True))
     number = np.array([stretches.index(value) for value in stretch.tolist()])
-    distance = shift**2 + np.log(stretch) ** 2
+    bend = CURVATURE * (shift**2 + np.log(stretch) ** 2)
     lots = source * len(stretches) + number
-    return Menu(tuple(arms), source, shift, stretch, arms.index((0, 0.0, 1.0)), stretches, lots, distance)
+    return Menu(tuple(arms), source, shift, stretch, arms.index((0, 0.0, 1.0)), stretches, lots, bend)
 
 
 PLAIN = _menu(SHIFTS, (1.0,))

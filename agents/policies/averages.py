@@ -6,15 +6,15 @@ import msgspec
 
 from agents.policies.arms import RATES
 
-FADE = 0.01
-"""Rate at which old errors fade."""
+FADE = 1.0 / 365.0
+"""Rate at which old errors fade: a year of days, so that no lucky season decides whom to believe."""
 FAITH = 4.0
 """How strongly an item's own averages are held to know nothing that its forecast does not: 1 / variance of the share of
 their disagreement in which they are right, which is 0 before anything is seen and hardly ever beyond -1 and 1."""
 DOUBT = 3.0
 """The weight, in periods, of the variance that a count with this mean usually has."""
 
-RANGE = range(len(RATES))
+RANGE = tuple(enumerate(RATES))
 WEIGHTS = tuple(2.0 / rate if rate else math.inf for rate in RATES)
 """How many periods a rate remembers."""
 
@@ -41,21 +41,20 @@ class Averages(msgspec.Struct):
     def learn(self, demand: float, forecast: float | None = None) -> None:
         """Take in the demand of a period, and what the item's forecast had been."""
         self.periods = n = self.periods + 1
+        mean, variance, errors, apart = self.mean, self.variance, self.errors, self.apart
+        said, past = mean[0] if forecast is None else forecast, max(n - 1, 1)
+        slow = max(1.0 / past, FADE)
         if n > 1:
-            slow = max(1.0 / (n - 1), FADE)
-            said, errors, apart = (self.mean[0] if forecast is None else forecast), self.errors, self.apart
             errors[0] += slow * ((demand - said) ** 2 - errors[0])
-            for k, guess in enumerate(self.mean):
-                errors[k + 1] += slow * ((demand - guess) ** 2 - errors[k + 1])
-                apart[k] += slow * ((guess - said) ** 2 - apart[k])
-        mean, variance = self.mean, self.variance
-        for k, floor in enumerate(RATES):
-            rate = max(1.0 / n, floor)
-            error = demand - mean[k]
-            mean[k] += rate * error
+        for k, floor in RANGE:
+            guess, rate = mean[k], max(1.0 / n, floor)
+            error = demand - guess
+            square, gap = error * error, guess - said
+            mean[k] = guess + rate * error
             if n > 1:
-                slow = max(1.0 / (n - 1), 0.7 * floor)
-                variance[k] += slow * (error * error * (1.0 - rate) - variance[k])
+                errors[k + 1] += slow * (square - errors[k + 1])
+                apart[k] += slow * (gap * gap - apart[k])
+                variance[k] += max(1.0 / past, 0.7 * floor) * (square * (1.0 - rate) - variance[k])
 
     def variance_of(self, k: int) -> float:
         """Variance of a period's demand at rate k, shrunk to what is usual while there is little to go by."""
@@ -69,7 +68,7 @@ class Averages(msgspec.Struct):
 
     def moments(self) -> list[list[float]]:
         """Mean, variance, and variance × doubt, each by rate."""
-        variances = [self.variance_of(k) for k in RANGE]
+        variances = [self.variance_of(k) for k, _ in RANGE]
         return [self.mean, variances, [variance * self.doubt_of(k) for k, variance in enumerate(variances)]]
 
     def excess(self, periods: int) -> list[float]:

@@ -11,23 +11,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 
-from agents.policies.base import Advice, Outcome, Policy, Role, Situation, Underway
+from agents.policies.base import Advice, Outcome, Policy, Role, Situation
 from agents.policies.chance import uniform
 from agents.policies.guardrails import admit
 from agents.policies.ledger import Ledger
 from agents.policies.projection import route
-from agents.policies.shadow import LOST, MOST_UNITS, Shadows, drawn_lead_time
+from agents.policies.shadow import drawn_lead_time
+from agents.policies.shelves import MOST, Shelves
 from agents.policies.spans import condensed, span_of
 
 
 class State(msgspec.Struct):
-    """What is known of one item: each contestant's mind, their shadows in the same order, and the ledger."""
+    """What is known of one item: each contestant's mind, their shelves in the same order, and the ledger."""
 
     minds: list[Any]
     ledger: Ledger
-    shadows: Shadows | None = None
+    shelves: Shelves | None = None
     waiting: Outcome | None = None
     """Of a span that is not full yet."""
     waited: int = 0
@@ -42,6 +42,7 @@ class Image(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     ledger: Ledger
     stock: list[int]
     pipeline: list[list[int]]
+    """[age, contestant]"""
     drawn: list[int]
     fees: list[float]
     waiting: Outcome | None
@@ -78,16 +79,21 @@ class Contest:
                 acting, role = champion, "champion"
         if advice is None or acting is baseline:
             advice = baseline.decide(state.minds[1], situation)
-            beside = advice.quantity
-        else:
+            beside: float | None = advice.quantity
+        elif (beside := advice.baseline_quantity if self._first else None) is None:
             beside = baseline.quantity(state.minds[1], situation)
-        return msgspec.structs.replace(
-            advice,
-            policy=acting.name,
-            version=acting.version,
-            role=role,
-            baseline_quantity=beside,
-            advantage=state.ledger.advantage if state.ledger.periods else advice.advantage,
+        return Advice(
+            advice.quantity,
+            advice.reorder_point,
+            advice.order_up_to,
+            advice.safety_stock,
+            advice.expected_cost,
+            advice.arm,
+            state.ledger.advantage if state.ledger.periods else advice.advantage,
+            acting.name,
+            acting.version,
+            role,
+            beside,
         )
 
     def quantity(self, state: State, situation: Situation) -> float:
@@ -106,34 +112,31 @@ class Contest:
         for policy, mind in zip(self.contestants, state.minds, strict=True):
             policy.learn(mind, situation, outcome)
         told = self.contestants[0].rehearsal(state.minds[0])
-        if state.shadows is None:
-            state.shadows = _beginning(situation, len(self.contestants) - self._first)
+        if state.shelves is None:
+            state.shelves = Shelves.alike(situation, len(self.contestants) - self._first)
         else:
-            demand = outcome.demand if told is None else told.demand
-            lived = state.shadows.live(demand, situation.economics).tolist()
+            lived = state.shelves.live(outcome.demand if told is None else told.demand, situation.economics)
             if self._first == 0:
                 state.ledger.enter(lived)
             elif told is not None:
                 state.ledger.enter([told.own, told.baseline, *lived])
-        self._order(state, state.shadows, situation)
+        self._order(state, state.shelves, situation)
 
-    def _order(self, state: State, shadows: Shadows, situation: Situation) -> None:
+    def _order(self, state: State, shelves: Shelves, situation: Situation) -> None:
         """Place the orders of those whose shelves the contest keeps."""
         way, first = route(situation.lead_time), self._first
-        if len(shadows.drawn) != way.longest + 1:
-            shadows.fit(way.longest)
+        if len(shelves.drawn) != way.longest + 1:
+            shelves.fit(way.longest)
         drawn = way.longest
         if not way.certain:
             drawn = drawn_lead_time(situation.lead_time, uniform(situation.item, situation.period, "lead time"))
-        stocks = shadows.stock.tolist()
-        if not situation.may_order:
-            shadows.place(np.zeros(len(stocks)), drawn, 0.0)
-            return
-        orders, columns = [], shadows.pipeline.T.tolist()
-        for number, (stock, column) in enumerate(zip(stocks, columns, strict=True), start=first):
-            own = _own(situation, int(stock), column)
-            orders.append(min(admit(self.contestants[number].quantity(state.minds[number], own), own), MOST_UNITS))
-        shadows.place(np.array(orders), drawn, situation.economics.order_cost)
+        orders = [0] * len(shelves.stock)
+        if situation.may_order:
+            for number in range(len(orders)):
+                own = shelves.own(situation, number)
+                wanted = self.contestants[first + number].quantity(state.minds[first + number], own)
+                orders[number] = min(admit(wanted, own), MOST)
+        shelves.place(orders, drawn, situation.economics.order_cost)
 
     def rehearsal(self, state: State) -> None:
         """Keep no shadows for others."""
@@ -144,13 +147,13 @@ class Contest:
 
     def dump(self, state: State) -> bytes:
         """Write an item's state."""
-        shadows = state.shadows
+        shelves = state.shelves
         minds = [policy.dump(mind) for policy, mind in zip(self.contestants, state.minds, strict=True)]
         image = Image(self.labels, minds, state.ledger, [], [], [], [], state.waiting, state.waited)
-        if shadows is not None:
-            image.stock, image.drawn = shadows.stock.astype(np.int64).tolist(), shadows.drawn
-            image.pipeline = shadows.pipeline.astype(np.int64).tolist()
-            image.fees = [] if shadows.fees is None else shadows.fees.tolist()
+        if shelves is not None:
+            image.stock, image.drawn = shelves.stock, shelves.drawn
+            image.pipeline = [[own[age] for own in shelves.pipelines] for age in range(len(shelves.drawn))]
+            image.fees = shelves.fees if any(shelves.fees) else []
         return msgspec.msgpack.encode(image)
 
     def load(self, data: bytes) -> State:
@@ -175,12 +178,12 @@ class Contest:
             or any(abs(unit) >= 2**53 for unit in units)
         ):
             raise ValueError("not a state of a contest: its parts do not fit together")
-        shadows = None
+        kept = None
         if image.drawn:
-            stock, pipeline = np.asarray(image.stock, dtype=float), np.asarray(image.pipeline, dtype=float)
-            shadows = Shadows(stock, pipeline, image.drawn, np.asarray(image.fees) if image.fees else None)
+            pipelines = [[row[number] for row in image.pipeline] for number in range(shelves)]
+            kept = Shelves(image.stock, pipelines, image.drawn, image.fees)
         minds = [policy.load(mind) for policy, mind in zip(self.contestants, image.minds, strict=True)]
-        return State(minds, image.ledger, shadows, image.waiting, image.waited)
+        return State(minds, image.ledger, kept, image.waiting, image.waited)
 
     def _rescued(self, image: Image) -> State:
         """Keep the minds of those that still take part."""
@@ -209,36 +212,4 @@ def _both(first: Outcome, second: Outcome) -> Outcome:
         first.received + second.received,
         first.censored or second.censored,
         first.ordered + second.ordered,
-    )
-
-
-def _beginning(situation: Situation, contestants: int) -> Shadows:
-    """All begin where the item stands."""
-    longest = route(situation.lead_time).longest
-    pipeline = np.zeros((longest + 1, contestants))
-    drawn = [LOST] * (longest + 1)
-    for order in situation.pipeline:
-        row = min(max(order.age - 1, 0), longest)
-        pipeline[row] += min(order.quantity, MOST_UNITS)
-        drawn[row] = min(row + 1 + int(order.due), longest)
-    return Shadows(np.full(contestants, max(min(situation.available, MOST_UNITS), -MOST_UNITS)), pipeline, drawn)
-
-
-def _own(situation: Situation, stock: int, column: Sequence[float]) -> Situation:
-    """The situation as it would be, had this contestant acted all along."""
-    last = len(column) - 1
-    underway = [
-        Underway(int(units), float(last - age if age < last else 0), age)
-        for age, units in enumerate(column, start=1)
-        if units
-    ]
-    return Situation(
-        situation.item,
-        situation.period,
-        stock,
-        tuple(underway[::-1]),
-        situation.lead_time,
-        situation.forecast,
-        situation.economics,
-        situation.may_order,
     )

@@ -13,7 +13,7 @@ from agents.policies.base import Situation
 from agents.policies.chance import uniform
 from agents.policies.levels import CAP_DEVIATIONS, lift, lot, patience, safety_factor
 from agents.policies.projection import Floats, Outlook, Route, outlook, route, stock_left
-from agents.policies.shadow import MOST_UNITS, Shadows, admitted, drawn_lead_time
+from agents.policies.shadow import MOST_UNITS, NOTHING, Shadows, admitted, drawn_lead_time
 
 
 def outlook_of(averages: Averages, source: int, situation: Situation, way: Route) -> Outlook:
@@ -115,8 +115,11 @@ def wanted_by(shadows: Shadows, averages: Averages, situation: Situation, way: R
     deviation *= menu.shift + z
     wanted += deviation
     if eager := patience(z, terms):
-        wanted -= eager * np.sqrt(left_variance)
-    return np.minimum(np.maximum(wanted, 0.0), seen.most if lost else MOST_UNITS)
+        late = np.sqrt(left_variance)
+        late *= eager
+        wanted -= late
+    np.maximum(wanted, NOTHING, out=wanted)
+    return np.minimum(wanted, seen.most if lost else MOST_UNITS, out=wanted)
 
 
 def _lots(left: Floats, left_variance: Floats, seen: Prospects, situation: Situation, menu: Menu) -> Floats:

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 
 from agents.policies.base import Advice, Situation
 from agents.policies.levels import CAP_DEVIATIONS, lot, one_missing, target
-from agents.policies.projection import Outlook, Route, expected_arrivals, one_stock_left, outlook, route
+from agents.policies.projection import Arrivals, Outlook, Route, expected_arrivals, one_stock_left, outlook, route
 from agents.policies.spans import condensed
 from agents.policies.stateless import Stateless
 
@@ -61,16 +61,17 @@ class Pil(Stateless):
 
 def _levels(situation: Situation) -> Levels:
     seen = outlook(situation.forecast, situation.lead_time, max(1, situation.economics.review_periods))
-    return levels(situation, route(situation.lead_time), seen)
+    way = route(situation.lead_time)
+    return levels(situation, way, seen, expected_arrivals(situation, way))
 
 
-def levels(situation: Situation, way: Route, seen: Outlook, shift: float = 0.0, stretch: float = 1.0) -> Levels:
+def levels(
+    situation: Situation, way: Route, seen: Outlook, arrivals: Arrivals, shift: float = 0.0, stretch: float = 1.0
+) -> Levels:
     """Project the item's own stock and say where it should be; learned policies tune `shift` and `stretch`."""
     terms = situation.economics
     lost = terms.stock_out == "lost"
-    left, left_variance = one_stock_left(
-        float(situation.available), expected_arrivals(situation, way), seen, way, lost=lost
-    )
+    left, left_variance = one_stock_left(float(situation.available), arrivals, seen, way, lost=lost)
     mean, variance = seen.mean, seen.variance
     deviation = math.sqrt(variance + left_variance)
     if terms.order_cost > 0.0:
@@ -83,7 +84,13 @@ def levels(situation: Situation, way: Route, seen: Outlook, shift: float = 0.0, 
     return Levels(left, high, high, deviation, mean, most)
 
 
-def advise(situation: Situation, at: Levels, arm: str | None = None, advantage: float | None = None) -> Advice:
+def advise(
+    situation: Situation,
+    at: Levels,
+    arm: str | None = None,
+    advantage: float | None = None,
+    baseline_quantity: float | None = None,
+) -> Advice:
     """Put levels of projected stock in terms of the position, as planners know them."""
     terms, quantity = situation.economics, at.quantity
     used = situation.position - at.left
@@ -100,4 +107,5 @@ def advise(situation: Situation, at: Levels, arm: str | None = None, advantage: 
         expected_cost=cost + (terms.order_cost if quantity > 0.0 else 0.0),
         arm=arm,
         advantage=advantage,
+        baseline_quantity=baseline_quantity,
     )

@@ -21,7 +21,7 @@ from agents.policies.counterfactual import begin, order, outlook_of
 from agents.policies.levels import one_missing, safety_factor
 from agents.policies.pil import Levels, advise, levels
 from agents.policies.pool import Pool
-from agents.policies.projection import Floats, route
+from agents.policies.projection import Arrivals, Floats, Route, expected_arrivals, route
 from agents.policies.shadow import Shadows
 
 FLOOR = 1.0 / 2000.0
@@ -37,10 +37,6 @@ RECONSIDER, SETTLE = 4, 32
 """The arm is chosen anew every so many periods; every period until so many were seen."""
 MOST_STORED = 2**53
 """Units beyond this are no shelf."""
-CURVATURE = 0.5
-"""Share by which costs are expected to rise with the square of an arm's distance from the analytic rule."""
-
-
 TAIL, HANDICAP = 1.5, 0.1
 """Where the safety factor is above the first, what counts is the tail of demand, of which a forecast knows more than an
 item's moments: these are expected to cost this share more for each unit above."""
@@ -102,20 +98,20 @@ class PilQ:
 
     def decide(self, state: State, situation: Situation) -> Advice:
         """Order as the cheapest arm would."""
-        menu = menu_of(situation.economics)
+        menu, way, arrivals = menu_of(situation.economics), *_way(situation)
         arm = menu.reference if state.arm is None else state.arm
-        return advise(situation, self._levels(state, situation, menu, arm), menu.words(arm), state.advantage)
+        analytic = at = _levels(state, situation, way, arrivals, menu.arms[menu.reference])
+        if arm != menu.reference:
+            at = _levels(state, situation, way, arrivals, menu.arms[arm])
+        baseline = analytic.quantity if situation.may_order else 0.0
+        return advise(situation, at, menu.words(arm), state.advantage, baseline)
 
     def quantity(self, state: State, situation: Situation) -> float:
         """What `decide` would order."""
         menu = menu_of(situation.economics)
         arm = menu.reference if state.arm is None else state.arm
-        return self._levels(state, situation, menu, arm).quantity if situation.may_order else 0.0
-
-    @staticmethod
-    def _levels(state: State, situation: Situation, menu: Menu, arm: int) -> Levels:
-        way, (source, shift, stretch) = route(situation.lead_time), menu.arms[arm]
-        return levels(situation, way, outlook_of(state.averages, source, situation, way), shift, stretch)
+        at = _levels(state, situation, *_way(situation), menu.arms[arm])
+        return at.quantity if situation.may_order else 0.0
 
     def learn(self, state: State, situation: Situation, outcome: Outcome) -> None:
         """Let every arm live through the period, and order anew."""
@@ -159,11 +155,12 @@ class PilQ:
 
     def _worth(self, state: State, situation: Situation, menu: Menu) -> Floats:
         """Expected cost of each arm beyond the analytic rule's, relative to the average arm's, after the prior."""
-        prior = np.array(state.averages.excess(len(situation.lead_time))).take(menu.source)
-        prior += CURVATURE * menu.distance
+        excess = state.averages.excess(len(situation.lead_time))
         tail = safety_factor(situation.economics.critical_ratio) - TAIL
         if tail > 0.0:
-            prior += HANDICAP * tail * (menu.source > 0)
+            excess[1:] = [share + HANDICAP * tail for share in excess[1:]]
+        prior = np.array(excess).take(menu.source)
+        prior += menu.bend
         pooled, weight = self.pool.worth(_kind(state, situation))
         if (others := max(weight - state.learned, 0.0)) > 0.0:
             prior += others / (others + TRUST_POOL) * (pooled - prior)
@@ -223,6 +220,20 @@ class PilQ:
 def menu_of(terms: Economics) -> Menu:
     """The arms for these costs."""
     return LOTS if terms.order_cost > 0.0 else PLAIN
+
+
+def _way(situation: Situation) -> tuple[Route, Arrivals]:
+    """What the situation is to every arm alike."""
+    way = route(situation.lead_time)
+    return way, expected_arrivals(situation, way)
+
+
+def _levels(
+    state: State, situation: Situation, way: Route, arrivals: Arrivals, arm: tuple[int, float, float]
+) -> Levels:
+    """What an arm steers by."""
+    source, shift, stretch = arm
+    return levels(situation, way, outlook_of(state.averages, source, situation, way), arrivals, shift, stretch)
 
 
 def _relative(costs: Floats, menu: Menu) -> Floats:

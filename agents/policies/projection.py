@@ -244,16 +244,18 @@ def stock_left(
     lead times the result is their mixture.
     """
     flows = np.dot(way.flows, pipeline)
-    flows[0] += on_hand
+    mean = flows[0]
+    mean += on_hand
     if not way.blocks:
-        return flows[0], np.dot(way.doubts, pipeline)[0] if not way.certain else np.zeros_like(on_hand)
+        return mean, np.dot(way.doubts, pipeline)[0] if not way.certain else np.zeros_like(on_hand)
     if not way.certain:
         return _mixture(on_hand, flows, pipeline, used, variances, way, lost=lost)
-    flows[:-1] -= used
-    mean, variance = flows[0], variances[0]
+    before = flows[:-1]
+    before -= used
+    variance = variances[0]
     if lost:
         mean, variance = positive_part(mean, variance)
-    for flow, more in zip(flows[1:-1], variances[1:], strict=True):
+    for flow, more in zip(before[1:], variances[1:], strict=True):
         mean, variance = mean + flow, variance + more
         if lost:
             mean, variance = positive_part(mean, variance)
@@ -283,6 +285,14 @@ def one_stock_left(
 ) -> tuple[float, float]:
     """`stock_left` of a single inventory, in plain numbers: several times quicker than with arrays of one."""
     mean, variance = on_hand + arrivals.flows[0], arrivals.variance[0]
+    if way.certain:
+        for used, spread, flow in zip(demand.used, demand.variances, arrivals.flows[1:], strict=True):
+            mean -= used
+            variance += spread
+            if lost:
+                mean, variance = one_positive_part(mean, variance)
+            mean += flow
+        return mean, variance
     left, left_variance = way.landing[0] * (on_hand + arrivals.ends[0]), way.landing[0] * variance
     steps = zip(
         demand.used,

@@ -10,6 +10,8 @@ from agents.policies.base import Economics
 from agents.policies.projection import Floats
 
 MOST_UNITS = 2.0**31 - 1.0
+NOTHING = np.array(0.0)
+"""NumPy is quicker with it than with a number."""
 LOST = -1
 """The drawn lead time of an order that never comes."""
 
@@ -51,7 +53,7 @@ class Shadows:
                 stock = stock + self.pipeline[age]
                 self.pipeline[age] = 0.0
         left = stock - float(int(demand + 0.5))
-        kept = np.maximum(left, 0.0)
+        kept = np.maximum(left, NOTHING)
         self.stock = kept if lost else left
         cost: Floats = (terms.holding + terms.shortage) * kept
         cost -= terms.shortage * left

@@ -11,7 +11,7 @@ from agents.policies.fql import Fql
 from agents.policies.hql import Hql
 from agents.policies.pil import levels
 from agents.policies.pil_q import PilQ, State
-from agents.policies.projection import route
+from agents.policies.projection import expected_arrivals, route
 from agents.policies.shadow import Shadows
 
 LEAD_TIME = (0.0, 0.0, 1.0)
@@ -45,7 +45,8 @@ def test_shadows_order_what_the_acting_arm_would(stock_out: str) -> None:
     wanted = wanted_by(shadows, state.averages, situation, way, PLAIN)
     for arm in range(ARMS):
         seen = outlook_of(state.averages, int(PLAIN.source[arm]), situation, way)
-        assert levels(situation, way, seen, float(PLAIN.shift[arm])).quantity == pytest.approx(wanted[arm], rel=1e-6)
+        at = levels(situation, way, seen, expected_arrivals(situation, way), float(PLAIN.shift[arm]))
+        assert at.quantity == pytest.approx(wanted[arm], rel=1e-6)
 
 
 def test_a_forecast_that_is_wrong_is_left_for_the_items_own_mean() -> None:

@@ -2,12 +2,14 @@
 
 In its favour: the true state, every order from zero to the largest sensible one, steps that shrink with the visits of
 a pair, optimistic start, exploration that fades; discount, steps and exploration are the best of a grid
-(`python bench/vanilla.py FILE` walks through it). Seeds run side by side.
+(`bench/vanilla.py [policy_suite.json] [--short]` walks through it). Seeds run side by side.
 """
 
 import argparse
 import itertools
 import json
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.exact import Floats, Problem, average_cost
+
+HERE = Path(__file__).resolve().parent
+USUAL = Path(os.environ.get("RESTOCK_BENCH_SUITE", HERE / "../../shared/bench/policy_suite.json"))
 
 
 class Tuning(NamedTuple):
@@ -69,19 +74,23 @@ def gaps(
     return found
 
 
-def main() -> None:
+def main() -> int:
     """Walk through the grid on the first two problems with a lead time of one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, help="policy_suite.json")
+    parser.add_argument("file", nargs="?", type=Path, default=USUAL, help="policy_suite.json")
     parser.add_argument("--short", action="store_true", help="two tunings, one problem, 2,000 periods")
     args = parser.parse_args()
+    if not args.file.exists():
+        print(f"bench/vanilla.py: no such file: {args.file}: name it, or set RESTOCK_BENCH_SUITE", file=sys.stderr)
+        return 0 if args.short else 2
     periods = 2_000 if args.short else 40_000
     instances = json.loads(args.file.read_text())["instances"]
     chosen = [i for i in instances if i["family"] == "lost_sales" and i["L"] == 1 and i["core"]]
     for tuning in GRID[: 2 if args.short else None]:
         found = [gaps(i, (periods,), 5, tuning)[periods].mean() for i in chosen[: 1 if args.short else 2]]
         print(f"{tuning}: {', '.join(f'{100 * gap:.2f} %' for gap in found)} after {periods:,} periods", flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

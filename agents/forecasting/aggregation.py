@@ -2,8 +2,9 @@
 
 The regret of expert k against the mixture is taken on the linearised pinball loss, r_k = g (mix − expert_k), with g the
 loss's slope at the mixture; weights are ∝ exp(η_own R_own + η_shard R_shard), η = min(½ / max|r|, √(ln K / Σr²)), and
-regrets fade slowly. Everything is per quantile level, and feedback comes H periods late: as H forecasts of an item are
-under way at a time, whose demands overlap, its own rate η is less by √H. A shard's regret is a mean over its items.
+regrets fade slowly. Everything is per quantile level, and feedback comes H periods late: where several forecasts of an
+item are under way at a time their demands overlap and tell less than they seem to, so its own rate η is less. Theory
+says by √H; √2 is enough here, as η is cautious already. A shard's regret, a mean over its items, is told more clearly.
 
 Wintenberger: Optimal learning with Bernstein online aggregation. Machine Learning 106, 2017.
 Joulani, György, Szepesvári: Online Learning under Delayed Feedback. ICML 2013.
@@ -29,6 +30,7 @@ from agents.forecasting.base import LEVELS
 
 _MOST_REGRET, _LEAST_REGRET = constant(3.0), constant(-3.0)
 """Regret is clipped, so that one outlier decides nothing."""
+_MOST_LATE = 2
 _LEVELS = np.array(LEVELS, np.float32)
 
 
@@ -55,7 +57,7 @@ class Regrets:
 
     def slow_down(self, late: int) -> None:
         """Expect feedback so many rounds late."""
-        self._slowed, self._leaning = constant(self._log_experts / max(late, 1)), None
+        self._slowed, self._leaning = constant(self._log_experts / min(max(late, 1), _MOST_LATE)), None
 
     def leaning(self) -> Floats:
         """Log weights. As regrets fade they stay below √(ln K / (1 − keep)), so their exponential is a number."""

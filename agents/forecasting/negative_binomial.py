@@ -44,8 +44,8 @@ def quantiles(
         places.append(i * _SIZES[2] + j)
         shares += (above - above * right, above * right, below - below * right, below * right)
     found = _corners().take(places, axis=0)
-    found *= np.array(shares, np.float32).reshape(len(means), 4, 1)
-    quantiles: Floats = np.add.reduce(found, axis=1, out=out)
+    weights = np.array(shares, np.float32).reshape(len(means), 4)
+    quantiles: Floats = np.einsum("mcl,mc->ml", found, weights, out=out)
     return quantiles
 
 

@@ -6,7 +6,6 @@ shards. Asked to stop, it finishes what it holds, checkpoints, and leaves its gr
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import time
@@ -21,6 +20,7 @@ from yarl import URL
 
 from agents import controller, intake
 from agents.intake import Intake
+from agents.memory import seek_garbage_seldom
 from agents.pulse import Pulse
 from agents.shards import SOURCES, Tools
 from agents.whereabouts import tell_when_asked
@@ -165,7 +165,7 @@ class Worker:
             if "intake" in self.roles:
                 await self.intake.open()
             await self.app.start()
-            _seek_garbage_seldom()
+            seek_garbage_seldom()
             self._spawn(self.readers.mend(self._consumer()))
             if "intake" in self.roles:
                 wall_clock = self.settings.clock == "wall"
@@ -219,14 +219,3 @@ class Worker:
     async def _stop_when_idle(self, pulse: Pulse, seconds: float) -> None:
         await pulse.idle(seconds)
         self._stop.set()
-
-
-def _seek_garbage_seldom() -> None:
-    """Let the collector of cycles pass over the modules, and begin less often.
-
-    A batch is thousands of objects that die with it, none of them in a cycle: with Python's defaults the collector
-    took a quarter of a catching-up worker's time, and stopped it for a tenth of a second now and then.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 10)

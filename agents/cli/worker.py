@@ -7,6 +7,7 @@ import os
 from typing import Any, NoReturn
 
 from agents import logs
+from agents.memory import give_back_what_was_freed
 from stream.errors import RestockError, WrongUse
 from stream.settings import load
 
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from agents.app import Worker
     from stream.preconditions import verify
 
+    give_back_what_was_freed()
     settings = load(args.config)
     roles = frozenset(args.role.split(","))
     if not roles <= set(ROLES):

@@ -17,6 +17,8 @@ class Supplier:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self.comes_to_an_end = False
+        """Whether every replenishment does."""
         self._known: set[tuple[str, str]] = set()
         self._later: list[tuple[int, Said]] = []
         self._number = 0
@@ -49,7 +51,7 @@ class Supplier:
         dice = chance.random()
         if dice < 0.7:
             return [("replenishment.approved", {})]
-        return [("replenishment.declined", {})] if dice < 0.9 else []
+        return [("replenishment.declined", {})] if dice < 0.9 or self.comes_to_an_end else []
 
     def _deliver(self, chance: random.Random, about: dict[str, Any]) -> list[Answer]:
         wanted = about["quantity"]
@@ -62,10 +64,8 @@ class Supplier:
             return "stock.received", {"accepted": units, "rejected": damaged, "final": final}
 
         shipped = ("replenishment.shipped", {"quantity": wanted, "eta": moment(self._eta(about))})
-        return chance.choice((
-            [],
+        ended = (
             [confirmed("rejected", 0)],
-            [confirmed("accepted", wanted)],
             [confirmed("accepted", wanted), shipped, received(wanted)],
             [confirmed("accepted", wanted), shipped, received(part), received(wanted - part)],
             [received(part), confirmed("partial", part + 1), received(1), received(4)],
@@ -74,7 +74,8 @@ class Supplier:
             [confirmed("accepted", wanted), ("replenishment.cancelled", {"remaining": part}), received(part)],
             [("replenishment.cancelled", {"remaining": 0}), received(part)],
             [received(wanted + 5)],
-        ))  # fmt: skip
+        )  # fmt: skip
+        return chance.choice(ended if self.comes_to_an_end else (*ended, [], [confirmed("accepted", wanted)]))
 
     def _eta(self, about: dict[str, Any]) -> int:
         return milliseconds(about["need_by"])

@@ -73,6 +73,7 @@ class Witness:
 
     def _work(self, run: Run) -> None:
         run.repeats_letters = True
+        run.end_everything()
         worker = run.system.start()
         run.open()
         process = psutil.Process(worker.process.pid)

@@ -59,6 +59,8 @@ class Workload:
         self.chance = random.Random(seed)
         self.items = [f"{sku}@{location}" for sku in SKUS for location in LOCATIONS]
         self.terms = {item: self._terms() for item in self.items}
+        self.comes_to_an_end = False
+        """Whether every transfer does."""
         self._trouble = trouble
         self._number = 0
         self._orders: deque[Said] = deque(maxlen=200)
@@ -213,7 +215,7 @@ class Workload:
         phases = [("shipped", quantity), ("received", quantity // 2), ("received", quantity - quantity // 2)]
         if self.chance.random() < 0.2:
             phases.reverse()
-        for phase, units in phases[: self.chance.choice((1, 2, 3, 3))]:
+        for phase, units in phases[: 3 if self.comes_to_an_end else self.chance.choice((1, 2, 3, 3))]:
             yield self._say("wms.example", "stock.transferred", move | {"quantity": units, "phase": phase})
 
     def _stranger(self) -> Said:

@@ -109,11 +109,8 @@ class Shard:
         self.published = journal.last.end if journal.last else Point(0)
         refuse_strange(self.partition, self._view, cursor, journal)
         failpoint("take.read_journal")
-        if anew or cursor is None or held is None or not await self._trusts(held, journal):
-            journal = await self._start_over()
-        else:
-            await self._load(cursor)
-        self._remember(journal)
+        known = held is not None and not anew and await self._trusts(held, journal) and await self._load(held.cursor)
+        self._remember(journal if known else await self._start_over())
         failpoint("take.before_seal")
         await self._publisher.publish((), self._seal())
         failpoint("take.sealed")
@@ -145,6 +142,7 @@ class Shard:
                 f"start: restore a Redis snapshot of it, or {ANEW}"
             )
         await self._ports.store.reset(self.partition, self.token)  # only now: it may be the last there is
+        self.core, self.next, self.saved = self._ports.core(self.partition), 0, -1
         failpoint("take.reset")
         return whole
 
@@ -152,11 +150,18 @@ class Shard:
         since, writer = (cursor.next, cursor.token) if cursor else (0, None)
         return await self._ports.journal.look(self.partition, since, writer)
 
-    async def _load(self, cursor: Cursor) -> None:
+    async def _load(self, cursor: Cursor) -> bool:
+        """Read the checkpoint; False when it was emptied or replaced meanwhile, and half of it is of no use."""
+        self.core = self._ports.core(self.partition)
         async for tables in self._ports.store.load(self.partition):
             self.core.load(tables)
+        held = await self._ports.store.acquire(self.partition, self.token)
+        if held is None or not held.whole or held.cursor != cursor:
+            logger.warning("Shard %d: the checkpoint changed while it was read; rebuilding", self.partition)
+            return False
         self.next = self.saved = cursor.next
         self._checksum = cursor.checksum
+        return True
 
     def _remember(self, journal: JournalView) -> None:
         """Know where to find what was told about the records that will be folded again."""

@@ -22,6 +22,8 @@ MOODY = {"I2", "I3", "I4"}
 class ToyCore:
     """Counts the movements of each item, decides at every third, and reviews all items at each tick."""
 
+    moody = MOODY
+
     def __init__(self, shard: int = 0) -> None:
         self.shard = shard
         self.items: dict[str, list[object]] = {}

@@ -1,7 +1,7 @@
 """Ledger, journal and store in memory, with everything that can be done to them, and owners that read there."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -91,6 +91,14 @@ class World:
     def told(self, shard: int = 0) -> list[tuple[Any, str]]:
         return [(output.at, output.item) for output in self.broker.outputs[shard]]
 
+    def due(self, shard: int = 0) -> list[int]:
+        """Where a core without faults would have had to decide something."""
+        naive = self.core(shard)
+        for offset, (appended, value) in enumerate(self.broker.ledgers[shard]):
+            list(naive.fold(decode_record(value), offset, appended, None))
+        offsets: list[int] = naive.due
+        return offsets
+
     def stored(self, shard: int = 0) -> Tables:
         return {table: fields for table, fields in self.store.tables[shard].items() if fields}
 
@@ -131,11 +139,12 @@ class Rules:
 
 
 class Store(MemoryStore):
-    """Away as often as `away` says."""
+    """Away as often as `away` says; what befalls it while it is read is called between two slices, once each."""
 
     def __init__(self) -> None:
         super().__init__()
         self.away = 0
+        self.while_read: list[Callable[[int], None]] = []
 
     def _answer(self) -> None:
         if self.away:
@@ -145,6 +154,13 @@ class Store(MemoryStore):
     async def acquire(self, shard: int, token: str) -> Held | None:
         self._answer()
         return await super().acquire(shard, token)
+
+    async def load(self, shard: int) -> AsyncIterator[Tables]:
+        async for tables in super().load(shard):
+            yield tables
+            if self.while_read:
+                self.while_read.pop(0)(shard)
+                self._answer()
 
     async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
         self._answer()

@@ -173,6 +173,28 @@ async def test_a_torn_checkpoint_is_rebuilt_and_nothing_is_told_twice(world: Wor
     world.check()
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_store_that_is_emptied_while_it_is_read_is_not_believed(world: World, fails: bool) -> None:  # noqa: FBT001
+    """Half a state would take what it has seen for news, and tell of it."""
+    world.append(50)
+    first = world.own()
+    await until(world.folded)
+    await first.leave()
+
+    def empty(shard: int) -> None:
+        world.store.forget(shard)
+        world.store.away = int(fails)
+
+    world.store.while_read = [empty]
+    world.append(30)
+    world.own()
+    await until(world.folded)
+    assert not world.store.while_read, "it was not read"
+    steady = {at.offset for at, item in world.told() if item not in world.core(0).moody}
+    assert sorted(steady) == world.due()
+    world.check()
+
+
 async def test_a_shard_that_was_given_up_is_gone_at_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """The collector of cycles comes seldom, and a shard is large: after many faults a worker would hold many."""
     world.append(50)

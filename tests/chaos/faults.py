@@ -6,7 +6,9 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import redis
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
@@ -129,6 +131,22 @@ def store_full(arena: Arena) -> None:
 def store_emptied(arena: Arena) -> None:
     """Valkey forgets everything."""
     arena.store.flushall()
+
+
+def store_emptied_while_read(arena: Arena) -> None:
+    """Valkey forgets everything between two answers to a worker that reads its checkpoints."""
+    arena.run.system.settle()  # so that there are checkpoints to read
+    arena.run.system.kill()
+    arena.work(2)
+    arena.store_proxy.mood = "slow"
+    try:
+        listener: Any = redis.Redis.from_url(arena.servers.redis, socket_timeout=60)
+        with listener.monitor() as monitor:
+            arena.run.system.start()
+            next(heard for heard in monitor.listen() if heard["command"].startswith("HSCAN"))
+            arena.store.flushall()
+    finally:
+        arena.store_proxy.mood = "fine"
 
 
 def store_restored(arena: Arena) -> None:
@@ -266,9 +284,9 @@ FAULTS: dict[str, Fault] = {
     fault.__name__.replace("_", " "): fault
     for fault in (
         kill, kill_all, terminate, pause, one_three_one, broker_restart, broker_kill, broker_stalls, store_kill,
-        store_stalls, store_pauses, store_full, store_emptied, store_restored, store_loses_its_tail, key_deleted,
-        scripts_flushed, letters_refused, outputs_refused, clocks_wrong, hot_item, poison, aborted_producer,
-        offsets_deleted,
+        store_stalls, store_pauses, store_full, store_emptied, store_emptied_while_read, store_restored,
+        store_loses_its_tail, key_deleted, scripts_flushed, letters_refused, outputs_refused, clocks_wrong, hot_item,
+        poison, aborted_producer, offsets_deleted,
     )
 } | NETWORK | {f"kill at {name}": at_failpoint(name) for name in FAILPOINTS}  # fmt: skip
 

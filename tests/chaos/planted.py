@@ -13,7 +13,7 @@ from unittest import mock
 
 from stream import checkpoint_reader, shard
 from stream.memory import MemoryPublisher, MemoryStore
-from stream.ports import JournalView
+from stream.ports import Cursor, JournalView
 from stream.publisher import KafkaPublisher
 from stream.store import SCRIPTS, RedisStore
 
@@ -102,6 +102,32 @@ def decision_remade_in_replay() -> Patches:
     return [mock.patch.object(shard.Shard, "_fold", fold)]
 
 
+def changed_checkpoint_believed() -> Patches:
+    """A checkpoint is not looked at again when it has been read."""
+
+    async def load(self: shard.Shard, cursor: Cursor) -> bool:
+        async for tables in self._ports.store.load(self.partition):
+            self.core.load(tables)
+        self.next = self.saved = cursor.next
+        self._checksum = cursor.checksum
+        return True
+
+    return [mock.patch.object(shard.Shard, "_load", load)]
+
+
+def core_kept() -> Patches:
+    """A shard that begins at the start keeps what it had read of its checkpoint."""
+    began = shard.Shard._start_over
+
+    async def start_over(self: shard.Shard) -> JournalView:
+        core = self.core
+        whole = await began(self)
+        self.core = core
+        return whole
+
+    return [mock.patch.object(shard.Shard, "_start_over", start_over)]
+
+
 def prev_ignored() -> Patches:
     """A movement is taken although one before it is missing."""
     from agents.inventory.timeline import Timeline
@@ -182,9 +208,9 @@ BUGS: dict[str, Callable[[], Patches]] = {
     bug.__name__: bug
     for bug in (
         no_fencing_of_the_store, no_fencing_of_the_publisher, checkpoint_ahead_of_its_publication, lost_gap_check,
-        journal_ignored, no_seal, prev_ignored, duplicate_window_off, clock_in_the_core, decision_remade_in_replay,
-        next_version, decision_remade_by_another_rule, crash_in_recovery,
-        clock_a_day_ahead, clock_a_day_behind,
+        journal_ignored, no_seal, changed_checkpoint_believed, core_kept, prev_ignored, duplicate_window_off,
+        clock_in_the_core, decision_remade_in_replay, next_version, decision_remade_by_another_rule,
+        crash_in_recovery, clock_a_day_ahead, clock_a_day_behind,
     )
 }  # fmt: skip
 

@@ -28,6 +28,8 @@ def _quiet() -> Iterator[None]:
         "lost_gap_check",
         "journal_ignored",
         "no_seal",
+        "changed_checkpoint_believed",
+        "core_kept",
         "decision_remade_in_replay",
     ],
 )

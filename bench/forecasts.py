@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from agents.forecasting.base import Forecaster
 from agents.forecasting.metrics import measure
 from agents.forecasting.registry import FORECASTERS
+from agents.memory import seek_garbage_seldom
 from agents.simulation.closed_loop import History
 from agents.simulation.demand import DemandModel, Promotion
 from agents.simulation.history import read_history
@@ -78,6 +79,7 @@ def main() -> int:
     parser.add_argument("--horizon", type=int, help="instead of each panel's main one: 1")
     parser.add_argument("--forecaster", default="blend", choices=sorted(FORECASTERS))
     args = parser.parse_args()
+    seek_garbage_seldom()  # as the worker does, whose cost is measured here
     folder = args.shared / "bench" / "forecast"
     missing = [needed for needed in (folder / "score.py", folder / "anchors.csv") if not needed.is_file()]
     if missing and args.quick:

@@ -7,7 +7,7 @@ from agents.cli import svg
 from agents.cli.svg import MARGIN, RIGHT
 
 HEIGHT = 300
-_BAND, _BOLD_BAND, _LINE, _ACTUAL, _INK = "#cfe3f5", "#9cc6ea", "#1c6db0", "#222222", 'fill="#666666"'
+_BAND, _BOLD_BAND, _LINE, _ACTUAL, _INK = "#cfe3f5", "#9cc6ea", "#1c6db0", "#222222", 'font-size="11" fill="#666666"'
 
 
 def draw(

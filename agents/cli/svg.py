@@ -20,10 +20,12 @@ def label(value: float, y: float, style: str) -> str:
 
 
 def days(dates: Sequence[str], height: int, style: str) -> list[str]:
-    """The first date, one in the middle, and the last, at the foot."""
+    """The first date, one in the middle, and the last, at the foot; the outer ones grow inwards and are not cut."""
     count, x = max(len(dates) - 1, 1), across(len(dates))
+    anchors = {0: "start", count: "end"}
     return [
-        f'<text x="{x(n):.1f}" y="{height - 10}" text-anchor="middle" {style}>{escape(dates[n], quote=False)}</text>'
+        f'<text x="{x(n):.1f}" y="{height - 10}" text-anchor="{anchors.get(n, "middle")}" {style}>'
+        f"{escape(dates[n], quote=False)}</text>"
         for n in sorted({0, count // 2, count} & set(range(len(dates))))
     ]
 

@@ -27,6 +27,12 @@ def test_names_are_text_and_nothing_else(tmp_path: Path) -> None:
     assert "<script>&TEA" in [element.text for element in root.iter()]
 
 
+def test_the_outer_dates_grow_inwards_so_that_none_is_cut(tmp_path: Path) -> None:
+    root = drawn(tmp_path / "a.svg", "TEA-01", [1.0, 2.0, 3.0])
+    anchors = {element.text: element.attrib["text-anchor"] for element in root.iter() if element.text in DATES}
+    assert anchors == dict(zip(DATES, ("start", "middle", "end"), strict=True))
+
+
 def test_nothing_sold_is_drawn_too(tmp_path: Path) -> None:
     draw(tmp_path / "a.svg", "nothing", DATES[:1], [None], [0.0], [(0.0,) * 5])
     assert "nan" not in (tmp_path / "a.svg").read_text()

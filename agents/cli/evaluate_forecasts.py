@@ -10,8 +10,8 @@ from typing import IO, Any, NamedTuple
 import msgspec
 import numpy as np
 
-from agents.cli.rows import beside, file_name, written
-from agents.cli.terminal import print_table, progress
+from agents.cli.rows import beside, file_name, folder, unreadable, written
+from agents.cli.terminal import print_table, progress, warn
 from stream.errors import WrongUse
 
 EXAMPLES = """examples:
@@ -57,7 +57,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--season", type=int, help="periods in a season (default: by the distance of the dates)")
     parser.add_argument("--forecaster", default=CHIEF, choices=sorted(FORECASTERS), help="(default: %(default)s)")
     parser.add_argument("--beside", default=BESIDE, help="forecasters to compare with (default: %(default)s; '' none)")
-    parser.add_argument("--warm-up", type=int, help="periods that do not count (default: four seasons, a year at most)")
+    parser.add_argument("--warm-up", type=int, help="periods that do not count (default: four seasons, 28 at most)")
     parser.add_argument("--out", type=Path, metavar="F.csv", help="a row per item and period; - is standard output")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw forecast against actual, an SVG an item")
     parser.add_argument("--plot-items", metavar="ITEM,…", help="items to draw (default: those that sell most)")
@@ -75,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         history, dates = read_history(args.history)
     except (OSError, EOFError, UnicodeDecodeError, ValueError) as error:
-        raise WrongUse(f"{error}" if str(args.history) in str(error) else f"{args.history}: {error}") from error
+        raise unreadable(args.history, error) from error
+    pictures = None if args.plot is None else folder(args.plot)
     if unknown := [item for item in _named(args.plot_items) if item not in history.items]:
         raise WrongUse(f"--plot-items: {unknown[0]!r} is no item of {args.history}: write names as in its first column")
     rhythm = rhythm_of(history, args.season)
@@ -88,8 +89,13 @@ def run(args: argparse.Namespace) -> int:
         with written(args.out if chief else None, COLUMNS) as write:
             grids = _walked(history, dates, FORECASTERS[name](rhythm), args.horizon, write, name)
         measured[name] = _judged(history, classes, grids, args.horizon, warm_up)
-        if chief and args.plot is not None:
-            _plot(args, history, dates, grids)
+        if chief and pictures is not None:
+            _plot(args, pictures, history, dates, grids)
+    if len(dates) <= warm_up + args.horizon:
+        warn(
+            f"restock evaluate: nothing can be judged: of {len(dates)} periods the first {warm_up} are warm-up and the "
+            f"last {args.horizon} have too few after them: bring a longer history, or lower --warm-up or --horizon"
+        )
     _print(measured, as_json=args.json, to=beside(args.out))
     return 0
 
@@ -157,9 +163,10 @@ def _print(measured: Mapping[str, Judged], *, as_json: bool, to: IO[str]) -> Non
         for name, judged in measured.items():
             m = judged.all if of == "all" else judged.classes.get(of)
             if m is not None:
-                plain = (f"{value:.5g}" for value in (m.mae, m.rmse, m.mse))
+                plain = [f"{value:.5g}" for value in (m.mae, m.rmse, m.mse)]
                 ratios = (m.wape, m.bias, m.spl, m.nv80, m.nv95, m.coverage_80, m.coverage_95)
-                rows.append((of, name, *plain, *(f"{value:.4f}" for value in ratios)))
+                told = plain + [f"{value:.4f}" for value in ratios]
+                rows.append((of, name, *(told if m.forecasts else ["–"] * len(told))))
     if to is sys.stdout:
         print_table(columns, rows, right=columns[2:])
         return
@@ -171,13 +178,12 @@ def _named(items: str | None) -> list[str]:
     return [item for item in (items or "").split(",") if item]
 
 
-def _plot(args: argparse.Namespace, history: Any, dates: Sequence[str], grids: Grids) -> None:
+def _plot(args: argparse.Namespace, pictures: Path, history: Any, dates: Sequence[str], grids: Grids) -> None:
     """Draw the items that were named, or that sell most: their last periods."""
     from agents.cli.plots import draw
     from agents.forecasting.metrics import sums_ahead
 
-    folder, horizon = args.plot, args.horizon
-    folder.mkdir(parents=True, exist_ok=True)
+    horizon = args.horizon
     came = sums_ahead(history.demand, horizon)
     chosen = [list(history.items).index(item) for item in _named(args.plot_items)]
     for item in chosen or np.argsort(-history.demand.sum(axis=1), kind="stable")[:_PLOTTED].tolist():
@@ -185,7 +191,7 @@ def _plot(args: argparse.Namespace, history: Any, dates: Sequence[str], grids: G
         actual = [None if np.isnan(value) else float(value) for value in came[item, start:]]
         title = f"{history.items[item]}: the next {horizon} periods, foretold (band to 95 %, line: mean), and come"
         draw(
-            folder / f"{item:04d}-{file_name(history.items[item])}.svg",
+            pictures / f"{item:04d}-{file_name(history.items[item])}.svg",
             title,
             dates[start:],
             actual,

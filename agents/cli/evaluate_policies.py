@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from agents.cli.rows import beside, file_name, written
+from agents.cli.rows import beside, file_name, folder, unreadable, written
 from agents.cli.terminal import progress
 from stream.errors import WrongUse
 
@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         history, dates = read_history(args.history)
-    except (OSError, ValueError) as error:
-        raise WrongUse(str(error)) from error
+    except (OSError, EOFError, ValueError) as error:
+        raise unreadable(args.history, error) from error
     names = args.policies.split(",")
     if unknown := [name for name in names if name not in POLICIES]:
         raise WrongUse(f"--policies: no policy is called {unknown[0]!r}: there are {', '.join(sorted(POLICIES))}")
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     totals = {name: Totals() for name in names}
     kinds = dict(zip(history.items, classes(values_of(history)), strict=True))
     by_class = {kind: {name: Totals() for name in names} for kind in SHARES}
-    drawn = Drawn(args.plot, history, names[0], dates) if args.plot is not None else None
+    drawn = Drawn(folder(args.plot), history, names[0], dates) if args.plot is not None else None
     rows = live(
         history,
         FORECASTERS[args.forecaster](Rhythm()),
@@ -120,7 +120,6 @@ class Drawn:
         """Write an SVG each."""
         from agents.cli.stock_plot import draw
 
-        self.folder.mkdir(parents=True, exist_ok=True)
         for item, rows in self.rows.items():
             draw(self.folder / f"{file_name(item)}.svg", f"{item} under {self.policy}", self.dates, rows)
 
@@ -136,13 +135,14 @@ def report(
     if as_json:
         print(json.dumps(figures), file=to)
         return
-    reference = figures.get("one-point-two", next(iter(figures.values())))["cost"] or 1.0
+    reference = figures["one-point-two"]["cost"] if "one-point-two" in figures else 0.0
     titles = ("policy", "cost", "against x 1.2", "fill rate", "mean stock", "orders")
     print("{:20} {:>14} {:>14} {:>10} {:>11} {:>9}  by class".format(*titles), file=to)
     for name, row in sorted(figures.items(), key=lambda entry: entry[1]["cost"]):
         fills = " ".join(f"{kind} {fill:.1%}" for kind, fill in row["fill_rate_by_class"].items())
+        against = f"{row['cost'] / reference - 1.0:+.1%}" if reference else "–"
         print(
-            f"{name:20} {row['cost']:14,.2f} {row['cost'] / reference - 1.0:+14.1%} {row['fill_rate']:10.2%} "
+            f"{name:20} {row['cost']:14,.2f} {against:>14} {row['fill_rate']:10.2%} "
             f"{row['mean_stock']:11,.2f} {row['orders']:9,.0f}  {fills}",
             file=to,
         )
@@ -159,6 +159,9 @@ def _terms(args: argparse.Namespace) -> Any:
     """Costs and what the supplier insists on."""
     from agents.policies.base import Economics
 
+    for key in ("review", "minimum_order", "order_multiple", "capacity"):
+        if (count := getattr(args, key)) is not None and count < 1:
+            raise WrongUse(f"--{key.replace('_', '-')}: {count} is too little: write 1 or more")
     costs = {"holding": 1.0, "shortage": 99.0, "order": 0.0}
     for part in args.costs.split(","):
         name, _, value = part.partition("=")
@@ -175,8 +178,8 @@ def _terms(args: argparse.Namespace) -> Any:
         costs["order"],
         costs["shortage"] / max(costs["shortage"] + costs["holding"], 1e-12),
         args.stock_out,
-        max(1, args.review),
-        max(1, args.minimum_order),
-        max(1, args.order_multiple),
+        args.review,
+        args.minimum_order,
+        args.order_multiple,
         args.capacity,
     )

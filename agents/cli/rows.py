@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from stream.errors import WrongUse
+
 
 @contextmanager
 def written(path: Path | None, columns: Sequence[str]) -> Iterator[Any]:
@@ -17,8 +19,36 @@ def written(path: Path | None, columns: Sequence[str]) -> Iterator[Any]:
     if str(path) == "-":
         yield _begun(sys.stdout, columns)
         return
-    with path.open("w", newline="") as file:
+    try:
+        file = path.open("w", newline="")
+    except OSError as error:
+        told = f"--out={path} cannot be written ({error.strerror}): name a file in a folder that is there"
+        raise WrongUse(told) from None
+    with file:
         yield _begun(file, columns)
+
+
+def folder(path: Path) -> Path:
+    """A folder for pictures, made before the work begins and not after it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUse(f"--plot={path} cannot be made a folder ({error.strerror}): name another") from None
+    return path
+
+
+def unreadable(path: Path, error: Exception) -> WrongUse:
+    """What is wrong with a history, in a line with its name.
+
+    >>> unreadable(Path("h.csv"), FileNotFoundError(2, "No such file or directory"))
+    WrongUse('h.csv cannot be read (No such file or directory): name a file of item,date,demand')
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return WrongUse(f"{path} is no UTF-8 text ({error.reason} at byte {error.start}): save it as UTF-8")
+    if isinstance(error, OSError | EOFError):
+        told = getattr(error, "strerror", None) or error
+        return WrongUse(f"{path} cannot be read ({told}): name a file of item,date,demand")
+    return WrongUse(str(error))
 
 
 def beside(path: Path | None) -> IO[str]:

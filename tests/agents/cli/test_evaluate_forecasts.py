@@ -97,6 +97,8 @@ def test_a_gap_is_a_holiday(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ("item,date,demand\nA,2024-01-01,1\n", ["--horizon", "3", "--season", "0"], "--season: 0"),
         ("item,date,demand\nA,2024-01-01,1\n", ["--horizon", "3", "--warm-up", "-1"], "--warm-up: -1"),
         ("item,date,demand\nA,2024-01-01,1\n", ["--horizon", "3", "--beside", "oracle"], "no forecaster is called"),
+        ("item,date,demand\nA,2024-01-01,1\n", ["--horizon", "3", "--out", "/nowhere/F.csv"], "--out=/nowhere/F.csv"),
+        ("item,date,demand\nA,2024-01-01,1\n", ["--horizon", "3", "--plot", "/dev/null/p"], "--plot=/dev/null/p"),
     ],
 )
 def test_wrong_use_is_told_in_a_line(
@@ -110,6 +112,16 @@ def test_wrong_use_is_told_in_a_line(
     assert len(error.strip().splitlines()) == 1
 
 
+def test_where_nothing_can_be_judged_no_figure_looks_perfect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, {"TEA-01": WEEK})
+    assert main(["evaluate", "forecasts", str(path), "--horizon", "5", "--beside", ""]) == 0
+    table, warning = capsys.readouterr()
+    assert "nothing can be judged: of 7 periods the first 3 are warm-up" in warning
+    assert {line.split("\t")[2] for line in table.splitlines()[1:]} == {"–"}
+
+
 def test_named_items_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, plots = written(tmp_path, PASTS["weeks"]), tmp_path / "plots"
     figures(path, capsys, "--plot", str(plots), "--plot-items", "TEA-03,TEA-02")
@@ -121,6 +133,12 @@ def test_named_items_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     binary = tmp_path / "HISTORY.csv.gz"
     binary.write_bytes(b"\x00\xff junk")
-    for path in (tmp_path / "nowhere.csv", binary):
-        assert main(["evaluate", "forecasts", str(path), "--horizon", "3"]) == 2
-        assert str(path) in capsys.readouterr().err
+    latin = tmp_path / "latin.csv"
+    latin.write_bytes("item,date,demand\nÄ,2024-01-01,1\n".encode("latin-1"))
+    for path, told in ((tmp_path / "nowhere.csv", "No such file"), (binary, "zip"), (latin, "save it as UTF-8")):
+        for words in (["forecasts", str(path), "--horizon", "3"], ["policies", str(path), "--lead-time", "2"]):
+            assert main(["evaluate", *words]) == 2
+            error = capsys.readouterr().err
+            assert str(path) in error
+            assert told in error
+            assert "Errno" not in error

@@ -56,3 +56,17 @@ def test_an_item_named_like_a_path_is_drawn_beside_the_others(tmp_path: Path) ->
     arguments = ["evaluate", "policies", str(file), "--lead-time", "2", "--policies", "pil"]
     assert main([*arguments, "--plot", str(plots)]) == 0
     assert [path.name for path in plots.iterdir()] == ["A_B@X.svg"]
+
+
+def test_without_the_reference_nothing_is_said_against_it(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["evaluate", "policies", str(history), "--lead-time", "2", "--policies"]
+    assert main([*words, "pil"]) == 0
+    assert "%" not in capsys.readouterr().out.splitlines()[1].partition(" – ")[0]
+    assert main([*words, "one-point-two"]) == 0
+    assert "+0.0%" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--review", "--minimum-order", "--order-multiple", "--capacity"])
+def test_less_than_one_is_told(history: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    assert main(["evaluate", "policies", str(history), "--lead-time", "2", option, "0"]) == 2
+    assert f"{option}: 0 is too little" in capsys.readouterr().err

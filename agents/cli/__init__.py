@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -90,6 +91,7 @@ def _parser(arguments: Sequence[str]) -> Parser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"restock {metadata.version('restock')}")
     subparsers = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     for verb, purpose in VERBS.items():
         if not importlib.util.find_spec(_module_name(verb)):

@@ -76,8 +76,12 @@ def _examine(settings: Settings) -> Iterator[Finding]:
 
 def _asked(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     """What looking finds, or what it fails with."""
+    from confluent_kafka import KafkaException
+
     try:
         yield from look()
+    except KafkaException as error:  # such as a coordinator that is still loading, seconds after its broker began
+        yield Finding(what, "unreachable", f"the broker does not tell ({error.args[0].str()})", "ask again in a moment")
     except RestockError as error:
         found, _, cure = str(error).rpartition(": ")
         yield Finding(what, "unreachable" if isinstance(error, Unreachable) else "wrong", found, cure)

@@ -32,7 +32,7 @@ class BaseStock(Stateless):
     def quantity(self, state: None, situation: Situation) -> float:
         """What `decide` would order."""
         del state
-        return missing_to(situation, situation.forecast.quantile(situation.economics.critical_ratio))
+        return missing_to(situation, situation.protection.quantile(situation.economics.critical_ratio))
 
 
 def missing_to(situation: Situation, level: float) -> float:

@@ -31,4 +31,4 @@ class OnePointTwo(Stateless):
     def quantity(self, state: None, situation: Situation) -> float:
         """What `decide` would order."""
         del state
-        return missing_to(situation, FACTOR * situation.forecast.mean)
+        return missing_to(situation, FACTOR * situation.protection.mean)

@@ -98,4 +98,5 @@ class Shelves:
             situation.forecast,
             situation.economics,
             situation.may_order,
+            situation.likely,
         )

@@ -4,12 +4,14 @@ import copy
 import math
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.forecasting.base import Forecast
+from agents.forecasting.interval import over_interval
 from agents.policies.base import Economics, Outcome, Policy, Situation, Underway
 from agents.policies.guardrails import guard, respects
 from agents.policies.registry import BASELINE, DEFAULT, POLICIES
@@ -61,6 +63,18 @@ def test_it_orders_when_the_shelf_is_empty(name: str) -> None:
     bare = Situation(now.item, now.period, 0, (), now.lead_time, now.forecast, now.economics)
     if name != "q-learning":  # which may well want to try what ordering nothing brings
         assert policy.decide(lived(policy, 60), bare).quantity > 0
+
+
+@pytest.mark.parametrize("lead_time", [(0.0, 0.0, 1.0), (0.0, 0.7, 0.25)])
+@pytest.mark.parametrize("name", NAMES)
+def test_its_quantity_is_what_it_would_decide_also_where_lead_times_are_random(
+    name: str, lead_time: tuple[float, ...]
+) -> None:
+    policy = POLICIES[name]()
+    state, now = lived(policy, 40), situation(40, 3)
+    likely = None if lead_time[-1] == 1.0 else over_interval(now.forecast, lead_time, 1)
+    now = msgspec.structs.replace(now, lead_time=lead_time, likely=likely)
+    assert policy.quantity(state, now) == policy.decide(state, now).quantity
 
 
 @pytest.mark.parametrize("name", NAMES)

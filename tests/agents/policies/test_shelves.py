@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from agents.policies.base import Economics
+from agents.forecasting.base import Forecast
+from agents.policies.base import Economics, Situation
 from agents.policies.shadow import LOST, Shadows
 from agents.policies.shelves import Shelves
 
@@ -27,3 +28,10 @@ def test_shelves_and_shadows_cost_the_same(stock_out: str, seed: int) -> None:
         shelves.place(orders, lead_time, terms.order_cost)
         assert shelves.stock == shadows.stock.tolist()
         assert shelves.pipelines == shadows.pipeline.T.tolist()
+
+
+def test_a_challenger_reckons_with_the_interval_that_is_likely_as_the_champion_does() -> None:
+    longest = Forecast(10, 50.0, 50.0, (50.0,) * 5, (5.0,) * 10)
+    likely = Forecast(6, 30.0, 30.0, (30.0,) * 5, (5.0,) * 6)
+    now = Situation("TEA-01@BER1", 9, 20, (), (0.0, 0.5, 0.5), longest, Economics(1.0, 9.0), likely=likely)
+    assert Shelves.alike(now, 1).own(now, 0).protection == likely

@@ -173,6 +173,9 @@ def _shards(settings: Settings) -> Iterator[Finding]:
     worst = max(behind, key=behind.__getitem__)
     told = f"{sum(at is not None for at in found.values())} of {len(ends)} have a checkpoint"
     yield Finding("shards", "ok", f"{told}; the furthest behind is {worst}, by {behind[worst]:,} records")
+    if lost := [shard for shard, at in found.items() if at is None and ends[shard] > 1]:
+        cure = "run `restock rebuild`, or a worker; where one runs, its log and /readyz say whether the shard is parked"
+        yield Finding("shards", "warning", f"shard {lost[0]} has a ledger, but no checkpoint ({len(lost)} such)", cure)
     if behind[worst] > LAG_RECORDS:
         cure = "if that does not shrink, the worker's log says whether it is parked, and names the command"
         yield Finding("shards", "warning", f"shard {worst} is far behind", cure)

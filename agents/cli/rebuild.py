@@ -26,19 +26,25 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Rebuild the shards that were asked for."""
-    asyncio.run(_rebuild(load(args.config), args.shard))
-    return 0
+    """Rebuild the shards that were asked for; exit code 1 when one of them cannot be, with the reason."""
+    return 0 if asyncio.run(_rebuild(load(args.config), args.shard)) else 1
 
 
-async def _rebuild(settings: Settings, shard: int | None) -> None:
+async def _rebuild(settings: Settings, shard: int | None) -> bool:
     from agents.shards import Tools, chosen
     from stream import VERSION
+    from stream.faults import Parked
     from stream.rebuild import rebuild
 
-    tools = Tools(settings)
+    tools, well = Tools(settings), True
     for partition in chosen(shard, tools.state.partitions):
-        with progress(f"shard {partition}", None) as tell:
-            done = await rebuild(partition, tools.ports(), tools.ledger, VERSION, lambda at, _: tell(at))
+        try:
+            with progress(f"shard {partition}", None) as tell:
+                done = await rebuild(partition, tools.ports(), tools.ledger, VERSION, lambda at, _: tell(at))
+        except Parked as fault:  # the others can be made anew all the same
+            warn(f"restock rebuild: {fault}")
+            well = False
+            continue
         warn(f"shard {partition}: {'rebuilt' if done else 'a running worker took it over and rebuilds it'}")
     await tools.close()
+    return well

@@ -13,6 +13,7 @@ from tests.chaos.run import Run
 from tests.chaos.system import Worker, await_true
 
 SEED = 20260305
+HOLE = "no longer reach back to their start"
 ANEW = "restore the topic, or begin anew under another RESTOCK_APP and RESTOCK_TOPIC_PREFIX"
 
 
@@ -148,3 +149,14 @@ def test_a_ledger_made_anew_under_a_running_worker_parks(world: World) -> None:
     said = world.parked(worker, 0, 1, 2)
     assert ANEW in said, said
     assert world.outputs() == told
+
+
+def test_a_rebuild_says_what_cannot_be_and_makes_the_others(world: World) -> None:
+    world.store.flushall()
+    world.cut("ledger", 0)
+    done = world.system.run("rebuild")
+    assert done.returncode == 1
+    assert f"restock rebuild: shard 0: there is no checkpoint and ledger or journal {HOLE}" in done.stderr
+    assert "fault of restock" not in done.stderr
+    assert [f"shard {shard}: rebuilt" in done.stderr for shard in (0, 1, 2)] == [False, True, True]
+    assert "warning     shards    shard 0 has a ledger, but no checkpoint (1 such)" in world.system.run("doctor").stdout

@@ -55,7 +55,7 @@ def test_a_first_event_is_published_and_seen(shell: Shell, environment: dict[str
     assert len(seen.partition("place\t")[2].splitlines()) == 1
     subprocess.run([sys.executable, "-c", program], env=environment, cwd=tmp_path, check=True, timeout=60)
     shell("restock worker --exit-when-idle 1")
-    assert "115 on hand" in shell("restock item TEA-01@BER1")
+    assert "115 on hand" in shell("restock item MUG-07@BER1")
 
 
 @pytest.fixture

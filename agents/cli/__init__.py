@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from stream.errors import RestockError, Unreachable
+from stream.faults import BrokerDown, StoreDown
 
 VERBS = {
     "audit": "fold the ledger anew and compare with Redis",
@@ -107,6 +108,9 @@ def _in_one_line(error: Exception) -> tuple[str, int]:
     if isinstance(error, RestockError):
         return str(error), error.exit_code
     kind, text = type(error).__name__, " ".join(str(error).split())
+    if isinstance(error, StoreDown | BrokerDown):
+        key = "RESTOCK_REDIS" if isinstance(error, StoreDown) else "RESTOCK_KAFKA"
+        return f"{key} does not answer ({text}): run `restock doctor`", Unreachable.exit_code
     if type(error).__module__.partition(".")[0] in {"cimpl", "confluent_kafka", "redis", "aiokafka"}:
         return f"{kind}: {text}: run `restock doctor`", Unreachable.exit_code
     return f"{kind}: {text}: a fault of restock; please report it with the output of --debug", OUR_FAULT

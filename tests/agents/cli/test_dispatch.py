@@ -11,6 +11,7 @@ import pytest
 
 from agents import cli
 from stream.errors import Refused, Unreachable, WrongUse
+from stream.faults import BrokerDown, StoreDown
 
 
 class Verb:
@@ -46,6 +47,8 @@ def fail(monkeypatch: pytest.MonkeyPatch) -> Any:
         (Refused("RESTOCK_X=1 differs: apply it"), 1, "restock doctor: RESTOCK_X=1 differs: apply it\n"),
         (WrongUse("no"), 2, "restock doctor: no\n"),
         (Unreachable("gone"), 3, "restock doctor: gone\n"),
+        (StoreDown("refused"), 3, "restock doctor: RESTOCK_REDIS does not answer (refused): run `restock doctor`\n"),
+        (BrokerDown("gone"), 3, "restock doctor: RESTOCK_KAFKA does not answer (gone): run `restock doctor`\n"),
         (ZeroDivisionError("two\nlines"), 70, "restock doctor: ZeroDivisionError: two lines: a fault of restock; "),
         (KeyboardInterrupt(), 130, ""),
     ],

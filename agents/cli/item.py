@@ -14,6 +14,7 @@ EXAMPLES = """examples:
   restock item TEA-01@BER1
   restock item TEA-01@BER1 MUG-07@BER1 --json
   restock items --json --class A | jq -r .item | restock item - --json"""
+UNKNOWN = "nothing was published about it, or no worker has read it yet; or Redis lost it, and `restock doctor` tells"
 
 
 def register(subparsers: Any) -> None:
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     for name, seen in seen_items(load(args.config), _names(args.items)):
         if seen is None:
             unknown += 1
-            warn(f"restock item: {name} is unknown: nothing was published about it, or no worker has read it yet")
+            warn(f"restock item: {name} is unknown: {UNKNOWN}")
         elif args.json:
             print(json.dumps(seen, ensure_ascii=False))
         else:

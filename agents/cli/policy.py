@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
-from agents.cli.item import seen_items
+from agents.cli.item import UNKNOWN, seen_items
 from agents.cli.terminal import warn
 from schemas.quantities import split_item
 from stream.errors import WrongUse
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         _known(args.name)
     seen = dict(seen_items(settings, [args.item]))[args.item]
     if seen is None:
-        warn(f"restock policy: {args.item} is unknown: nothing was published about it, or no worker has read it yet")
+        warn(f"restock policy: {args.item} is unknown: {UNKNOWN}")
         return 1
     if args.what == "freeze" and seen["levels"]["order_up_to"] is None:
         warn(f"restock policy: {args.item} has no levels to hold: it was not reviewed yet")

@@ -12,6 +12,7 @@ from stream.topics import LOGS, SOURCES, FoundTopic, PlannedTopic, find, plan
 
 SETTABLE = "run `restock topics create --repair`"
 MISSING = "missing"
+ABSENT = "there is no such topic"
 
 
 class Difference(NamedTuple):
@@ -27,7 +28,7 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         if self.found == MISSING:
-            return f"{self.topic}: there is no such topic: {self.cure}"
+            return f"{self.topic}: {ABSENT}: {self.cure}"
         return f"{self.topic}: {self.what} is {self.found}, not {self.wanted}: {self.cure}"
 
 

@@ -33,6 +33,12 @@ def test_topics_are_missing_then_made_then_there(restock: Run, settings: Setting
     assert restock("topics", "check")[0] == 0
 
 
+def test_the_doctor_asked_first_of_all_names_the_first_step(restock: Run, settings: Settings) -> None:
+    exit_code, out, err = restock("doctor")
+    assert (exit_code, err) == (1, "")
+    assert f"{settings.topic('orders')}: there is no such topic: run `restock topics create`" in out
+
+
 def test_another_number_of_partitions_is_told(restock: Run, begun: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESTOCK_PARTITIONS", "6")
     exit_code, out, _ = restock("topics", "check")

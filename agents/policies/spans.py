@@ -42,6 +42,7 @@ def condensed(situation: Situation) -> Situation:
         forecast=_summed(situation.forecast, span),
         economics=_dearer(terms, span),
         may_order=situation.may_order,
+        likely=None if situation.likely is None else _summed(situation.likely, span),
     )
 
 

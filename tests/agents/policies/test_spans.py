@@ -2,6 +2,7 @@
 
 import time
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -59,3 +60,5 @@ def test_units_and_demand_stay_the_same() -> None:
     assert seen.forecast.mean == now.forecast.mean
     assert seen.forecast.path[0] == 3.0
     assert condensed(seen) is seen
+    unsure = msgspec.structs.replace(now, likely=now.forecast)
+    assert condensed(unsure).protection == seen.forecast

@@ -127,6 +127,8 @@ class Shard:
         if not whole or cursor.layout != LAYOUT or not same_history(cursor, journal):
             logger.warning("Shard %d: the checkpoint is torn or of another history; rebuilding", self.partition)
             return False
+        if cursor.next == self._view.start:  # retention took what was applied, and nothing else
+            return True
         if await self._ports.ledger.checksum(self.partition, cursor.next - 1) != cursor.checksum:
             raise Parked(
                 f"shard {self.partition}: ledger record {cursor.next - 1} is not the one that was applied: "

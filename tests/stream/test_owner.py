@@ -355,6 +355,20 @@ async def test_a_history_that_does_not_fit_parks_until_it_does(
     world.check()
 
 
+async def test_a_ledger_that_was_cut_up_to_the_checkpoint_is_gone_on_from(world: World) -> None:
+    """The last record applied cannot be looked at any more; nothing that is to come is missing."""
+    world.append(20)
+    first = world.own()
+    await until(world.folded)
+    world.readers[0].cancel()
+    await first.leave()
+    world.broker.start = 20
+    world.append(20)
+    world.own()
+    await until(world.folded)
+    world.check()
+
+
 # Leaving --------------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ import msgspec
 from schemas.journal import Point, Published, Sealed
 from schemas.ledger import Movement, Record, Ticked, decode_record
 from stream.failpoints import failpoint
-from stream.faults import Parked
+from stream.faults import Parked, Torn
 from stream.history import ANEW, refuse_strange, same_history
 from stream.ledger import checksum
 from stream.patience import until_answered
@@ -153,12 +153,14 @@ class Shard:
         return await self._ports.journal.look(self.partition, since, writer)
 
     async def _load(self, cursor: Cursor) -> bool:
-        """Read the checkpoint; False when it was emptied or replaced meanwhile, and half of it is of no use."""
+        """Read the checkpoint; False when it was emptied meanwhile, and half of it is of no use."""
         self.core = self._ports.core(self.partition)
         async for tables in self._ports.store.load(self.partition):
             self.core.load(tables)
         held = await self._ports.store.acquire(self.partition, self.token)
-        if held is None or not held.whole or held.cursor != cursor:
+        if held is not None and held.whole and held.cursor != cursor:
+            raise Torn(f"shard {self.partition}: there is another checkpoint than the one that was read")
+        if held is None or not held.whole:
             logger.warning("Shard %d: the checkpoint changed while it was read; rebuilding", self.partition)
             return False
         self.next = self.saved = cursor.next

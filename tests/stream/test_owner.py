@@ -11,8 +11,9 @@ import pytest
 
 from stream import owner as owner_module
 from stream import shard as shard_module
-from stream.faults import Fenced
+from stream.faults import Fenced, Torn
 from stream.owner import AHEAD, MOST_ASTRAY, Owner
+from stream.ports import Tables
 from stream.shard import Shard
 from stream.transport import Batch
 from tests.stream.owner_world import Raw, World, parked, until
@@ -192,6 +193,40 @@ async def test_a_store_that_is_emptied_while_it_is_read_is_not_believed(world: W
     assert not world.store.while_read, "it was not read"
     steady = {at.offset for at, item in world.told() if item not in world.core(0).moody}
     assert sorted(steady) == world.due()
+    world.check()
+
+
+async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_forgotten(world: World) -> None:
+    """As after a pause in the middle of taking: to rebuild what another has whole would cost hours of a long ledger."""
+    world.append(50)
+    first = world.own()
+    await until(world.folded)
+    await first.leave()
+    world.append(30)
+    load = world.store.load
+
+    async def paused(shard: int) -> AsyncIterator[Tables]:
+        world.store.load = load  # type: ignore[method-assign]
+        async for tables in load(shard):
+            yield tables
+        other = Shard(0, world.ports(), "1.0")
+        await other.take()
+        stored = world.broker.ledgers[0]
+        await other.work(Batch(50, 80, tuple(Raw(o, *stored[o]) for o in range(50, 80))))
+        await other.save_all()
+        await other.close()
+
+    world.store.load = paused  # type: ignore[method-assign]
+    replayed = world.watch.counts["replayed"]
+    late = Shard(0, world.ports(), "1.0")
+    with pytest.raises(Torn):
+        await late.take()
+    await late.close()
+    assert world.folded()
+    world.own()
+    world.append(10)
+    await until(world.folded)
+    assert world.watch.counts["replayed"] == replayed
     world.check()
 
 

@@ -103,9 +103,9 @@ class Shard:
         failpoint("take.fenced_publisher")
         held = await self._ports.store.acquire(self.partition, self.token)  # fences the old writer
         failpoint("take.acquired")
-        self._view = await self._ports.ledger.view(self.partition)
         cursor = held.cursor if held else None
         journal = await self._look(cursor)
+        self._view = await self._ports.ledger.view(self.partition)  # last: the others may be ahead of an older one
         self.published = journal.last.end if journal.last else Point(0)
         refuse_strange(self.partition, self._view, cursor, journal)
         failpoint("take.read_journal")

@@ -9,6 +9,7 @@ back. Nothing is read from a partition before the application wants it: a slow s
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
@@ -87,6 +88,21 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Reads batches in the thread where Faust keeps its consumer."""
 
     logger = FAUST
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._joining = ExitStack()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Nothing is read until the group is joined: its client must not take that for idleness and never join."""
+        self._joining.close()
+        self._joining.enter_context(self._ensure_consumer()._subscription.fetch_context())
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """From here on it is the application's turn to read."""
+        self._joining.close()
+        await super().on_partitions_assigned(assigned, generation_id)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf

@@ -276,3 +276,31 @@ async def test_a_group_that_cannot_be_kept_up_ends_the_worker(broker: Broker, se
         finally:
             await worker.stop()
     assert isinstance(worker.crashes[0], GroupAuthorizationFailedError)
+
+
+async def test_a_group_that_could_not_be_joined_for_long_is_joined_again(broker: Broker, start: Start) -> None:
+    """Its client takes a worker that reads nothing for one that hangs, and while it joins none reads."""
+    topic = broker.create("t", 1)
+    worker = await start(topic)
+    await until(lambda: worker.partitions == {0})
+    coordinator = worker.consumer._thread._ensure_consumer()._coordinator
+    coordinator._max_poll_interval = 1.0
+    tries = 0
+
+    async def refused(_: Any) -> bool:
+        nonlocal tries
+        tries += 1
+        await asyncio.sleep(1.5)
+        return False
+
+    with mock.patch.object(coordinator, "_do_rejoin_group", refused):
+        await worker.consumer._thread.call_thread(_at_once, coordinator.request_rejoin)
+        await until(lambda: tries == 2, 10)
+    await until(lambda: worker.consumer.flow_active)
+    with broker.producer() as producer:
+        producer.produce(topic, b"later", partition=0)
+    await until(lambda: worker.reader(0).values == [b"later"])
+
+
+async def _at_once(work: Callable[[], None]) -> None:
+    work()

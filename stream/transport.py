@@ -139,6 +139,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if consumer._closed or fetcher._closed:
                 raise ConsumerStoppedError
             consumer._coordinator.check_errors()  # it does nothing more until it is asked
+            if fetcher._fetch_task.done():
+                fetcher._fetch_task.result()
             with fetcher._subscriptions.fetch_context():  # alive, also while nothing is wanted
                 batches = await _take(fetcher, {tp for tp in active_partitions if positions.wanted(tp)}, max_records)
             left = deadline - monotonic()

@@ -3,11 +3,12 @@
 import asyncio
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
 from typing import Any, TypeAlias
 from unittest import mock
 
 import pytest
-from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from faust.types import TP
 
 from stream.settings import Settings
@@ -262,20 +263,32 @@ async def test_a_broker_that_is_slow_to_answer_after_a_rebalance_does_not_end_th
     await until(lambda: all(first.reader(p).values == [b"later"] for p in range(2)))
 
 
-async def test_a_group_that_cannot_be_kept_up_ends_the_worker(broker: Broker, settings: Settings) -> None:
-    """Its client would wait for ever to be asked what was wrong, with its partitions another's and not a word."""
+def _no_group(client: Any) -> Any:
+    return mock.patch.object(client._coordinator, "_do_heartbeat", side_effect=GroupAuthorizationFailedError("over"))
+
+
+def _no_fetching(client: Any) -> Any:
+    ended: Future[None] = Future()
+    ended.set_exception(KafkaError("over"))
+    return mock.patch.object(client._fetcher, "_fetch_task", ended)
+
+
+@pytest.mark.parametrize("trouble", [_no_group, _no_fetching])
+async def test_a_client_that_cannot_go_on_ends_the_worker(
+    broker: Broker, settings: Settings, trouble: Callable[[Any], Any]
+) -> None:
+    """It would wait for ever to be asked what was wrong, and the worker with it."""
     topic = broker.create("t", 1)
     worker: Worker
     worker = Worker(settings, settings.app, [topic], lambda tp: Notes(worker.consumer, tp))
     await worker.start()
     await until(lambda: worker.partitions == {0})
-    coordinator = worker.consumer._thread._ensure_consumer()._coordinator
-    with mock.patch.object(coordinator, "_do_heartbeat", side_effect=GroupAuthorizationFailedError("not any more")):
-        try:
+    try:
+        with trouble(worker.consumer._thread._ensure_consumer()):
             await until(lambda: worker.crashes, 10)
-        finally:
-            await worker.stop()
-    assert isinstance(worker.crashes[0], GroupAuthorizationFailedError)
+    finally:
+        await worker.stop()
+    assert "over" in str(worker.crashes[0])
 
 
 async def test_a_group_that_could_not_be_joined_for_long_is_joined_again(broker: Broker, start: Start) -> None:

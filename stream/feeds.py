@@ -38,7 +38,7 @@ class Feed:
         self._consumer = consumer
         self._watch = watch
         self._on_its_way = 0
-        self._start = asyncio.create_task(until_answered(self._begin))
+        self._start = self._begin_soon()
 
     @property
     def wanted(self) -> bool:
@@ -103,11 +103,22 @@ class Feed:
             logger.warning("%s was made anew: reading it from its start", self.tp.topic)
             self.next = self.read_up_to = None
             self.last = {}
-            self._start = asyncio.create_task(until_answered(self._begin))
+            self._start = self._begin_soon()
 
     def progress(self, partition: int) -> Progress:
         """How far this feed is, as told to one ledger partition."""
         return Progress(self.name, self.next or 0, self.read_up_to, self.drained, self.last.get(partition))
+
+    def _begin_soon(self) -> asyncio.Task[None]:
+        start = asyncio.create_task(until_answered(self._begin))
+        start.add_done_callback(self._park_on_bug)
+        return start
+
+    def _park_on_bug(self, start: asyncio.Task[None]) -> None:
+        """Nobody awaits it before the feed is left, and without it nothing is ever read."""
+        if not start.cancelled() and (bug := start.exception()) is not None:
+            self.parked = f"feed {self.tp.topic}/{self.tp.partition}: it cannot be begun: {bug!r}"
+            logger.critical("Parked: %s; start the worker again", self.parked, exc_info=bug)
 
     async def _committed(self) -> Committed | None:
         try:

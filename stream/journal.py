@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.journal import JournalRecord, Point, Sealed, decode_journal
-from stream.faults import BrokerDown
+from stream.faults import BrokerDown, Torn
 from stream.ledger import ANSWER_SECONDS, read_with
 from stream.ports import JournalView, Passage
 
@@ -56,6 +56,8 @@ class KafkaJournal:
         try:
             return work(consumer, *arguments)
         except KafkaException as error:
+            if error.args[0].code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - librdkafka's own code
+                raise Torn(f"{self._topic} no longer holds what was to be read of it") from error
             raise BrokerDown(error.args[0].str()) from error
         finally:
             consumer.close()

@@ -81,10 +81,11 @@ class Readers:
         """These partitions are ours now."""
         await self.kept(partitions)
         logger.info("Assigned: %d partitions, %d of them still held", len(partitions), len(self.by_partition))
-        await asyncio.gather(*(reader.resume() for reader in self.by_partition.values()))
+        held = list(self.by_partition.values())
         for tp in sorted(partitions - self.by_partition.keys()):
             if tp.topic in self._make and not self.closed:
                 self.by_partition[tp] = self._make[tp.topic](tp)
+        await asyncio.gather(*(reader.resume() for reader in held))
 
     def wanted(self, partition: TP) -> bool:
         """Whether records of this partition may be handed over now."""

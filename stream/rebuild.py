@@ -6,6 +6,7 @@ It takes the shard like any owner, which fences a worker that holds it; a worker
 from collections.abc import Callable
 from itertools import islice
 
+from stream.errors import Refused
 from stream.faults import Fenced
 from stream.ledger import KafkaLedger, Stored
 from stream.shard import Ports, Shard
@@ -14,15 +15,16 @@ from stream.transport import Batch
 BATCH = 5000
 SAVE_EVERY = 50_000
 """Records between checkpoints: what is lost with a crash is folded again."""
+TRIES = 20
+"""A worker that is fenced takes its shard back after half a second, and is fenced again."""
 
 
 async def rebuild(
     partition: int, ports: Ports, ledger: KafkaLedger, version: str, tell: Callable[[int, int], None]
 ) -> bool:
     """Fold one shard from the start to the ledger's present end; False when a worker took it over on the way."""
-    shard = Shard(partition, ports, version)
+    shard = await _take(partition, ports, version)
     try:
-        await shard.take(anew=True)
         end = (await ledger.view(partition)).end
         records = ledger.records(partition, 0, end)
         while batch := tuple(islice(records, BATCH)):
@@ -36,6 +38,22 @@ async def rebuild(
     finally:
         await shard.close()
     return True
+
+
+async def _take(partition: int, ports: Ports, version: str) -> Shard:
+    """Take the shard and forget its checkpoint; a worker that was fenced may take it back before that."""
+    for _ in range(TRIES):
+        shard = Shard(partition, ports, version)
+        try:
+            await shard.take(anew=True)
+        except Fenced:
+            await shard.close()
+        except BaseException:
+            await shard.close()
+            raise
+        else:
+            return shard
+    raise Refused(f"shard {partition}: a running worker takes it back again and again: stop the workers, then rebuild")
 
 
 def _batch(records: tuple[Stored, ...]) -> Batch:

@@ -16,7 +16,7 @@ import msgspec
 from schemas.journal import Point, Published, Sealed
 from schemas.ledger import Movement, Record, Ticked, decode_record
 from stream.failpoints import failpoint
-from stream.faults import Parked
+from stream.faults import Parked, Torn
 from stream.history import ANEW, refuse_strange, same_history
 from stream.ledger import checksum
 from stream.patience import until_answered
@@ -103,9 +103,9 @@ class Shard:
         failpoint("take.fenced_publisher")
         held = await self._ports.store.acquire(self.partition, self.token)  # fences the old writer
         failpoint("take.acquired")
-        self._view = await self._ports.ledger.view(self.partition)
         cursor = held.cursor if held else None
         journal = await self._look(cursor)
+        self._view = await self._ports.ledger.view(self.partition)  # last: the others may be ahead of an older one
         self.published = journal.last.end if journal.last else Point(0)
         refuse_strange(self.partition, self._view, cursor, journal)
         failpoint("take.read_journal")
@@ -127,6 +127,8 @@ class Shard:
         if not whole or cursor.layout != LAYOUT or not same_history(cursor, journal):
             logger.warning("Shard %d: the checkpoint is torn or of another history; rebuilding", self.partition)
             return False
+        if cursor.next == self._view.start:  # retention took what was applied, and nothing else
+            return True
         if await self._ports.ledger.checksum(self.partition, cursor.next - 1) != cursor.checksum:
             raise Parked(
                 f"shard {self.partition}: ledger record {cursor.next - 1} is not the one that was applied: "
@@ -151,12 +153,14 @@ class Shard:
         return await self._ports.journal.look(self.partition, since, writer)
 
     async def _load(self, cursor: Cursor) -> bool:
-        """Read the checkpoint; False when it was emptied or replaced meanwhile, and half of it is of no use."""
+        """Read the checkpoint; False when it was emptied meanwhile, and half of it is of no use."""
         self.core = self._ports.core(self.partition)
         async for tables in self._ports.store.load(self.partition):
             self.core.load(tables)
         held = await self._ports.store.acquire(self.partition, self.token)
-        if held is None or not held.whole or held.cursor != cursor:
+        if held is not None and held.whole and held.cursor != cursor:
+            raise Torn(f"shard {self.partition}: there is another checkpoint than the one that was read")
+        if held is None or not held.whole:
             logger.warning("Shard %d: the checkpoint changed while it was read; rebuilding", self.partition)
             return False
         self.next = self.saved = cursor.next

@@ -9,6 +9,7 @@ back. Nothing is read from a partition before the application wants it: a slow s
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
@@ -88,6 +89,21 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     logger = FAUST
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._joining = ExitStack()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Nothing is read until the group is joined: its client must not take that for idleness and never join."""
+        self._joining.close()
+        self._joining.enter_context(self._ensure_consumer()._subscription.fetch_context())
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """From here on it is the application's turn to read."""
+        self._joining.close()
+        await super().on_partitions_assigned(assigned, generation_id)
+
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         self._assignor = RoundRobinPartitionAssignor
@@ -122,6 +138,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         while self.consumer.flow_active:
             if consumer._closed or fetcher._closed:
                 raise ConsumerStoppedError
+            consumer._coordinator.check_errors()  # it does nothing more until it is asked
+            if fetcher._fetch_task.done():
+                fetcher._fetch_task.result()
             with fetcher._subscriptions.fetch_context():  # alive, also while nothing is wanted
                 batches = await _take(fetcher, {tp for tp in active_partitions if positions.wanted(tp)}, max_records)
             left = deadline - monotonic()
@@ -182,6 +201,7 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()
+        self._positioning: set[asyncio.Task[None]] = set()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -238,8 +258,23 @@ class Consumer(driver.Consumer):
         """Faust takes a partition whose offset it does not commit for a stuck one; the ledger's never is."""
 
     async def perform_seek(self) -> None:
-        """Let the application position what was assigned."""
-        await _positions(self.app).assigned(frozenset(self.assignment()))
+        """Let the application position what was assigned; what takes long goes on beside the reading.
+
+        Faust waits for it as long as for one answer of a broker. It takes more for its own end and reads nothing any
+        more, without a word. What is read meanwhile from a wrong position is sought back.
+        """
+        positioning = asyncio.create_task(_positions(self.app).assigned(frozenset(self.assignment())))
+        self._positioning.add(positioning)
+        positioning.add_done_callback(self._positioned)
+        seconds = self.app.conf.broker_request_timeout / 4
+        await asyncio.wait([positioning], timeout=seconds)
+        if not positioning.done():
+            self.log.warning("Not everything was positioned within %g s of a rebalance: reading goes on", seconds)
+
+    def _positioned(self, positioning: asyncio.Task[None]) -> None:
+        self._positioning.discard(positioning)
+        if not positioning.cancelled() and (bug := positioning.exception()) is not None:
+            self.app._crash(bug)
 
     async def seek_to_committed(self) -> dict[TP, int]:
         """Faust's other name for the same."""

@@ -182,6 +182,11 @@ class Broker(MemoryBroker):
             raise BrokerDown("timed out")
         return msgspec.structs.replace(await super().view(shard), start=self.start)
 
+    async def checksum(self, shard: int, offset: int) -> int:
+        if 0 <= offset < self.start:
+            raise BrokerDown("offset out of range")
+        return await super().checksum(shard, offset)
+
 
 class Publisher(MemoryPublisher):
     """Counts its connections, and publishes no outputs while the world says so."""

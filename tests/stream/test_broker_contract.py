@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from schemas import journal
 from schemas.journal import Alerted, JournalRecord, Point, Published, Sealed, encode_journal
 from schemas.ledger import FoldSettings, Movement, Placed, Record, Ticked, encode_record
 from stream import topics
-from stream.faults import Fenced, Unclear
+from stream.faults import Fenced, Torn, Unclear
 from stream.journal import KafkaJournal
 from stream.kafka import producer_config, reader_config
 from stream.ledger import KafkaLedger, checksum, read
@@ -284,6 +285,18 @@ async def test_a_writer_the_journal_does_not_know_is_looked_for_from_the_start(h
     house.tell(*history)
     view, records = await journal_of(house, 399, "stranger")
     assert (records, view.whole) == (history, True)
+
+
+async def test_a_journal_that_was_cut_is_not_waited_for(kafka_house: KafkaHouse, kafka: str) -> None:
+    """The shard is taken again then, and parks; what is asked of a broker that is away would be asked for ever."""
+    kafka_house.tell(*long_history()[:9])
+    place = TopicPartition(kafka_house.settings.topic("journal"), SHARD, 5)
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for cut in admin.delete_records([place]).values():
+        cut.result(20)
+    with pytest.raises(Torn, match="no longer holds"):
+        await kafka_house.journal.passage(SHARD, 2, 9)
+    assert len((await kafka_house.journal.passage(SHARD, 5, 9)).records) == 4
 
 
 # The ledger ---------------------------------------------------------------------------------------------------------

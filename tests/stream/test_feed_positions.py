@@ -94,3 +94,19 @@ async def test_a_topic_made_anew_while_the_broker_is_asked_is_read_from_its_star
     await resuming
     await world.begun()
     assert (world.feed.name, world.feed.next, set(world.consumer.moves)) == ("second/0", 0, {0})
+
+
+async def test_what_stumbles_at_its_beginning_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody waits for it: it would read nothing, for ever, and no one would know."""
+
+    async def nameless(tp: TP) -> str:
+        raise LookupError(f"{tp.topic} has no name")
+
+    feed = Feed(ORDERS, nameless, Consumer(), Watch())  # type: ignore[arg-type]
+    async with asyncio.timeout(5):
+        while feed.parked is None:  # noqa: ASYNC110 - it has no event for that
+            await asyncio.sleep(0)
+    assert feed.parked == "feed orders/0: it cannot be begun: LookupError('orders has no name')"
+    assert not feed.wanted
+    assert [record.levelname for record in caplog.records] == ["CRITICAL"]
+    await feed.leave()

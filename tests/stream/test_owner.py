@@ -11,8 +11,9 @@ import pytest
 
 from stream import owner as owner_module
 from stream import shard as shard_module
-from stream.faults import Fenced
+from stream.faults import Fenced, Torn
 from stream.owner import AHEAD, MOST_ASTRAY, Owner
+from stream.ports import Tables
 from stream.shard import Shard
 from stream.transport import Batch
 from tests.stream.owner_world import Raw, World, parked, until
@@ -195,6 +196,40 @@ async def test_a_store_that_is_emptied_while_it_is_read_is_not_believed(world: W
     world.check()
 
 
+async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_forgotten(world: World) -> None:
+    """As after a pause in the middle of taking: to rebuild what another has whole would cost hours of a long ledger."""
+    world.append(50)
+    first = world.own()
+    await until(world.folded)
+    await first.leave()
+    world.append(30)
+    load = world.store.load
+
+    async def paused(shard: int) -> AsyncIterator[Tables]:
+        world.store.load = load  # type: ignore[method-assign]
+        async for tables in load(shard):
+            yield tables
+        other = Shard(0, world.ports(), "1.0")
+        await other.take()
+        stored = world.broker.ledgers[0]
+        await other.work(Batch(50, 80, tuple(Raw(o, *stored[o]) for o in range(50, 80))))
+        await other.save_all()
+        await other.close()
+
+    world.store.load = paused  # type: ignore[method-assign]
+    replayed = world.watch.counts["replayed"]
+    late = Shard(0, world.ports(), "1.0")
+    with pytest.raises(Torn):
+        await late.take()
+    await late.close()
+    assert world.folded()
+    world.own()
+    world.append(10)
+    await until(world.folded)
+    assert world.watch.counts["replayed"] == replayed
+    world.check()
+
+
 async def test_a_shard_that_was_given_up_is_gone_at_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """The collector of cycles comes seldom, and a shard is large: after many faults a worker would hold many."""
     world.append(50)
@@ -352,6 +387,20 @@ async def test_a_history_that_does_not_fit_parks_until_it_does(
     store.cursors[0] = lost
     await until(world.folded)
     assert owner.parked is None
+    world.check()
+
+
+async def test_a_ledger_that_was_cut_up_to_the_checkpoint_is_gone_on_from(world: World) -> None:
+    """The last record applied cannot be looked at any more; nothing that is to come is missing."""
+    world.append(20)
+    first = world.own()
+    await until(world.folded)
+    world.readers[0].cancel()
+    await first.leave()
+    world.broker.start = 20
+    world.append(20)
+    world.own()
+    await until(world.folded)
     world.check()
 
 

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from schemas.journal import Point
 from stream.faults import Fenced, StoreDown, Torn
+from stream.local import LocalServers
 from stream.memory import MemoryStore
 from stream.ports import Cursor, Store, Tables
 from stream.redis_client import async_client_of
@@ -329,6 +330,30 @@ async def test_a_look_is_of_one_moment(redis_house: tuple[RedisStore, RedisVanda
     assert await store.look(SHARD, "items", ["I0007@B", "GONE@B"]) == (5, [b"7", None])
     assert await store.look(SHARD, "items", []) == (5, [])
     assert await store.fields(SHARD, "items") == [f"I{n:04}@B" for n in range(3_000)]
+
+
+async def test_a_server_that_starts_again_while_it_is_read_hides_no_field(
+    redis_house: tuple[RedisStore, RedisVandal], servers: LocalServers
+) -> None:
+    """It has its fields in another order now, and the same cursor: half a state would be taken for the whole."""
+    store, _ = redis_house
+    await written(store, 5, {"items": {f"I{n:05}@B": b"%d" % n for n in range(20_000)}})
+    held = await store.acquire(SHARD, "b")
+    slices = 0
+
+    async def read() -> None:
+        nonlocal slices
+        async for _ in store.load(SHARD):
+            slices += 1
+            if slices == 5:
+                servers.redis_process.stop()
+                servers.redis_process.start()
+
+    with pytest.raises(Torn, match="changed while it was read"):
+        await read()
+    assert slices > 5, "what was read after the start was not asked for"
+    assert await store.acquire(SHARD, "b") == held, "nothing else tells"
+    assert len((await loaded(store))["items"]) == 20_000
 
 
 async def test_a_server_that_is_away_is_a_store_that_is_down(app: str) -> None:

@@ -1,10 +1,14 @@
 """Batches and positions on a real broker: nothing is lost, whatever lies between records and whoever comes or goes."""
 
 import asyncio
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
 from typing import Any, TypeAlias
+from unittest import mock
 
 import pytest
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from faust.types import TP
 
 from stream.settings import Settings
@@ -228,3 +232,88 @@ async def test_a_reader_that_falls_behind_the_logs_start_is_told_where_it_goes_o
     await until(lambda: worker.partitions == {0} and worker.reader(0).strays)
     assert worker.reader(0).strays[0].start == 50
     assert worker.reader(0).next == 10
+
+
+async def test_a_broker_that_is_slow_to_answer_after_a_rebalance_does_not_end_the_reading(
+    broker: Broker, start: Start
+) -> None:
+    """Faust gives up a seek that takes long, and with it, without a word, everything that follows a rebalance."""
+    topic = broker.create("t", 2)
+
+    class Asking(Notes):
+        """Asks the broker when it resumes, and gets no answer."""
+
+        async def resume(self) -> None:
+            await super().resume()
+            await asyncio.Event().wait()
+
+    first = await start(topic, kind=Asking)
+    await until(lambda: first.partitions == {0, 1})
+    with warnings.catch_warnings(action="ignore"):  # what was read of it so far may keep its old value
+        first.app.conf.broker_request_timeout = 1.0
+    second = await start(topic)
+    await until(lambda: len(first.partitions) == len(second.partitions) == 1)
+    (kept,) = first.partitions
+    await until(lambda: first.reader(kept).resumed)
+    await second.stop()
+    await until(lambda: first.partitions == {0, 1} and first.consumer.flow_active)
+    with broker.producer() as producer:
+        for p in range(2):
+            producer.produce(topic, b"later", partition=p)
+    await until(lambda: all(first.reader(p).values == [b"later"] for p in range(2)))
+
+
+def _no_group(client: Any) -> Any:
+    return mock.patch.object(client._coordinator, "_do_heartbeat", side_effect=GroupAuthorizationFailedError("over"))
+
+
+def _no_fetching(client: Any) -> Any:
+    ended: Future[None] = Future()
+    ended.set_exception(KafkaError("over"))
+    return mock.patch.object(client._fetcher, "_fetch_task", ended)
+
+
+@pytest.mark.parametrize("trouble", [_no_group, _no_fetching])
+async def test_a_client_that_cannot_go_on_ends_the_worker(
+    broker: Broker, settings: Settings, trouble: Callable[[Any], Any]
+) -> None:
+    """It would wait for ever to be asked what was wrong, and the worker with it."""
+    topic = broker.create("t", 1)
+    worker: Worker
+    worker = Worker(settings, settings.app, [topic], lambda tp: Notes(worker.consumer, tp))
+    await worker.start()
+    await until(lambda: worker.partitions == {0})
+    try:
+        with trouble(worker.consumer._thread._ensure_consumer()):
+            await until(lambda: worker.crashes, 10)
+    finally:
+        await worker.stop()
+    assert "over" in str(worker.crashes[0])
+
+
+async def test_a_group_that_could_not_be_joined_for_long_is_joined_again(broker: Broker, start: Start) -> None:
+    """Its client takes a worker that reads nothing for one that hangs, and while it joins none reads."""
+    topic = broker.create("t", 1)
+    worker = await start(topic)
+    await until(lambda: worker.partitions == {0})
+    coordinator = worker.consumer._thread._ensure_consumer()._coordinator
+    coordinator._max_poll_interval = 1.0
+    tries = 0
+
+    async def refused(_: Any) -> bool:
+        nonlocal tries
+        tries += 1
+        await asyncio.sleep(1.5)
+        return False
+
+    with mock.patch.object(coordinator, "_do_rejoin_group", refused):
+        await worker.consumer._thread.call_thread(_at_once, coordinator.request_rejoin)
+        await until(lambda: tries == 2, 10)
+    await until(lambda: worker.consumer.flow_active)
+    with broker.producer() as producer:
+        producer.produce(topic, b"later", partition=0)
+    await until(lambda: worker.reader(0).values == [b"later"])
+
+
+async def _at_once(work: Callable[[], None]) -> None:
+    work()

@@ -73,23 +73,20 @@ class Tools:
 
     def name_feeds(self) -> list[str]:
         """Every feed there is, by topic id and partition; BrokerDown when nobody answers."""
-        config, names = reader_config(self.settings), []
-        for source in SOURCES:
-            topic = self.settings.topic(source)
-            try:
-                self._feeds[topic], partitions = identify(config, topic)
-            except KafkaException as error:
-                raise BrokerDown(error.args[0].str()) from error
-            names += [f"{self._feeds[topic]}/{partition}" for partition in range(partitions)]
-        self._every_feed, self._named_at = names, time.monotonic()
-        return names
+        topics = [self.settings.topic(source) for source in SOURCES]
+        try:
+            found = identify(reader_config(self.settings), *topics)
+        except KafkaException as error:
+            raise BrokerDown(error.args[0].str()) from error
+        self._feeds |= {topic: topic_id for topic, (topic_id, _) in zip(topics, found, strict=True)}
+        self._every_feed = [f"{topic_id}/{number}" for topic_id, partitions in found for number in range(partitions)]
+        self._named_at = time.monotonic()
+        return self._every_feed
 
     def every_feed(self) -> list[str]:
         """The same, asked of the broker only now and then."""
-        if time.monotonic() - self._named_at >= FEEDS_GOOD_SECONDS:
-            self._every_feed = self.name_feeds()
-            self._named_at = time.monotonic()
-        return self._every_feed
+        good = time.monotonic() - self._named_at < FEEDS_GOOD_SECONDS
+        return self._every_feed if good else self.name_feeds()
 
     def name_of_feed(self, topic: str, partition: int) -> str:
         """A feed's name in the ledger: a topic made anew under the same name is another feed."""

@@ -60,7 +60,7 @@ class KafkaLedger:
             raise BrokerDown(error.args[0].str()) from error
 
     def _view(self, shard: int) -> LedgerView:
-        topic_id, partitions = identify(self._config, self._topic)
+        [(topic_id, partitions)] = identify(self._config, self._topic)
         consumer = Consumer(self._config)
         try:
             start, end = consumer.get_watermark_offsets(TopicPartition(self._topic, shard), timeout=ANSWER_SECONDS)
@@ -74,13 +74,14 @@ class KafkaLedger:
         return 0
 
 
-def identify(config: Mapping[str, Any], topic: str) -> tuple[str, int]:
-    """A topic's id and its number of partitions."""
+def identify(config: Mapping[str, Any], *topics: str) -> list[tuple[str, int]]:
+    """Topics' ids and their numbers of partitions; each call takes a client of its own, so ask for all at once."""
     client = AdminClient(
         {key: value for key, value in config.items() if key in _CLIENT or "sasl" in key or "ssl" in key}
     )
-    described = client.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)[topic].result()
-    return str(described.topic_id), len(described.partitions)
+    described = client.describe_topics(TopicCollection(list(topics)), request_timeout=ANSWER_SECONDS)
+    found = [described[topic].result() for topic in topics]
+    return [(str(topic.topic_id), len(topic.partitions)) for topic in found]
 
 
 _CLIENT = {"bootstrap.servers", "client.id", "security.protocol", "log_level", "error_cb"}

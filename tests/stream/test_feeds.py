@@ -82,7 +82,7 @@ class Shop:
         return [(r.feed, r.offset) for r in records if isinstance(r, Movement) and r.ordinal == 0]
 
     def feed_name(self) -> str:
-        return f"{identify(reader_config(self.settings), self.orders.topic)[0]}/0"
+        return f"{identify(reader_config(self.settings), self.orders.topic)[0][0]}/0"
 
 
 class Clerk(Worker):
@@ -101,7 +101,7 @@ class Clerk(Worker):
         )
 
         async def name(tp: TP) -> str:
-            topic_id, _ = await asyncio.to_thread(identify, reader_config(settings), tp.topic)
+            [(topic_id, _)] = await asyncio.to_thread(identify, reader_config(settings), tp.topic)
             return f"{topic_id}/{tp.partition}"
 
         def make(tp: TP) -> Feed:

@@ -94,7 +94,7 @@ def _step(value: float, apart: float) -> float:
     return math.exp(round(math.log(value) / apart) * apart) if value > 1e-6 else 0.0
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def _unit_lot(variance: float, left_variance: float, shortage: float, order_cost: float, stretch: float) -> Lot:
     """(s, S) for a mean demand of 1 and a holding cost of 1.
 

@@ -20,7 +20,7 @@ from yarl import URL
 
 from agents import controller, intake
 from agents.intake import Intake
-from agents.memory import seek_garbage_seldom
+from agents.memory import keep_giving_back, seek_garbage_seldom
 from agents.pulse import Pulse
 from agents.shards import SOURCES, Tools
 from agents.whereabouts import tell_when_asked
@@ -166,6 +166,7 @@ class Worker:
                 await self.intake.open()
             await self.app.start()
             seek_garbage_seldom()
+            self._spawn(keep_giving_back())
             self._spawn(self.readers.mend(self._consumer()))
             if "intake" in self.roles:
                 wall_clock = self.settings.clock == "wall"

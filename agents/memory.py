@@ -6,6 +6,7 @@ some thirty threads an arena of its own, and after large blocks were freed keeps
 rebuilt its shards a few dozen times held 240 MB, of which 38 were free.
 """
 
+import asyncio
 import ctypes
 import gc
 import sys
@@ -13,6 +14,7 @@ import sys
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 """As glibc's malloc.h names them."""
 ARENAS = 2
+TRIM_SECONDS = 60.0
 OWN_PAGES_BYTES = 256 * 1024
 """From this size on a block has pages of its own, and they go back at once."""
 
@@ -24,6 +26,14 @@ def give_back_what_was_freed() -> None:
         if mallopt is not None:
             mallopt(_ARENA_MAX, ARENAS)
             mallopt(_MMAP_THRESHOLD, OWN_PAGES_BYTES)
+
+
+async def keep_giving_back() -> None:
+    """Give the free pages between what is in use back to the system, now and then: taking shards leaves many."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    while trim is not None:
+        await asyncio.sleep(TRIM_SECONDS)
+        await asyncio.to_thread(trim, 0)
 
 
 def seek_garbage_seldom() -> None:

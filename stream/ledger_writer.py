@@ -15,7 +15,9 @@ from stream.publisher import Message as Letter
 
 logger = logging.getLogger(__name__)
 SLOW_SECONDS = 10.0
-
+MOST_WAITS = 3
+"""How often that is waited for. A client may send nothing any more although its broker is back (seen once in an hour of
+faults): it is thrown away and what it left is written anew, as after any failure."""
 
 Line: TypeAlias = dict[str, Any]
 """One ledger record as the producer takes it: `key` and `value`, bytes or None."""
@@ -60,7 +62,7 @@ class LedgerWriter:
             failpoint("intake.lines_sent")
             await asyncio.get_running_loop().run_in_executor(self._threads, self._flush)
         except KafkaException as error:
-            self._discard()
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._discard)
             raise BrokerDown(error.args[0].str()) from error
 
     def close(self) -> None:
@@ -94,11 +96,13 @@ class LedgerWriter:
                 raise KafkaException(KafkaError(KafkaError._QUEUE_FULL))  # noqa: SLF001
 
     def _flush(self) -> None:
-        producer, slow = self._open(), False
+        producer, waits = self._open(), 0
         while producer.flush(SLOW_SECONDS) > 0:
-            if not slow:
+            if waits == 0:
                 logger.warning("The ledger does not acknowledge; waiting for it")
-                slow = True
+            waits += 1
+            if waits == MOST_WAITS:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - librdkafka's own code
         if self._failures:
             raise KafkaException(self._failures[0])
 

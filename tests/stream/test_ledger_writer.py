@@ -111,6 +111,7 @@ async def test_a_broker_that_stalls_is_waited_for_with_one_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(ledger_writer, "SLOW_SECONDS", 0.1)
+    monkeypatch.setattr(ledger_writer, "MOST_WAITS", 10_000)
     writing = asyncio.create_task(writer.write({0: lines(b"late")}))
     async with asyncio.timeout(10):
         while not caplog.records:  # noqa: ASYNC110 - logging wakes nobody
@@ -122,3 +123,17 @@ async def test_a_broker_that_stalls_is_waited_for_with_one_line(
         await writing
     assert [r.levelno for r in caplog.records] == [logging.WARNING]
     assert held(settings, "ledger")[0] == [b"late"]
+
+
+async def test_a_client_that_sends_nothing_any_more_is_replaced(
+    settings: Settings, writer: LedgerWriter, servers: LocalServers, stalled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_writer, "SLOW_SECONDS", 0.1)
+    async with asyncio.timeout(20):
+        with pytest.raises(BrokerDown, match=r"(?i)timed out"):
+            await writer.write({0: lines(b"stuck")})
+    assert writer._producer is None
+    os.kill(servers.kafka_process.pid, signal.SIGCONT)
+    monkeypatch.setattr(ledger_writer, "SLOW_SECONDS", 10.0)
+    await writer.write({0: lines(b"again")})
+    assert held(settings, "ledger")[0][-1] == b"again"

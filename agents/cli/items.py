@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
-from agents.cli.terminal import print_table, progress
+from agents.cli.checkpoints import every_checkpoint
+from agents.cli.terminal import print_table
 from schemas.outbound import AlertKind
 from stream.errors import WrongUse
 from stream.settings import Settings, load
@@ -58,14 +59,10 @@ def run(args: argparse.Namespace) -> int:
 def every_item(settings: Settings) -> Iterator[tuple[str, "Item"]]:
     """Every item of every shard."""
     from agents.inventory.card import read_item
-    from stream.checkpoint_reader import CheckpointReader
 
-    with CheckpointReader(settings) as reader, progress("reading shards", settings.partitions) as tell:
-        for shard in range(settings.partitions):
-            if reader.look(shard, {}) is not None:
-                for name, data in reader.scan(shard, "items"):
-                    yield name, read_item(data)
-            tell(shard + 1)
+    for reader, shard in every_checkpoint(settings):
+        for name, data in reader.scan(shard, "items"):
+            yield name, read_item(data)
 
 
 def _wanted(item: "Item", args: argparse.Namespace) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from agents.cli.terminal import print_table, progress
+from agents.cli.checkpoints import every_checkpoint
+from agents.cli.terminal import print_table
 from stream.settings import Settings, load
 
 EXAMPLES = """examples:
@@ -69,15 +70,11 @@ def run(args: argparse.Namespace) -> int:
 def standings(settings: Settings) -> Iterator[Standing]:
     """Every item of every shard, by name within a shard."""
     from agents.inventory.card import read_item
-    from stream.checkpoint_reader import CheckpointReader
 
-    with CheckpointReader(settings) as reader, progress("reading shards", settings.partitions) as tell:
-        for shard in range(settings.partitions):
-            if reader.look(shard, {}) is not None:
-                classes = {name: read_item(data).abc for name, data in reader.scan(shard, "items")}
-                for name, data in sorted(reader.scan(shard, "minds")):
-                    yield standing_of(name, classes.get(name), data)
-            tell(shard + 1)
+    for reader, shard in every_checkpoint(settings):
+        classes = {name: read_item(data).abc for name, data in reader.scan(shard, "items")}
+        for name, data in sorted(reader.scan(shard, "minds")):
+            yield standing_of(name, classes.get(name), data)
 
 
 def standing_of(item: str, abc: str | None, data: bytes) -> Standing:

@@ -359,4 +359,7 @@ def test_without_a_checkpoint_every_item_is_unknown(restock: Run, settings: Sett
     with redis.Redis.from_url(settings.redis) as client:
         client.flushall()
     assert restock("item", TEA)[0] == 1
-    assert restock("items", "--json")[:2] == (0, "")
+    code, out, told = restock("items", "--json")
+    assert (code, out) == (0, "")
+    assert "has a checkpoint in Redis" in told
+    assert "has a checkpoint in Redis" in restock("policies")[2]

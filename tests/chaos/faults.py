@@ -135,6 +135,7 @@ def store_emptied(arena: Arena) -> None:
 
 def store_emptied_while_read(arena: Arena) -> None:
     """Valkey forgets everything between two answers to a worker that reads its checkpoints."""
+    arena.crowd()
     arena.run.system.settle()  # so that there are checkpoints to read
     arena.run.system.kill()
     arena.work(2)

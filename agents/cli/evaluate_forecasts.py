@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 import msgspec
 import numpy as np
 
-from agents.cli.rows import beside, file_name, folder, unreadable, written
+from agents.cli.rows import beside, file_name, folder, history_in, written
 from agents.cli.terminal import print_table, progress, warn
 from stream.errors import WrongUse
 
@@ -67,15 +67,11 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Walk, write, measure, draw."""
     from agents.forecasting.registry import FORECASTERS
-    from agents.simulation.history import read_history
     from agents.simulation.walk import rhythm_of
 
     names = [args.forecaster, *(name for name in args.beside.split(",") if name)]
     _check(args, names)
-    try:
-        history, dates = read_history(args.history)
-    except (OSError, EOFError, UnicodeDecodeError, ValueError) as error:
-        raise unreadable(args.history, error) from error
+    history, dates = history_in(args.history)
     pictures = None if args.plot is None else folder(args.plot)
     if unknown := [item for item in _named(args.plot_items) if item not in history.items]:
         raise WrongUse(f"--plot-items: {unknown[0]!r} is no item of {args.history}: write names as in its first column")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from agents.cli.rows import beside, file_name, folder, unreadable, written
+from agents.cli.rows import beside, file_name, folder, history_in, written
 from agents.cli.terminal import progress
 from stream.errors import WrongUse
 
@@ -63,14 +63,10 @@ def run(args: argparse.Namespace) -> int:
     from agents.forecasting.registry import FORECASTERS
     from agents.policies.registry import POLICIES
     from agents.simulation.closed_loop import live
-    from agents.simulation.history import read_history
     from agents.simulation.supplier import Supplier
     from agents.simulation.totals import SHARES, Totals, classes, values_of
 
-    try:
-        history, dates = read_history(args.history)
-    except (OSError, EOFError, ValueError) as error:
-        raise unreadable(args.history, error) from error
+    history, dates = history_in(args.history)
     names = args.policies.split(",")
     if unknown := [name for name in names if name not in POLICIES]:
         raise WrongUse(f"--policies: no policy is called {unknown[0]!r}: there are {', '.join(sorted(POLICIES))}")

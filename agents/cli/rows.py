@@ -5,9 +5,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from stream.errors import WrongUse
+
+if TYPE_CHECKING:
+    from agents.simulation.closed_loop import History
 
 
 @contextmanager
@@ -37,10 +40,20 @@ def folder(path: Path) -> Path:
     return path
 
 
-def unreadable(path: Path, error: Exception) -> WrongUse:
+def history_in(path: Path) -> "tuple[History, list[str]]":
+    """Read a history and its dates; WrongUse says what is wrong with the file."""
+    from agents.simulation.history import read_history
+
+    try:
+        return read_history(path)
+    except (OSError, EOFError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> WrongUse:
     """What is wrong with a history, in a line with its name.
 
-    >>> unreadable(Path("h.csv"), FileNotFoundError(2, "No such file or directory"))
+    >>> _unreadable(Path("h.csv"), FileNotFoundError(2, "No such file or directory"))
     WrongUse('h.csv cannot be read (No such file or directory): name a file of item,date,demand')
     """
     if isinstance(error, UnicodeDecodeError):

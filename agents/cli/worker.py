@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 from agents import logs
 from agents.memory import give_back_what_was_freed
+from agents.whereabouts import tell_threads_when_asked
+from stream import VERSION
 from stream.errors import RestockError, WrongUse
 from stream.settings import load
 
@@ -37,15 +39,18 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Verify what the worker stands on, then work."""
-    from agents.app import Worker
-    from stream.preconditions import verify
-
+    tell_threads_when_asked()
     give_back_what_was_freed()
     settings = load(args.config)
     roles = frozenset(args.role.split(","))
     if not roles <= set(ROLES):
         raise WrongUse(f"--role {args.role} is not a worker's: give intake, controller, or intake,controller")
     logs.set_up(settings.log)
+    logger.info("restock %s, application %s: looking at topics, ledger and Redis", VERSION, settings.app)
+
+    from agents.app import Worker
+    from stream.preconditions import verify
+
     ledger = verify(settings)
 
     async def work() -> None:

@@ -12,7 +12,7 @@ from agents.policies.averages import Averages
 from agents.policies.base import Situation
 from agents.policies.chance import uniform
 from agents.policies.levels import CAP_DEVIATIONS, lift, lot, patience, safety_factor
-from agents.policies.projection import Floats, Outlook, Route, outlook, route, stock_left
+from agents.policies.projection import ROUTES, Floats, Outlook, Route, outlook, route, stock_left
 from agents.policies.shadow import MOST_UNITS, NOTHING, Shadows, admitted, drawn_lead_time
 
 
@@ -64,7 +64,7 @@ def prospects(averages: Averages, situation: Situation, way: Route, source: npt.
     return Prospects(each[:count], each[count : 2 * count], each[-4], each[-3], each[-2], each[-1], covered)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=ROUTES)
 def _levers(lead_time: tuple[float, ...], review: int) -> Floats:
     """What an item's own mean, variance, and variance × doubt make of each row of `prospects`."""
     way = route(lead_time)

@@ -60,7 +60,7 @@ class App(faust.App):
         super().__init__(
             group,
             broker=[URL(f"kafka://{server}") for server in settings.kafka.split(",")],
-            broker_max_poll_records=5000,
+            broker_max_poll_records=2500,
             broker_session_timeout=session,
             broker_heartbeat_interval=session / 5,
             broker_rebalance_timeout=session,

@@ -16,8 +16,8 @@ from stream.ledger import ANSWER_SECONDS, read_with
 from stream.ports import JournalView, Passage
 
 FIRST_STEP, MOST_STEP = 256, 16_384
-PASSAGE_BYTES = 1 << 20
-AHEAD_KILOBYTES = 4096
+PASSAGE_BYTES = 1 << 18
+AHEAD_KILOBYTES = 1024
 """How far the client reads ahead: it would fetch sixty times a passage, only to throw it away."""
 Result = TypeVar("Result")
 

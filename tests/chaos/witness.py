@@ -5,6 +5,7 @@ What befalls the servers befalls it too. It shows what a worker needs after hour
 
 import statistics
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,9 @@ ENOUGH, LONG_ENOUGH = 20, 2000
 MOST_GROWTH = 1.05
 LONGEST_DAYS = 40
 """Of simulated time: a run begins 60 days back, and nothing may lie ahead of the clock."""
+WARM, YOUTH = 0.25, 0.75
+"""After this share of the time a worker is taken for warm. So much of the days is over by then: an item that grows up
+learns, and takes memory for what it has learned."""
 
 
 class Witness:
@@ -32,7 +36,8 @@ class Witness:
         self.report = Report()
         # The window of duplicates is full within minutes, and what grows after that is a leak.
         self._run = Run(servers.kafka, servers.redis, name, home, seed, duplicate_window_ids="500")
-        self._slice_ms = min(2 * HOUR, int(LONGEST_DAYS * DAY / max(seconds, 1)))
+        self._seconds = max(seconds, 1.0)
+        self._began = 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._live, name=name)
 
@@ -47,7 +52,7 @@ class Witness:
         return self.report
 
     def table(self) -> str:
-        """Memory and open files once warm, after a quarter of the time, and in the end."""
+        """Memory and open files once warm, and in the end."""
         if len(self.memory) < ENOUGH:
             return "the witness saw too little"
         rows = [
@@ -58,11 +63,17 @@ class Witness:
         return "\n".join([*rows, f"witness: {counts}"])
 
     def _growth(self) -> dict[str, tuple[float, float]]:
-        quarter, tenth = len(self.memory) // 4, max(1, len(self.memory) // 10)
+        warm, tenth = int(WARM * len(self.memory)), max(1, len(self.memory) // 10)
         return {
-            what: (statistics.median(seen[quarter : quarter + tenth]), statistics.median(seen[-tenth:]))
+            what: (statistics.median(seen[warm : warm + tenth]), statistics.median(seen[-tenth:]))
             for what, seen in (("memory in MB", self.memory), ("open files", self.files))
         }
+
+    def _slice_ms(self) -> int:
+        """How much simulated time the next second takes."""
+        young = time.monotonic() - self._began < WARM * self._seconds
+        share, of = (YOUTH, WARM) if young else (1.0 - YOUTH, 1.0 - WARM)
+        return min(2 * HOUR, int(share * LONGEST_DAYS * DAY / (of * self._seconds)))
 
     def _live(self) -> None:
         try:
@@ -77,8 +88,9 @@ class Witness:
         worker = run.system.start()
         run.open()
         process = psutil.Process(worker.process.pid)
+        self._began = time.monotonic()
         while not self._over.wait(1.0):
-            run.publish(1, EVENTS, length_ms=self._slice_ms)
+            run.publish(1, EVENTS, length_ms=self._slice_ms())
             if not worker.running:
                 self.report.violations.append(f"the witness's worker ended:\n{worker.tail()}")
                 return

@@ -14,7 +14,7 @@ import sys
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 """As glibc's malloc.h names them."""
 ARENAS = 2
-TRIM_SECONDS = 60.0
+TRIM_SECONDS = 20.0
 OWN_PAGES_BYTES = 256 * 1024
 """From this size on a block has pages of its own, and they go back at once."""
 

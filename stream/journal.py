@@ -18,7 +18,7 @@ from stream.ports import JournalView, Passage
 FIRST_STEP, MOST_STEP = 256, 16_384
 PASSAGE_BYTES = 1 << 18
 AHEAD_KILOBYTES = 1024
-"""How far the client reads ahead: it would fetch sixty times a passage, only to throw it away."""
+"""How far the client reads ahead: it would fetch 250 passages, only to throw them away."""
 Result = TypeVar("Result")
 
 

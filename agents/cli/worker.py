@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     logs.set_up(settings.log)
     logger.info("restock %s, application %s: looking at topics, ledger and Redis", VERSION, settings.app)
 
+    # Only now: importing Faust and the learners takes seconds, in which the log would be silent.
     from agents.app import Worker
     from stream.preconditions import verify
 

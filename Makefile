@@ -44,7 +44,7 @@ soak: env
 	@SOAK_HOURS=$(or $(HOURS),1) $(PYTEST) -s tests/chaos -k soak --override-ini timeout=0 $(TEST)
 
 bench: env
-	@for script in $(wildcard $(addprefix bench/,engine.py rebuild.py forecasts.py policy_suite.py vanilla.py inventorybench.py closed_loop.py)); do \
+	@for script in $(wildcard $(addprefix bench/,engine.py rebuild.py forecasts.py policy_suite.py q_learning_baseline.py inventorybench.py closed_loop.py)); do \
 		echo "== $$script"; $(BIN)/python $$script --short || exit 1; done
 
 lint: env

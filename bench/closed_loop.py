@@ -25,16 +25,16 @@ from agents.forecasting.base import Rhythm
 from agents.forecasting.registry import DEFAULT, FORECASTERS
 from agents.policies.base import Economics
 from agents.policies.registry import POLICIES
-from agents.simulation.closed_loop import History, live
+from agents.simulation.closed_loop import DemandHistory, live
 from agents.simulation.supplier import Supplier
-from agents.simulation.totals import Totals, classes
+from agents.simulation.totals import RunTotals, classes
 
 HERE = Path(__file__).resolve().parent
 USUAL = Path(os.environ.get("RESTOCK_BENCH_DATA", HERE / "../../shared/data"), "uci_online_retail/online_retail.csv.gz")
 NAMES = ("pil-q", "pil", "base-stock", "one-point-two")
 
 
-def read(path: Path, items: int) -> tuple[History, list[float]]:
+def read(path: Path, items: int) -> tuple[DemandHistory, list[float]]:
     """Daily demand, and the median price, of a spread of the products sold on at least 100 days.
 
     A sale that the same customer cancelled in full is no demand: two such orders would be a twentieth of the year's.
@@ -59,7 +59,7 @@ def read(path: Path, items: int) -> tuple[History, list[float]]:
     dates = sorted({day for _, day in sold})
     demand = np.array([[float(sold[code, day]) for day in dates] for code in chosen])
     starts = [round(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000) for day in dates]
-    return History(chosen, [*starts, starts[-1] + 86_400_000], demand), [median(prices[code]) for code in chosen]
+    return DemandHistory(chosen, [*starts, starts[-1] + 86_400_000], demand), [median(prices[code]) for code in chosen]
 
 
 def _who(line: dict[str, str], sign: int) -> tuple[str, str, int]:
@@ -92,7 +92,7 @@ def main() -> int:
     return 0
 
 
-def year(history: History, prices: list[float], args: argparse.Namespace, shortage: float) -> dict[str, Any]:
+def year(history: DemandHistory, prices: list[float], args: argparse.Namespace, shortage: float) -> dict[str, Any]:
     """Live the year, print the table; fill rates by class of yearly value, too."""
     holding = [0.25 / 365.0 * 0.6 * price for price in prices]
     ratio = shortage / (shortage + 1.0)
@@ -100,8 +100,8 @@ def year(history: History, prices: list[float], args: argparse.Namespace, shorta
     first, last = map(int, args.lead_times.split("-"))
     supplier = Supplier(seed=1, lead_times=tuple(range(first, last + 1)))
     policies = {name: POLICIES[name]() for name in NAMES}
-    totals = {name: Totals() for name in NAMES}
-    by_class = {(name, kind): Totals() for name in NAMES for kind in "ABC"}
+    totals = {name: RunTotals() for name in NAMES}
+    by_class = {(name, kind): RunTotals() for name in NAMES for kind in "ABC"}
     kinds = dict(zip(history.items, classes(history.demand.sum(axis=1) * np.array(prices)), strict=True))
     for row in live(history, FORECASTERS[args.forecaster](Rhythm(6)), policies, supplier, terms):
         totals[row.policy].add(row)
@@ -120,7 +120,7 @@ def year(history: History, prices: list[float], args: argparse.Namespace, shorta
     return figures
 
 
-def write(path: Path, history: History, prices: list[float]) -> None:
+def write(path: Path, history: DemandHistory, prices: list[float]) -> None:
     """A history as `restock evaluate` reads it; days on which the shop sold nothing at all are closed days."""
     with path.open("w", newline="") as file:
         out = csv.writer(file, lineterminator="\n")

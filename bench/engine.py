@@ -13,9 +13,9 @@ from typing import Any
 
 from bench.engines.latency import CONSUMER, PRODUCER, latency
 from bench.engines.peers import PEERS, prepare, rate_of
-from bench.engines.restock import FROM_EVENTS, Pace, Restock, Servers, differing
+from bench.engines.restock import FROM_EVENTS, LoadPace, Restock, Servers, differing
 from bench.engines.restock import servers as servers_of_bench
-from bench.engines.shop import Shop
+from bench.engines.shop import LoadShop
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
 def _ours(servers: Servers, args: argparse.Namespace, lines_per_order: int) -> dict[str, Any]:
     """One worker, intake and controller in one process."""
     lines = args.lines // lines_per_order * lines_per_order
-    shop = Shop(args.items, args.seed)
+    shop = LoadShop(args.items, args.seed)
     with Restock(servers, **FROM_EVENTS) as restock:
         restock.publish(shop.terms(lines))
         restock.work_off()
@@ -70,7 +70,7 @@ def _apart(servers: Servers, args: argparse.Namespace) -> dict[str, Any]:
     """Intake and controller one after the other, each with the machine to itself."""
     lines_per_order = args.lines_per_order[0]
     lines = args.lines // lines_per_order * lines_per_order
-    shop = Shop(args.items, args.seed)
+    shop = LoadShop(args.items, args.seed)
     with Restock(servers, **FROM_EVENTS) as restock:
         restock.publish(shop.terms(lines))
         restock.work_off()
@@ -94,11 +94,11 @@ def _latency(servers: Servers, args: argparse.Namespace) -> dict[str, Any]:
     return figures
 
 
-def _of(pace: Pace) -> dict[str, float]:
+def _of(pace: LoadPace) -> dict[str, float]:
     return {"rate": round(pace.rate), "cpu_us": round(pace.cpu_us, 2), "python_us": round(pace.python_us, 2)}
 
 
-def _cpu(pace: Pace) -> str:
+def _cpu(pace: LoadPace) -> str:
     return f"{pace.cpu_us:.1f} µs of processor a line ({pace.python_us:.1f} in Python)"
 
 

@@ -29,13 +29,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from agents.forecasting.base import Forecaster
-from agents.forecasting.metrics import measure
+from agents.forecasting.error_measures import measure
 from agents.forecasting.registry import FORECASTERS
-from agents.memory import seek_garbage_seldom
-from agents.simulation.closed_loop import History
+from agents.simulation.closed_loop import DemandHistory
 from agents.simulation.demand import DemandModel, Promotion
-from agents.simulation.history import read_history
+from agents.simulation.history_file import read_history
 from agents.simulation.walk import rhythm_of, walk
+from agents.worker.process_memory import seek_garbage_seldom
 
 HORIZONS = {"uci": 6, "uci_rest": 6, "pasta": 7, "carparts": 3}
 TARGETS = {
@@ -156,7 +156,7 @@ def _drawn(chief: str) -> dict[str, Any]:
         )
         demand[item], plans[item] = model.draw(days, chance), model.planned(days)
     items, day_ms = [f"SKU-{number}@BER1" for number in range(QUICK_ITEMS)], 86_400_000
-    history = History(items, [day * day_ms for day in range(days + 1)], demand, plans, None, [0] * QUICK_ITEMS)
+    history = DemandHistory(items, [day * day_ms for day in range(days + 1)], demand, plans, None, [0] * QUICK_ITEMS)
     figures = {}
     for name in dict.fromkeys((chief, "moving-average", "seasonal-naive", "holt-winters")):
         means, quantiles = np.zeros(demand.shape), np.zeros((*demand.shape, 5))

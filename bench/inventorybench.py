@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from agents.forecasting.base import Ahead, Forecaster, Period, Rhythm
+from agents.forecasting.base import Ahead, ClosedPeriod, Forecaster, Rhythm
 from agents.forecasting.registry import FORECASTERS
-from agents.policies.base import Economics, Outcome, Policy, Situation, Underway
+from agents.policies.base import Economics, Outcome, PipelineOrder, Policy, Situation
 from agents.policies.registry import DEFAULT as DEFAULT_POLICY
 from agents.policies.registry import POLICIES
-from agents.simulation.lead_times import LeadTimes
+from agents.simulation.lead_times import DrawnLeadTimes
 
 HERE = Path(__file__).resolve().parent
 USUAL = Path(os.environ.get("RESTOCK_BENCH_DATA", HERE / "../../shared/data"), "inventorybench")
@@ -37,7 +37,7 @@ def play(instance: Mapping[str, Any], policy: Policy, forecaster: Forecaster) ->
     profit, holding = float(instance["profit"]), float(instance["holding_cost"])
     terms = Economics(holding, profit, critical_ratio=profit / (profit + holding))
     item, past = str(instance["id"]), list(instance["train"])
-    lead_times = LeadTimes(int(instance["promised_lead_time"]))
+    lead_times = DrawnLeadTimes(int(instance["promised_lead_time"]))
     state, belief = policy.fresh(), forecaster.fresh()
     stock, reward, ordered = 0, 0.0, 0
     open_orders: dict[int, int] = {}
@@ -54,7 +54,7 @@ def play(instance: Mapping[str, Any], policy: Policy, forecaster: Forecaster) ->
         ahead = [_ahead(period + step) for step in range(lead_times.longest + 1)]
         forecast = forecaster.forecast(belief, item, ahead)
         underway = tuple(
-            Underway(q, max(0.0, instance["promised_lead_time"] - (period - p)), period - p, soonest=1)
+            PipelineOrder(q, max(0.0, instance["promised_lead_time"] - (period - p)), period - p, soonest=1)
             for p, q in open_orders.items()
         )
         count = period + len(past)
@@ -77,7 +77,7 @@ def play(instance: Mapping[str, Any], policy: Policy, forecaster: Forecaster) ->
             sold = min(demand, stock)
             stock -= int(sold)
             reward += profit * sold - holding * stock
-        forecaster.learn(belief, item, Period(*_ends(period), demand), ahead[1:])
+        forecaster.learn(belief, item, ClosedPeriod(*_ends(period), demand), ahead[1:])
     return max(0.0, reward / (profit * float(sum(instance["demand"]))))
 
 

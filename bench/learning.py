@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.forecasting.base import Forecast
-from agents.policies.base import Economics, Outcome, Policy, Situation, Underway
-from agents.policies.counterfactual import wanted_by
-from agents.policies.pil_q import PilQ, State, menu_of
-from agents.policies.projection import route
-from agents.policies.shadow import Shadows
+from agents.forecasting.base import DemandForecast
+from agents.policies.base import Economics, Outcome, PipelineOrder, Policy, Situation
+from agents.policies.pil_q.counterfactual import wanted_by
+from agents.policies.pil_q.pil_q import PilQ, PilQState, menu_of
+from agents.policies.projection.projection import route
+from agents.policies.shadow.shadows import Shadows
 from bench.exact import Floats, Ints, Problem, Renewal, average_cost, pmf
 
 
@@ -34,7 +34,7 @@ class Phases:
         self.mean[phase] += rate * error
         self.variance[phase] += rate * (error * error * (1.0 - rate) - self.variance[phase])
 
-    def forecast(self, period: int, horizon: int) -> Forecast:
+    def forecast(self, period: int, horizon: int) -> DemandForecast:
         """Speak of the periods from `period` on."""
         phases = len(self.mean)
         known = [mean for mean, seen in zip(self.mean, self.seen, strict=True) if seen]
@@ -46,7 +46,7 @@ class Phases:
         weight = sum(self.seen) / (sum(self.seen) + 3.0 * phases)
         doubt = horizon / max(1, sum(self.seen))
         variance = total * (weight * ratio + (1.0 - weight)) * (1.0 + doubt)
-        return Forecast(horizon, total, max(variance, 1e-6), (total,) * 5, path)
+        return DemandForecast(horizon, total, max(variance, 1e-6), (total,) * 5, path)
 
 
 class Life(NamedTuple):
@@ -101,7 +101,7 @@ def live(
         sold = min(wanted, max(stock, 0)) if terms.stock_out == "lost" else wanted
         stock = max(left, 0) if terms.stock_out == "lost" else left
         forecaster.learn(period, wanted)
-        underway = tuple(Underway(q, age, lead - age) for age, q in enumerate(pipeline) if q)
+        underway = tuple(PipelineOrder(q, age, lead - age) for age, q in enumerate(pipeline) if q)
         forecast = forecaster.forecast(period + 1, lead + 1)
         situation = Situation(instance["id"], period, stock, underway, lead_time, forecast, terms)
         policy.learn(state, situation, Outcome(wanted, sold, received, ordered=ordered))
@@ -161,7 +161,7 @@ def frozen_cost(policy: Policy, state: Any, forecaster: Phases, instance: Mappin
 def _ask(policy: Policy, state: Any, situation: Situation, place: tuple[int, ...]) -> int:
     """What the policy orders with `place` = (on hand after receipt, due in 1, in 2…)."""
     lead = len(situation.lead_time) - 1
-    underway = tuple(Underway(q, due, lead - due) for due, q in enumerate(place[1:], start=1) if q)
+    underway = tuple(PipelineOrder(q, due, lead - due) for due, q in enumerate(place[1:], start=1) if q)
     asked = Situation(
         situation.item,
         situation.period,
@@ -174,13 +174,13 @@ def _ask(policy: Policy, state: Any, situation: Situation, place: tuple[int, ...
     return int(policy.decide(state, asked).quantity + 0.5)
 
 
-def _table(state: State, situation: Situation, shape: tuple[int, ...]) -> Ints:
+def _table(state: PilQState, situation: Situation, shape: tuple[int, ...]) -> Ints:
     """The same for all states at once, by the rule that the shadows follow."""
     places = np.indices(shape).reshape(len(shape), -1)
     return rule_of(state, situation)(places[0], places[1:]).reshape(shape)
 
 
-def rule_of(state: State, situation: Situation) -> Callable[[Ints, Ints], Ints]:
+def rule_of(state: PilQState, situation: Situation) -> Callable[[Ints, Ints], Ints]:
     """A frozen pil-q as a function of (on hand, [due in 1, in 2…]), vectorised."""
     menu = menu_of(situation.economics)
     arm = menu.reference if state.arm is None else state.arm

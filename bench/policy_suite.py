@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from agents.forecasting.base import Forecast
-from agents.policies.base import Outcome, Policy, Situation, Underway
-from agents.policies.fql import Fql
-from agents.policies.pil_q import PilQ
+from agents.forecasting.base import DemandForecast
+from agents.policies.base import Outcome, PipelineOrder, Policy, Situation
+from agents.policies.pil_q.pil_q import PilQ
 from agents.policies.registry import POLICIES
+from agents.policies.tabular.fql import Fql
 from bench.exact import Problem, optimal, pmf, reorder_levels
-from bench.gong import table
+from bench.full_feedback_table import table
 from bench.learning import demand_of, frozen_cost, frozen_lots, live, rule_of, simulated_cost, terms_of
-from bench.vanilla import gaps
+from bench.q_learning_baseline import gaps
 
 HERE = Path(__file__).resolve().parent
 USUAL = Path(os.environ.get("RESTOCK_BENCH_SUITE", HERE / "../../shared/bench/policy_suite.json"))
@@ -202,11 +202,11 @@ def cost(suite: Suite) -> Figures:
         for lead in (1, 4, 14):
             instance = {"id": "cost", "demand": {"dist": "poisson", "mean": 5}}
             demand, state = demand_of(instance, 1100, 1), policy.fresh()
-            forecast = Forecast(
+            forecast = DemandForecast(
                 lead + 1, 5.0 * (lead + 1), 5.0 * (lead + 1), (5.0 * (lead + 1),) * 5, (5.0,) * (lead + 1)
             )
             terms = terms_of({"family": "lost_sales", "h": 1.0, "p": 9.0, "K": 0.0})
-            pipeline = tuple(Underway(5, float(due), lead - due) for due in range(lead))
+            pipeline = tuple(PipelineOrder(5, float(due), lead - due) for due in range(lead))
             lead_time = (0.0,) * lead + (1.0,)
             lives = [
                 (Situation("A@X", period, 8, pipeline, lead_time, forecast, terms), Outcome(units, units, 5, ordered=5))

@@ -12,9 +12,9 @@ import platform
 import time
 from typing import Any
 
-from bench.engines.restock import FROM_EVENTS, Pace, Restock
+from bench.engines.restock import FROM_EVENTS, LoadPace, Restock
 from bench.engines.restock import servers as servers_of_bench
-from bench.engines.shop import Shop
+from bench.engines.shop import LoadShop
 
 SIZES = {"short": (200_000, 4_000), "usual": (1_000_000, 20_000), "full": (5_000_000, 100_000)}
 LINES_PER_ORDER = 5
@@ -26,7 +26,7 @@ def main() -> None:
     args = _arguments()
     movements, items = args.movements, args.items
     figures: dict[str, Any] = {"cores": os.cpu_count(), "machine": platform.machine(), "items": items}
-    shop = Shop(items, args.seed)
+    shop = LoadShop(items, args.seed)
     with servers_of_bench() as servers, Restock(servers, **FROM_EVENTS) as restock:
         restock.patience_seconds = PATIENCE_SECONDS
         restock.publish(shop.terms(movements))
@@ -56,7 +56,7 @@ def _judged(restock: Restock, told: dict[str, int]) -> dict[str, Any]:
     return {"audit": "equal" if restock.audit() else "DIFFERENT", "published_again": again}
 
 
-def _of(pace: Pace) -> dict[str, Any]:
+def _of(pace: LoadPace) -> dict[str, Any]:
     return {"rate": round(pace.rate), "cpu_us": round(pace.cpu_us, 2), "python_us": round(pace.python_us, 2)}
 
 

@@ -17,9 +17,9 @@ import xxhash
 
 from schemas.checks import DAY_MS, EARLIEST_MS, find_fault
 from schemas.diagnosis import fault_of_attributes, fault_of_bytes, fault_of_data, fault_of_type
-from schemas.envelope import Attributes, Headers, Mode, Published, Structured, header_attributes, mode_of
+from schemas.envelope import Attributes, Headers, Mode, PublishedEvent, Structured, header_attributes, mode_of
 from schemas.inbound import INBOUND, Inbound, OrderPlaced
-from schemas.outbound import OUTBOUND, Output
+from schemas.outbound import OUTBOUND, OutputEvent
 from schemas.quantities import instant, milliseconds
 from schemas.refusal import Reason, Refusal
 
@@ -58,7 +58,7 @@ DEFAULT_LIMITS = Limits()
 _decode_type = msgspec.json.Decoder(Typed).decode
 _decode_structured = msgspec.json.Decoder(Structured).decode
 _DATA_DECODERS = {name: msgspec.json.Decoder(kind.data).decode for name, kind in INBOUND.items()}
-_decode_published = msgspec.json.Decoder(Published).decode
+_decode_published = msgspec.json.Decoder(PublishedEvent).decode
 _encode_canonically = msgspec.msgpack.Encoder().encode
 _encode_json = msgspec.json.Encoder().encode
 
@@ -243,10 +243,10 @@ def identity(source: str, id: str) -> int:  # noqa: A002 - CloudEvents calls it 
     return xxhash.xxh3_64_intdigest(f"{source}\0{id}".encode())
 
 
-def encode(output: Output) -> bytes:
+def encode(output: OutputEvent) -> bytes:
     """Write an output as a structured CloudEvent; its record carries `envelope.STRUCTURED_HEADERS`."""
     return _encode_json(
-        Published(
+        PublishedEvent(
             specversion="1.0",
             id=output.id,
             source=output.source,
@@ -261,13 +261,13 @@ def encode(output: Output) -> bytes:
     )
 
 
-def decode_output(value: bytes) -> Output:
+def decode_output(value: bytes) -> OutputEvent:
     """Read an output back. Raises msgspec.DecodeError for anything `encode` did not write."""
     published = _decode_published(value)
     kind = OUTBOUND.get(published.type)
     if kind is None:
         raise msgspec.ValidationError("Not the type of an output - at `$.type`")
-    return Output(
+    return OutputEvent(
         id=published.id,
         time_ms=milliseconds(datetime.fromisoformat(published.time)),
         body=msgspec.convert(published.data, kind.data),

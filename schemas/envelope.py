@@ -46,7 +46,7 @@ class Structured(Attributes, frozen=True, kw_only=True, gc=False):
     data: msgspec.Raw
 
 
-class Published(msgspec.Struct, frozen=True, kw_only=True):
+class PublishedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event of ours as it is written, in the order in which it is written."""
 
     specversion: Literal["1.0"]

@@ -288,33 +288,33 @@ class PriceChanged(OfItem):
 # The table ----------------------------------------------------------------------------------------------------------
 
 
-class Kind(NamedTuple):
+class EventKind(NamedTuple):
     """Where a type belongs: the topic it is published to, and the struct of its data."""
 
     topic: SourceTopic
     data: type[Inbound]
 
 
-INBOUND: dict[str, Kind] = {
-    "order.placed": Kind("orders", OrderPlaced),
-    "order.rejected": Kind("orders", OrderRejected),
-    "order.cancelled": Kind("orders", OrderCancelled),
-    "order.fulfilled": Kind("orders", OrderFulfilled),
-    "return.received": Kind("stock", ReturnReceived),
-    "stock.received": Kind("stock", StockReceived),
-    "stock.adjusted": Kind("stock", StockAdjusted),
-    "stock.counted": Kind("stock", StockCounted),
-    "stock.transferred": Kind("stock", StockTransferred),
-    "replenishment.acknowledged": Kind("stock", ReplenishmentAcknowledged),
-    "replenishment.shipped": Kind("stock", ReplenishmentShipped),
-    "replenishment.cancelled": Kind("stock", ReplenishmentCancelled),
-    "replenishment.approved": Kind("stock", ReplenishmentApproved),
-    "replenishment.declined": Kind("stock", ReplenishmentDeclined),
-    "item.configured": Kind("catalog", ItemConfigured),
-    "supplier.configured": Kind("catalog", SupplierConfigured),
-    "calendar.configured": Kind("catalog", CalendarConfigured),
-    "promotion.scheduled": Kind("catalog", PromotionScheduled),
-    "promotion.cancelled": Kind("catalog", PromotionCancelled),
-    "price.changed": Kind("catalog", PriceChanged),
+INBOUND: dict[str, EventKind] = {
+    "order.placed": EventKind("orders", OrderPlaced),
+    "order.rejected": EventKind("orders", OrderRejected),
+    "order.cancelled": EventKind("orders", OrderCancelled),
+    "order.fulfilled": EventKind("orders", OrderFulfilled),
+    "return.received": EventKind("stock", ReturnReceived),
+    "stock.received": EventKind("stock", StockReceived),
+    "stock.adjusted": EventKind("stock", StockAdjusted),
+    "stock.counted": EventKind("stock", StockCounted),
+    "stock.transferred": EventKind("stock", StockTransferred),
+    "replenishment.acknowledged": EventKind("stock", ReplenishmentAcknowledged),
+    "replenishment.shipped": EventKind("stock", ReplenishmentShipped),
+    "replenishment.cancelled": EventKind("stock", ReplenishmentCancelled),
+    "replenishment.approved": EventKind("stock", ReplenishmentApproved),
+    "replenishment.declined": EventKind("stock", ReplenishmentDeclined),
+    "item.configured": EventKind("catalog", ItemConfigured),
+    "supplier.configured": EventKind("catalog", SupplierConfigured),
+    "calendar.configured": EventKind("catalog", CalendarConfigured),
+    "promotion.scheduled": EventKind("catalog", PromotionScheduled),
+    "promotion.cancelled": EventKind("catalog", PromotionCancelled),
+    "price.changed": EventKind("catalog", PriceChanged),
 }
 TYPE_OF: dict[type[Inbound], str] = {kind.data: name for name, kind in INBOUND.items()}

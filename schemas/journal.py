@@ -56,7 +56,7 @@ class Refused(msgspec.Struct, frozen=True, array_like=True, tag="r"):
     reason: str
 
 
-Told: TypeAlias = Decided | Alerted | Refused
+JournalEntry: TypeAlias = Decided | Alerted | Refused
 
 
 class Published(msgspec.Struct, frozen=True, array_like=True, tag="p"):
@@ -70,7 +70,7 @@ class Published(msgspec.Struct, frozen=True, array_like=True, tag="p"):
     ledger: str
     version: str
     token: str
-    told: tuple[Told, ...]
+    told: tuple[JournalEntry, ...]
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True, tag="s"):

@@ -98,7 +98,7 @@ class Sent(Change, tag="s"):
     quantity: int
 
 
-class Underway(Change, tag="u"):
+class TransferUnderway(Change, tag="u"):
     """A transfer is on its way to this item's location: it counts as on order."""
 
     transfer: str
@@ -215,7 +215,7 @@ class PromotionDropped(Change, tag="d"):
     location: str | None
 
 
-class SupplierConfigured(Change, tag="l"):
+class SupplierChange(Change, tag="l"):
     """Defaults for all items of a supplier."""
 
     supplier: str
@@ -225,7 +225,7 @@ class SupplierConfigured(Change, tag="l"):
     order_days: tuple[str, ...] = ()
 
 
-class CalendarConfigured(Change, tag="e"):
+class CalendarChange(Change, tag="e"):
     """The days on which a location is closed: weekdays (`sun`) and dates (`2026-12-25`)."""
 
     location: str
@@ -242,7 +242,7 @@ ItemChange: TypeAlias = (
     | Adjusted
     | Counted
     | Sent
-    | Underway
+    | TransferUnderway
     | Arrived
     | Acknowledged
     | Shipped
@@ -254,7 +254,7 @@ ItemChange: TypeAlias = (
     | PromotionPlanned
     | PromotionDropped
 )
-SharedChange: TypeAlias = PromotionPlanned | PromotionDropped | SupplierConfigured | CalendarConfigured
+SharedChange: TypeAlias = PromotionPlanned | PromotionDropped | SupplierChange | CalendarChange
 
 
 # Records ----------------------------------------------------------------------------------------------------------

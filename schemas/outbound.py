@@ -261,7 +261,7 @@ OUTBOUND: dict[str, OutputKind] = {
 _TYPE_OF: dict[type, str] = {kind.data: name for name, kind in OUTBOUND.items()}
 
 
-class Output(msgspec.Struct, frozen=True, kw_only=True):
+class OutputEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event to be published: the body, and what its envelope says.
 
     `correlation` is the correlation of the cause, `causation` the cause's id, `trace` its W3C trace context.

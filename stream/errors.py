@@ -11,7 +11,7 @@ class RestockError(Exception):
     exit_code = 1
 
 
-class Refused(RestockError):
+class AnswerIsNo(RestockError):
     """The question was understood and the answer is no."""
 
     exit_code = 1

@@ -1,7 +1,7 @@
 """What a shard leans on, as protocols: the core that thinks, the store that remembers, the publisher that tells.
 
-The real ones are `agents/core.py`, `stream/store.py` and `stream/publisher.py`; twins of store and publisher that
-live in memory are in `stream/memory.py`, and one contract suite holds for both.
+The real ones are `agents/core/core.py`, `stream/checkpoint/store.py` and `stream/kafka/publisher.py`. Twins of store
+and publisher that live in memory are in `stream/in_memory.py`, and one contract suite holds for both.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
-from schemas.journal import JournalRecord, Point, Sealed, Told
+from schemas.journal import JournalEntry, JournalRecord, Point, Sealed
 from schemas.ledger import Milliseconds, Record
 
 Tables: TypeAlias = Mapping[str, Mapping[str, bytes | None]]
@@ -25,7 +25,7 @@ class Output(msgspec.Struct, frozen=True):
     event: Any
     """An outbound event, or a dead letter, of `schemas`."""
     at: Point
-    told: Told | None = None
+    told: JournalEntry | None = None
     review: tuple[Milliseconds, str] | None = None
     """The review this belongs to, as (due, item); None for what a movement caused."""
 
@@ -33,7 +33,7 @@ class Output(msgspec.Struct, frozen=True):
 class Replay(msgspec.Struct, frozen=True):
     """What the journal says of one record's outputs: these were told, and nothing else was."""
 
-    told: Sequence[Told]
+    told: Sequence[JournalEntry]
     whole: bool
     """Whether every output of the record was published; if not, what comes after `done` is decided anew."""
     done: tuple[Milliseconds, str] | None = None
@@ -42,7 +42,7 @@ class Replay(msgspec.Struct, frozen=True):
     """The step of the first output that was not published."""
 
 
-class Core(Protocol):
+class ShardCore(Protocol):
     """The rules of one shard: a deterministic function of ledger and journal. It never sees a clock or a server."""
 
     def fold(
@@ -180,7 +180,7 @@ class LedgerView(msgspec.Struct, frozen=True):
     end: int
 
 
-class Ledger(Protocol):
+class LedgerPort(Protocol):
     """Looking at the ledger beside reading it."""
 
     async def view(self, shard: int) -> LedgerView:

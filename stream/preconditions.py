@@ -8,13 +8,13 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from schemas.ledger import FoldSettings, LedgerCreated
-from stream.checkpoint_reader import CheckpointReader
+from stream.checkpoint.reader import CheckpointReader
+from stream.checkpoint.redis_client import reach_redis, unreachable
 from stream.errors import WrongUse
-from stream.ledger_state import LedgerState, differing_settings, first_records, ledger_state, stated_settings
-from stream.redis_client import reach_redis, unreachable
+from stream.kafka.ledger_state import LedgerState, differing_settings, first_records, ledger_state, stated_settings
+from stream.kafka.topic_check import check
+from stream.kafka.topic_reader import TopicReader
 from stream.settings import ENTRIES, PREFIX, Settings, mask
-from stream.topic_check import check
-from stream.topic_reader import TopicReader
 
 
 def verify(settings: Settings) -> LedgerState:

@@ -23,7 +23,7 @@ _DURATIONS = {"d": DAY_MS, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _SIZES = {"B": 1, "kB": 1_000, "KiB": 1 << 10, "MB": 1_000_000, "MiB": 1 << 20}
 
 
-class Kind(msgspec.Struct, frozen=True):
+class SettingKind(msgspec.Struct, frozen=True):
     """How one sort of value is read from text and written back."""
 
     read: Callable[[str], Any]
@@ -40,7 +40,7 @@ class Address(msgspec.Struct, frozen=True):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def text(pattern: str, hint: str) -> Kind:
+def text(pattern: str, hint: str) -> SettingKind:
     """Text of a certain form."""
 
     def read(value: str) -> str:
@@ -48,10 +48,10 @@ def text(pattern: str, hint: str) -> Kind:
             raise ValueError(hint)
         return value
 
-    return Kind(read)
+    return SettingKind(read)
 
 
-def choice(*names: str) -> Kind:
+def choice(*names: str) -> SettingKind:
     """One of a few words."""
 
     def read(value: str) -> str:
@@ -59,10 +59,10 @@ def choice(*names: str) -> Kind:
             raise ValueError(f"is none of {', '.join(names)}")
         return value
 
-    return Kind(read)
+    return SettingKind(read)
 
 
-def count(least: int, most: int) -> Kind:
+def count(least: int, most: int) -> SettingKind:
     """A whole number in a range."""
 
     def read(value: str) -> int:
@@ -71,10 +71,10 @@ def count(least: int, most: int) -> Kind:
             raise ValueError(f"is no number from {least} to {most}")
         return int(digits)
 
-    return Kind(read)
+    return SettingKind(read)
 
 
-def duration(least_ms: int = 0, most_ms: int = 36_500 * DAY_MS) -> Kind:
+def duration(least_ms: int = 0, most_ms: int = 36_500 * DAY_MS) -> SettingKind:
     """A span of time, in milliseconds."""
 
     def read(value: str) -> int:
@@ -86,7 +86,7 @@ def duration(least_ms: int = 0, most_ms: int = 36_500 * DAY_MS) -> Kind:
             raise ValueError(f"is not between {_write_duration(least_ms)} and {_write_duration(most_ms)}")
         return span_ms
 
-    return Kind(read, _write_duration)
+    return SettingKind(read, _write_duration)
 
 
 def _write_duration(span_ms: int) -> str:
@@ -171,10 +171,10 @@ def _read_file(value: str) -> Path:
 
 
 DURATION = duration()
-SIZE = Kind(_read_size, _write_size)
-CLOCK_TIME = Kind(_read_clock_time, _write_clock_time)
-MOMENT = Kind(_read_moment, _write_moment)
-ADDRESS = Kind(_read_address)
-SERVERS = Kind(_read_servers)
-REDIS_URL = Kind(_read_redis_url)
-FILE = Kind(_read_file)
+SIZE = SettingKind(_read_size, _write_size)
+CLOCK_TIME = SettingKind(_read_clock_time, _write_clock_time)
+MOMENT = SettingKind(_read_moment, _write_moment)
+ADDRESS = SettingKind(_read_address)
+SERVERS = SettingKind(_read_servers)
+REDIS_URL = SettingKind(_read_redis_url)
+FILE = SettingKind(_read_file)

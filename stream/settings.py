@@ -35,7 +35,7 @@ from stream.setting_values import (
     SERVERS,
     SIZE,
     Address,
-    Kind,
+    SettingKind,
     choice,
     count,
     duration,
@@ -148,7 +148,7 @@ class Entry(NamedTuple):
     """One setting: its attribute, its kind and its purpose."""
 
     attribute: str
-    kind: Kind
+    kind: SettingKind
     purpose: str
     optional: bool
 

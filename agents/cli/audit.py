@@ -50,11 +50,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _audit(settings: Settings, shard: int | None) -> list[Any]:
-    from agents.core import Core
-    from agents.shards import Tools, chosen
-    from stream.audit import audit
+    from agents.core.core import Core
+    from agents.worker.resources import Resources, chosen
+    from stream.shard.audit import audit
 
-    tools = Tools(settings)
+    tools = Resources(settings)
     shards = chosen(shard, tools.state.partitions)
     verdicts = []
     with progress("shards", len(shards)) as tell:

@@ -7,12 +7,12 @@ from agents.cli.terminal import progress, warn
 from stream.settings import Settings
 
 if TYPE_CHECKING:
-    from stream.checkpoint_reader import CheckpointReader
+    from stream.checkpoint.reader import CheckpointReader
 
 
 def every_checkpoint(settings: Settings) -> Iterator[tuple["CheckpointReader", int]]:
     """Every shard that has one, and what reads it. A shard to which nothing ever happened has none."""
-    from stream.checkpoint_reader import CheckpointReader
+    from stream.checkpoint.reader import CheckpointReader
 
     found = 0
     with CheckpointReader(settings) as reader, progress("reading shards", settings.partitions) as tell:

@@ -11,12 +11,12 @@ from agents.cli.times import moment_ms
 from schemas.envelope import Headers
 from schemas.quantities import instant
 from schemas.refusal import Reason
-from stream.errors import Refused, WrongUse
+from stream.errors import AnswerIsNo, WrongUse
 from stream.settings import Settings, load
 
 if TYPE_CHECKING:
-    from stream.dead_letters import Filed
-    from stream.topic_reader import TopicReader
+    from stream.kafka.dead_letters import FiledDeadLetter
+    from stream.kafka.topic_reader import TopicReader
 
 REASONS = [reason.value for reason in Reason]
 TOPICS = ("orders", "stock", "catalog")
@@ -50,7 +50,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what `action` says."""
-    from stream.topic_reader import TopicReader
+    from stream.kafka.topic_reader import TopicReader
 
     settings = load(args.config)
     if args.action == "show" and not args.places:
@@ -66,13 +66,13 @@ def run(args: argparse.Namespace) -> int:
         return _redrive(reader, settings, list(chosen), args)
 
 
-def _chosen(reader: "TopicReader", settings: Settings, args: argparse.Namespace) -> "Iterator[Filed]":
-    from stream.dead_letters import Filter, Place, letter_at, letters
-    from stream.topic_reader import whole
+def _chosen(reader: "TopicReader", settings: Settings, args: argparse.Namespace) -> "Iterator[FiledDeadLetter]":
+    from stream.kafka.dead_letters import DeadLetterPlace, Filter, letter_at, letters
+    from stream.kafka.topic_reader import whole
 
     if args.places:
         for place in args.places:
-            yield letter_at(reader, settings, Place.of(place))
+            yield letter_at(reader, settings, DeadLetterPlace.of(place))
         return
     topic = settings.topic("dead-letters")
     stretches = reader.since(topic, moment_ms("--since", args.since)) if args.since else reader.bounds(topic)
@@ -80,7 +80,7 @@ def _chosen(reader: "TopicReader", settings: Settings, args: argparse.Namespace)
         yield from letters(reader, settings, Filter(args.reason, args.topic), stretches, tell)
 
 
-def _list(chosen: "Iterator[Filed]", *, as_json: bool) -> int:
+def _list(chosen: "Iterator[FiledDeadLetter]", *, as_json: bool) -> int:
     if as_json:
         for filed in chosen:
             print(json.dumps(_row(filed), ensure_ascii=False))
@@ -93,7 +93,7 @@ def _list(chosen: "Iterator[Filed]", *, as_json: bool) -> int:
     return 0
 
 
-def _row(filed: "Filed") -> dict[str, Any]:
+def _row(filed: "FiledDeadLetter") -> dict[str, Any]:
     letter, record = filed.letter, filed.record
     origin = letter.origin
     return {
@@ -108,8 +108,8 @@ def _row(filed: "Filed") -> dict[str, Any]:
     }
 
 
-def _show(reader: "TopicReader", chosen: "Iterator[Filed]", *, as_json: bool) -> int:
-    from stream.dead_letters import original
+def _show(reader: "TopicReader", chosen: "Iterator[FiledDeadLetter]", *, as_json: bool) -> int:
+    from stream.kafka.dead_letters import original
 
     for filed in chosen:
         found = original(reader, filed.letter)
@@ -134,10 +134,12 @@ def _show(reader: "TopicReader", chosen: "Iterator[Filed]", *, as_json: bool) ->
     return 0
 
 
-def _redrive(reader: "TopicReader", settings: Settings, chosen: "list[Filed]", args: argparse.Namespace) -> int:
+def _redrive(
+    reader: "TopicReader", settings: Settings, chosen: "list[FiledDeadLetter]", args: argparse.Namespace
+) -> int:
     """Exit code 1 when something cannot be published again."""
-    from stream.dead_letters import destination, original
-    from stream.event_publisher import EventPublisher
+    from stream.kafka.dead_letters import destination, original
+    from stream.kafka.event_publisher import EventPublisher
 
     events = {(f.letter.origin.topic, f.letter.origin.partition, f.letter.origin.offset): f for f in chosen}
     if len(events) > MANY and not args.yes:
@@ -162,7 +164,7 @@ def _ask(count: int) -> None:
     if not sys.stdin.isatty():
         raise WrongUse(f"{count} events would be published again: say --yes where nobody can be asked")
     if input(f"Publish {count} events again? [y/N] ").strip().lower() not in {"y", "yes"}:
-        raise Refused("nothing was published")
+        raise AnswerIsNo("nothing was published")
 
 
 def _headers(headers: Headers) -> Iterator[tuple[str, str | None]]:

@@ -17,7 +17,7 @@ from agents.cli.terminal import bold
 from stream.errors import WrongUse
 
 if TYPE_CHECKING:
-    from agents.demo.figures import Figures
+    from agents.demo.figures import DemoFigures
     from agents.demo.house import House
 
 DIRECTORY = Path(".restock/demo")
@@ -64,16 +64,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _demonstrate(house: "House", args: argparse.Namespace) -> int:
     from agents.demo.checks import audit, checks
-    from agents.demo.figures import Figures
+    from agents.demo.figures import DemoFigures
     from agents.demo.goods import Assortment
     from agents.demo.inbox import Inbox
     from agents.demo.loop import Loop
     from agents.demo.result import next_steps, table, verdicts
     from agents.simulation.shop import Shop
-    from stream.event_publisher import EventPublisher
+    from stream.kafka.event_publisher import EventPublisher
 
     assortment = Assortment(Shop(args.seed, args.items, args.days))
-    figures = Figures(args.days, args.items, assortment.most_telling.name, house.worker.metrics)
+    figures = DemoFigures(args.days, args.items, assortment.most_telling.name, house.worker.metrics)
     _say(f"simulating {args.days} days of {args.items} items, seed {args.seed}; metrics: {figures.metrics}")
     with EventPublisher(house.settings) as publisher, Inbox(house.settings) as inbox:
         days = Loop(assortment, publisher, inbox, figures).run()
@@ -98,7 +98,7 @@ def _check(args: argparse.Namespace) -> None:
             raise WrongUse(f"--{name} {getattr(args, name)} is not between 1 and {most:,}: give such a number")
 
 
-def _show_lines(days: Iterator["Figures"]) -> None:
+def _show_lines(days: Iterator["DemoFigures"]) -> None:
     """A dozen lines or so over the whole time."""
     for now in days:
         if now.day % max(1, now.days // PLAIN_LINES) == 0 or now.day == now.days:
@@ -109,7 +109,7 @@ def _show_lines(days: Iterator["Figures"]) -> None:
             )
 
 
-def _show_picture(days: Iterator["Figures"], figures: "Figures") -> None:
+def _show_picture(days: Iterator["DemoFigures"], figures: "DemoFigures") -> None:
     """The live picture, drawn a few times a second."""
     from rich.live import Live
 

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _examine(settings: Settings) -> Iterator[Finding]:
-    from stream.topic_check import ABSENT
+    from stream.kafka.topic_check import ABSENT
 
     yield Finding("versions", "ok", f"Python {platform.python_version()}, {', '.join(_versions())}")
     broker = list(_asked("kafka", lambda: _kafka(settings)))
@@ -102,7 +102,7 @@ def _versions() -> Iterator[str]:
 
 
 def _kafka(settings: Settings) -> Iterator[Finding]:
-    from stream.kafka import reach
+    from stream.kafka.clients import reach
 
     started = time.monotonic()
     _, cluster = reach(settings)
@@ -113,7 +113,7 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
 
 def _topics(settings: Settings) -> Iterator[Finding]:
     from schemas.topics import TOPICS
-    from stream.topic_check import check
+    from stream.kafka.topic_check import check
 
     differences = check(settings)
     for difference in differences:
@@ -133,7 +133,7 @@ def _ledger(settings: Settings) -> Iterator[Finding]:
 
 
 def _broker_clock(settings: Settings) -> Iterator[Finding]:
-    from stream.broker_clock import skew_ms
+    from stream.kafka.broker_clock import skew_ms
 
     skew = skew_ms(settings)
     cure = "" if abs(skew) <= SKEW_MS else "set the clocks by NTP, on brokers and workers"
@@ -141,7 +141,7 @@ def _broker_clock(settings: Settings) -> Iterator[Finding]:
 
 
 def _workers(settings: Settings) -> Iterator[Finding]:
-    from stream.ledger_state import working
+    from stream.kafka.ledger_state import working
 
     count = working(settings)
     yield (
@@ -152,8 +152,8 @@ def _workers(settings: Settings) -> Iterator[Finding]:
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
+    from stream.checkpoint.redis_client import reach_redis
     from stream.preconditions import node_info, verify_redis
-    from stream.redis_client import reach_redis
 
     client = reach_redis(settings)
     server = node_info(client, "server")
@@ -168,8 +168,8 @@ def _redis(settings: Settings) -> Iterator[Finding]:
 
 
 def _shards(settings: Settings) -> Iterator[Finding]:
-    from stream.checkpoint_reader import CheckpointReader
-    from stream.topic_reader import TopicReader
+    from stream.checkpoint.reader import CheckpointReader
+    from stream.kafka.topic_reader import TopicReader
 
     with TopicReader(settings) as reader:
         ends = {shard: end for shard, (_, end) in reader.bounds(settings.topic("ledger")).items()}

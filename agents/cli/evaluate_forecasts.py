@@ -32,7 +32,7 @@ class Grids(NamedTuple):
     quantiles: Any
 
 
-class Judged(NamedTuple):
+class JudgedRow(NamedTuple):
     """The figures of a forecaster: of all items, and by class."""
 
     all: Any
@@ -132,8 +132,8 @@ def _classes(history: Any) -> Mapping[str, Any]:
     return {kind: np.flatnonzero(found == kind) for kind in SHARES}
 
 
-def _judged(history: Any, classes: Mapping[str, Any], grids: Grids, horizon: int, warm_up: int) -> Judged:
-    from agents.forecasting.metrics import measure
+def _judged(history: Any, classes: Mapping[str, Any], grids: Grids, horizon: int, warm_up: int) -> JudgedRow:
+    from agents.forecasting.error_measures import measure
 
     first = np.array(history.first)
 
@@ -142,10 +142,10 @@ def _judged(history: Any, classes: Mapping[str, Any], grids: Grids, horizon: int
             history.demand[chosen], first[chosen], grids.means[chosen], grids.quantiles[chosen], horizon, warm_up
         )
 
-    return Judged(of(slice(None)), {name: of(chosen) for name, chosen in classes.items() if len(chosen)})
+    return JudgedRow(of(slice(None)), {name: of(chosen) for name, chosen in classes.items() if len(chosen)})
 
 
-def _print(measured: Mapping[str, Judged], *, as_json: bool, to: IO[str]) -> None:
+def _print(measured: Mapping[str, JudgedRow], *, as_json: bool, to: IO[str]) -> None:
     if as_json:
         found = {
             name: {**msgspec.to_builtins(judged.all), "classes": msgspec.to_builtins(judged.classes)}
@@ -177,7 +177,7 @@ def _named(items: str | None) -> list[str]:
 def _plot(args: argparse.Namespace, pictures: Path, history: Any, dates: Sequence[str], grids: Grids) -> None:
     """Draw the items that were named, or that sell most: their last periods."""
     from agents.cli.plots import draw
-    from agents.forecasting.metrics import sums_ahead
+    from agents.forecasting.error_measures import sums_ahead
 
     horizon = args.horizon
     came = sums_ahead(history.demand, horizon)

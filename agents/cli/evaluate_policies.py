@@ -11,7 +11,7 @@ from agents.cli.terminal import progress
 from stream.errors import WrongUse
 
 if TYPE_CHECKING:
-    from agents.simulation.totals import Totals
+    from agents.simulation.totals import RunTotals
 
 EXAMPLES = """examples:
   restock evaluate policies history.csv --lead-time 4 --out P.csv
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from agents.policies.registry import POLICIES
     from agents.simulation.closed_loop import live
     from agents.simulation.supplier import Supplier
-    from agents.simulation.totals import SHARES, Totals, classes, values_of
+    from agents.simulation.totals import SHARES, RunTotals, classes, values_of
 
     history, dates = history_in(args.history)
     names = args.policies.split(",")
@@ -72,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse(f"--policies: no policy is called {unknown[0]!r}: there are {', '.join(sorted(POLICIES))}")
     terms = _terms(args)
     supplier = Supplier(seed=args.seed, lead_times=_lead_times(args.lead_time))
-    totals = {name: Totals() for name in names}
+    totals = {name: RunTotals() for name in names}
     kinds = dict(zip(history.items, classes(values_of(history)), strict=True))
-    by_class = {kind: {name: Totals() for name in names} for kind in SHARES}
+    by_class = {kind: {name: RunTotals() for name in names} for kind in SHARES}
     drawn = Drawn(folder(args.plot), history, names[0], dates) if args.plot is not None else None
     rows = live(
         history,
@@ -121,7 +121,7 @@ class Drawn:
 
 
 def report(
-    totals: Mapping[str, "Totals"], by_class: Mapping[str, Mapping[str, "Totals"]], *, as_json: bool, to: IO[str]
+    totals: Mapping[str, "RunTotals"], by_class: Mapping[str, Mapping[str, "RunTotals"]], *, as_json: bool, to: IO[str]
 ) -> None:
     """Print what policies came to, all in all and by class where that is known."""
     figures: dict[str, dict[str, Any]] = {name: dict(total.figures()) for name, total in totals.items()}

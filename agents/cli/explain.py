@@ -5,11 +5,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agents.cli.terminal import bold
-from stream.errors import Refused, WrongUse
+from stream.errors import AnswerIsNo, WrongUse
 from stream.settings import Settings, load
 
 if TYPE_CHECKING:
-    from agents.explain import Found, Name
+    from agents.inspection.decision import Found, Name
 
 EXAMPLES = """examples:
   restock explain rep-k3f9-4-181223-0
@@ -31,7 +31,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 1 when nobody decided that."""
-    from agents.explain import Name, as_json, sentences
+    from agents.inspection.decision import Name, as_json, sentences
 
     name = Name.of(args.replenishment_id)
     if name is None:
@@ -46,18 +46,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _find(settings: Settings, replenishment_id: str, name: "Name") -> "Found":
-    from agents.explain import Found
+    from agents.inspection.decision import Found
     from schemas.journal import Decided
     from schemas.ledger import decode_record
-    from stream.journal_search import told_at
-    from stream.topic_reader import TopicReader
+    from stream.kafka.journal_search import told_at
+    from stream.kafka.topic_reader import TopicReader
 
     with TopicReader(settings) as reader:
         told = told_at(reader, settings, name.partition, name.point)
         decisions = [entry for entry in told.told if isinstance(entry, Decided)] if told else []
         decided = next((entry for entry in decisions if entry.replenishment == replenishment_id), None)
         if told is None or decided is None:
-            raise Refused(
+            raise AnswerIsNo(
                 f"{replenishment_id} is in no journal of {settings.topic_prefix or settings.app}: check the id, and "
                 "RESTOCK_KAFKA, RESTOCK_TOPIC_PREFIX; or retention has cut it off"
             )

@@ -14,13 +14,13 @@ from typing import Any
 
 from agents.cli.terminal import progress, warn
 from agents.imports import items, orders, stock, uci
-from agents.imports.events import Draft, Ready, ready
+from agents.imports.events import EventDraft, Ready, ready
 from agents.imports.orders import Form
 from agents.imports.report import Report
-from agents.imports.table import Row, Times, opened, parse_mapping, rows, zone
+from agents.imports.table import CsvRow, Times, opened, parse_mapping, rows, zone
 from schemas.codec import Limits
 from stream.errors import WrongUse
-from stream.event_publisher import EventPublisher
+from stream.kafka.event_publisher import EventPublisher
 from stream.settings import Settings, load
 
 CHUNK = 10_000
@@ -85,7 +85,9 @@ def _events(
         yield from ready(drafts, args.source, limits, report)
 
 
-def _drafts(table: Iterable[Row], settings: Settings, args: argparse.Namespace, report: Report) -> Iterable[Draft]:
+def _drafts(
+    table: Iterable[CsvRow], settings: Settings, args: argparse.Namespace, report: Report
+) -> Iterable[EventDraft]:
     times = Times(zone(args.timezone), args.time_format)
     form = Form(times, args.location or (uci.LOCATION if args.preset else None), settings.currency)
     if args.preset:
@@ -97,7 +99,7 @@ def _drafts(table: Iterable[Row], settings: Settings, args: argparse.Namespace, 
     return stock.drafts(table, form, _moment("--as-of", args.as_of, args.file, times), report)
 
 
-def _told(table: Iterable[Row], tell: Callable[[int], None]) -> Iterator[Row]:
+def _told(table: Iterable[CsvRow], tell: Callable[[int], None]) -> Iterator[CsvRow]:
     for row in table:
         if row.number % 1_000 == 0:
             tell(row.number)

@@ -46,15 +46,15 @@ def run(args: argparse.Namespace) -> int:
 
 def seen_items(settings: Settings, names: Iterable[str]) -> Iterator[tuple[str, dict[str, Any] | None]]:
     """Look items up, each as of one moment; None for those that are unknown."""
-    from agents.view import Stored, fields_of, view
+    from agents.inspection.item import CheckpointedItem, fields_of, view
     from schemas.topics import place
-    from stream.checkpoint_reader import CheckpointReader
+    from stream.checkpoint.reader import CheckpointReader
 
     with CheckpointReader(settings) as reader:
         for name in names:
             partition = place(name, settings.partitions)
             found = reader.look(partition, fields_of(name))
-            stored = found and Stored(name, partition, found.next, settings.fold_settings(), found.tables)
+            stored = found and CheckpointedItem(name, partition, found.next, settings.fold_settings(), found.tables)
             yield name, view(stored) if stored else None
 
 

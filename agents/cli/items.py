@@ -72,7 +72,7 @@ def _wanted(item: "Item", args: argparse.Namespace) -> bool:
 
 
 def _row(name: str, item: "Item") -> dict[str, Any]:
-    from agents.view import stock
+    from agents.inspection.item import stock
 
     return {
         "item": name,

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stream.errors import Refused, Unreachable
+from stream.errors import AnswerIsNo, Unreachable
 
 if TYPE_CHECKING:
     from stream.local import LocalServers
@@ -106,7 +106,7 @@ def _detach(servers: "LocalServers") -> int:
             sys.stderr.write((servers.directory / "log").read_text())
             return child.returncode
         if child is None and servers.holder() is None:
-            raise Refused(f"--dir {servers.directory}: its servers ended while we waited for them: try again")
+            raise AnswerIsNo(f"--dir {servers.directory}: its servers ended while we waited for them: try again")
         time.sleep(0.05)
     servers.recall_ports()
     _print_exports(servers)

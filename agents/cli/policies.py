@@ -79,11 +79,11 @@ def standings(settings: Settings) -> Iterator[Standing]:
 
 def standing_of(item: str, abc: str | None, data: bytes) -> Standing:
     """Read one item's mind."""
-    from agents.mind import decode_mind
-    from agents.policies.champion import Contest
+    from agents.core.learning_state import decode_learning_state
+    from agents.policies.contest.contest import Contest
     from agents.policies.registry import POLICIES
 
-    mind = decode_mind(data)
+    mind = decode_learning_state(data)
     acting = mind.record.policy
     for name in mind.stored.policies:
         contest = POLICIES[name]() if name in POLICIES else None

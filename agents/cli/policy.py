@@ -14,7 +14,7 @@ from agents.cli.item import UNKNOWN, seen_items
 from agents.cli.terminal import warn
 from schemas.quantities import split_item
 from stream.errors import WrongUse
-from stream.event_publisher import EventPublisher
+from stream.kafka.event_publisher import EventPublisher
 from stream.settings import load
 
 EXAMPLES = """examples:

@@ -20,9 +20,9 @@ from schemas.envelope import STRUCTURED_HEADERS
 from schemas.inbound import INBOUND
 from schemas.refusal import Refusal
 from stream.errors import WrongUse
-from stream.event_publisher import EventPublisher, key_of
+from stream.kafka.event_publisher import EventPublisher, key_of
+from stream.kafka.topics import SOURCES
 from stream.settings import Settings, load
-from stream.topics import SOURCES
 
 CHUNK = 10_000
 SHOWN = 20
@@ -33,13 +33,13 @@ EXAMPLES = """examples:
   restock publish --topic orders --no-validate broken.jsonl    to see what becomes of it"""
 
 
-class Typed(msgspec.Struct):
+class EventOfType(msgspec.Struct):
     """As much of an event as routing needs."""
 
     type: str
 
 
-class Line(NamedTuple):
+class FileLine(NamedTuple):
     """One event of a file."""
 
     number: int
@@ -48,7 +48,7 @@ class Line(NamedTuple):
     """Where the next line begins, in bytes."""
 
 
-class Place(msgspec.Struct):
+class ResumePoint(msgspec.Struct):
     """How far a file was published."""
 
     size: int
@@ -56,7 +56,7 @@ class Place(msgspec.Struct):
     end: int
 
 
-_type_of = msgspec.json.Decoder(Typed).decode
+_type_of = msgspec.json.Decoder(EventOfType).decode
 
 
 def register(subparsers: Any) -> None:
@@ -107,7 +107,7 @@ class _Run:
     def publish(self, name: str, file: IO[bytes]) -> int:
         """Publish all of it, chunk by chunk; how many lines were refused."""
         notes = _Notes(name)
-        place = Place(0, 0, 0) if self._restart else notes.read()
+        place = ResumePoint(0, 0, 0) if self._restart else notes.read()
         if place.end:
             warn(f"{name}: going on at line {place.line + 1:,}, where an earlier run stopped; --restart begins anew")
             file.seek(place.end)
@@ -124,7 +124,7 @@ class _Run:
             warn(f"{name}: {self._refused - SHOWN:,} more lines refused; see them all: restock validate {name}")
         return self._refused
 
-    def _send(self, name: str, line: Line) -> None:
+    def _send(self, name: str, line: FileLine) -> None:
         if not line.value.strip():
             return
         topic, key, fault = self._judge(line.value)
@@ -156,17 +156,17 @@ class _Notes:
         self._beside = path.with_name(path.name + ".progress") if name != "-" else None
         self.size = path.stat().st_size if self._beside and path.is_file() else None
 
-    def read(self) -> Place:
+    def read(self) -> ResumePoint:
         try:
-            place = msgspec.json.decode(self._beside.read_bytes(), type=Place) if self._beside else None
+            place = msgspec.json.decode(self._beside.read_bytes(), type=ResumePoint) if self._beside else None
         except (OSError, msgspec.MsgspecError):
             place = None
-        return place if place and place.size == self.size else Place(0, 0, 0)
+        return place if place and place.size == self.size else ResumePoint(0, 0, 0)
 
-    def write(self, line: Line) -> None:
+    def write(self, line: FileLine) -> None:
         if self._beside and self.size is not None:
             with contextlib.suppress(OSError):  # a directory that cannot be written to only costs the place
-                self._beside.write_bytes(msgspec.json.encode(Place(self.size, line.number, line.end)))
+                self._beside.write_bytes(msgspec.json.encode(ResumePoint(self.size, line.number, line.end)))
 
     def remove(self) -> None:
         if self._beside:
@@ -186,8 +186,8 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _lines(file: IO[bytes], place: Place) -> Iterator[Line]:
+def _lines(file: IO[bytes], place: ResumePoint) -> Iterator[FileLine]:
     end = place.end
     for number, value in enumerate(file, place.line + 1):
         end += len(value)
-        yield Line(number, value.rstrip(b"\r\n"), end)
+        yield FileLine(number, value.rstrip(b"\r\n"), end)

@@ -31,12 +31,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _rebuild(settings: Settings, shard: int | None) -> bool:
-    from agents.shards import Tools, chosen
+    from agents.worker.resources import Resources, chosen
     from stream import VERSION
     from stream.faults import Parked
-    from stream.rebuild import rebuild
+    from stream.shard.rebuild import rebuild
 
-    tools, well = Tools(settings), True
+    tools, well = Resources(settings), True
     for partition in chosen(shard, tools.state.partitions):
         try:
             with progress(f"shard {partition}", None) as tell:

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _open(settings: Settings) -> Iterator[dict[str, Any]]:
-    from agents.view import open_orders, order_view
+    from agents.inspection.item import open_orders, order_view
 
     for name, item in every_item(settings):
         for order in open_orders(item):
@@ -63,7 +63,7 @@ def _published(settings: Settings, since: str | None, open_ones: dict[str, Any])
     from schemas.codec import decode_output
     from schemas.outbound import Replenishment
     from schemas.quantities import instant
-    from stream.topic_reader import TopicReader, whole
+    from stream.kafka.topic_reader import TopicReader, whole
 
     topic = settings.topic("replenishments")
     seen: set[str] = set()

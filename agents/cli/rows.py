@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from stream.errors import WrongUse
 
 if TYPE_CHECKING:
-    from agents.simulation.closed_loop import History
+    from agents.simulation.closed_loop import DemandHistory
 
 
 @contextmanager
@@ -40,9 +40,9 @@ def folder(path: Path) -> Path:
     return path
 
 
-def history_in(path: Path) -> "tuple[History, list[str]]":
+def history_in(path: Path) -> "tuple[DemandHistory, list[str]]":
     """Read a history and its dates; WrongUse says what is wrong with the file."""
-    from agents.simulation.history import read_history
+    from agents.simulation.history_file import read_history
 
     try:
         return read_history(path)

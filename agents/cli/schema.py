@@ -35,8 +35,8 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print or write what was asked for."""
-    from schemas.asyncapi import document
-    from schemas.json_schema import TYPES, schema_of, summary_of, topic_of
+    from schemas.contract.asyncapi import document
+    from schemas.contract.json_schema import TYPES, schema_of, summary_of, topic_of
 
     if args.type and args.type not in TYPES:
         near = difflib.get_close_matches(args.type, TYPES, n=1, cutoff=0.0)[0]
@@ -61,7 +61,7 @@ def _print_json(value: Any) -> None:
 
 
 def _print_examples(name: str | None) -> None:
-    from schemas.examples import examples
+    from schemas.contract.examples import examples
 
     for event in examples():
         if name in {None, event["type"]}:
@@ -69,7 +69,7 @@ def _print_examples(name: str | None) -> None:
 
 
 def _write(directory: Path) -> int:
-    from schemas.contract_pages import pages
+    from schemas.contract.pages import pages
 
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 from agents.cli.terminal import print_table, warn
 from schemas.ledger import FoldSettings
-from stream import ledger_state
 from stream.errors import RestockError
+from stream.kafka import ledger_state
 from stream.settings import ENTRIES, PREFIX, Settings, load, show
 
 EXAMPLES = """examples:

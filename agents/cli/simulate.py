@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from agents.forecasting.registry import FORECASTERS
     from agents.policies.registry import POLICIES
     from agents.simulation.scenario import play
-    from agents.simulation.totals import Totals
+    from agents.simulation.totals import RunTotals
 
     scenario = _scenario(args)
     for kind, names, known in (
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         if unknown := [name for name in names if name not in known]:
             raise WrongUse(f"no {kind} is called {unknown[0]!r}: there are {', '.join(sorted(known))}")
     policies = {name: POLICIES[name]() for name in scenario.policies}
-    totals = {name: Totals() for name in policies}
+    totals = {name: RunTotals() for name in policies}
     rows = play(scenario, FORECASTERS[scenario.forecaster](Rhythm()), policies)
     count = scenario.items * scenario.days * len(policies)
     with written(args.out, COLUMNS) as write, progress("periods", count) as tell:

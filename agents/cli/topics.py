@@ -6,8 +6,8 @@ from typing import Any
 
 from agents.cli.terminal import warn
 from schemas.topics import TOPICS
-from stream import ledger_state, topic_check, topics
-from stream.kafka import reach
+from stream.kafka import ledger_state, topic_check, topics
+from stream.kafka.clients import reach
 from stream.settings import Settings, load
 
 EXAMPLES = """examples:

@@ -6,9 +6,9 @@ import logging
 import os
 from typing import Any, NoReturn
 
-from agents import logs
-from agents.memory import give_back_what_was_freed
-from agents.whereabouts import tell_threads_when_asked
+from agents.worker import logs
+from agents.worker.process_memory import give_back_what_was_freed
+from agents.worker.stack_dump import tell_threads_when_asked
 from stream import VERSION
 from stream.errors import RestockError, WrongUse
 from stream.settings import load
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     logger.info("restock %s, application %s: looking at topics, ledger and Redis", VERSION, settings.app)
 
     # Only now: importing Faust and the learners takes seconds, in which the log would be silent.
-    from agents.app import Worker
+    from agents.worker.app import Worker
     from stream.preconditions import verify
 
     ledger = verify(settings)

@@ -5,7 +5,7 @@ import re
 import subprocess
 from typing import NamedTuple
 
-from agents.demo.figures import Figures
+from agents.demo.figures import DemoFigures
 from agents.demo.house import House, restock
 
 
@@ -17,7 +17,7 @@ class Check(NamedTuple):
     kept: bool
 
 
-def checks(house: House, figures: Figures) -> list[Check]:
+def checks(house: House, figures: DemoFigures) -> list[Check]:
     """Look at everything; the worker still runs."""
     return [_events(house, figures), _duplicates(house, figures), *_told(figures)]
 
@@ -33,20 +33,20 @@ def audit(house: House) -> Check:
     return Check("the state equals the fold of the ledger (restock audit)", found, kept=bool(verdict["equal"]))
 
 
-def _events(house: House, figures: Figures) -> Check:
+def _events(house: House, figures: DemoFigures) -> Check:
     events = count(house, "restock_events_total")
     refused = count(house, "restock_dead_letters_total")
     found = f"{figures.events:,} published, {events:,} read, {refused:,} refused"
     return Check("every event is read once", found, kept=events == figures.events and refused == 0)
 
 
-def _duplicates(house: House, figures: Figures) -> Check:
+def _duplicates(house: House, figures: DemoFigures) -> Check:
     dropped = count(house, 'restock_duplicates_dropped_total{kind="business"}')
     found = f"{figures.sent_twice:,} order lines sent twice, {dropped:,} dropped"
     return Check("what is sent twice counts once", found, kept=dropped == figures.sent_twice)
 
 
-def _told(figures: Figures) -> list[Check]:
+def _told(figures: DemoFigures) -> list[Check]:
     reviews = figures.days * figures.items
     return [
         Check(

@@ -9,14 +9,14 @@ CHARTED_DAYS = 72
 """As many as fit on a terminal of 80 columns."""
 
 
-class Seen(msgspec.Struct):
+class SeenReview(msgspec.Struct):
     """One day of the item in the chart."""
 
     demand: int
     forecast: float
 
 
-class Figures(msgspec.Struct):
+class DemoFigures(msgspec.Struct):
     """Everything counted so far."""
 
     days: int
@@ -54,7 +54,7 @@ class Figures(msgspec.Struct):
     reference_fill_rate: float = 1.0
     alerts_open: Counter[str] = msgspec.field(default_factory=Counter)
     alerts_raised: Counter[str] = msgspec.field(default_factory=Counter)
-    chart: deque[Seen] = msgspec.field(default_factory=lambda: deque(maxlen=CHARTED_DAYS))
+    chart: deque[SeenReview] = msgspec.field(default_factory=lambda: deque(maxlen=CHARTED_DAYS))
     policies: Counter[str] = msgspec.field(default_factory=Counter)
 
     @property

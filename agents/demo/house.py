@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from stream import ledger_state, topics
-from stream.errors import Refused, WrongUse
+from stream.errors import AnswerIsNo, WrongUse
+from stream.kafka import ledger_state, topics
 from stream.local import LocalServers
+from stream.local.free_ports import LOOPBACK, free_ports
 from stream.local.jars import Progress
-from stream.local.ports import LOOPBACK, free_ports
 from stream.local.process import ServerProcess
 from stream.settings import Settings, load
 
@@ -99,7 +99,7 @@ class House:
     def _sweep(self) -> None:
         """Begin anew: what an earlier demo left is removed."""
         if self.servers.holder() is not None:
-            raise Refused(f"--dir {self.directory} is in use: restock local stop --dir {self.directory}")
+            raise AnswerIsNo(f"--dir {self.directory} is in use: restock local stop --dir {self.directory}")
         there = {path.name for path in self.directory.iterdir()} if self.directory.exists() else set()
         if strangers := sorted(there - OURS):
             raise WrongUse(f"--dir {self.directory} holds {strangers[0]}, which no demo made: name another directory")

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 from agents.demo.warehouse import Request
 from schemas.outbound import AlertState, Period, Position
 from stream.errors import Unreachable
-from stream.kafka import reader_config
+from stream.kafka.clients import reader_config
 from stream.settings import Settings
 
 TOPICS = ("replenishments", "alerts", "reviews")
@@ -55,25 +55,25 @@ class Review(msgspec.Struct, frozen=True):
     late_demand: int = 0
 
 
-class Replenished(msgspec.Struct, frozen=True, tag_field="type", tag="replenishment.requested"):
+class ReplenishmentRead(msgspec.Struct, frozen=True, tag_field="type", tag="replenishment.requested"):
     """A request, in its envelope."""
 
     data: Request
 
 
-class Alerted(msgspec.Struct, frozen=True, tag_field="type", tag="stock.alert"):
+class AlertRead(msgspec.Struct, frozen=True, tag_field="type", tag="stock.alert"):
     """An alert, in its envelope."""
 
     data: Alert
 
 
-class Reviewed(msgspec.Struct, frozen=True, tag_field="type", tag="item.reviewed"):
+class ReviewRead(msgspec.Struct, frozen=True, tag_field="type", tag="item.reviewed"):
     """A review, in its envelope."""
 
     data: Review
 
 
-Told: TypeAlias = Replenished | Alerted | Reviewed
+Told: TypeAlias = ReplenishmentRead | AlertRead | ReviewRead
 _decode = msgspec.json.Decoder(Told).decode
 
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.envelope import Published
+from schemas.envelope import PublishedEvent
 from schemas.inbound import INBOUND, TYPE_OF, Inbound, OrderRejected
 from schemas.quantities import instant
-from stream.event_publisher import key_of
+from stream.kafka.event_publisher import key_of
 
 __all__ = ["Letter", "OrderRejected", "Pen"]
 _encode = msgspec.json.Encoder().encode
@@ -35,7 +35,7 @@ class Pen:
     def write(self, event_id: str, time_ms: int, data: Inbound) -> Letter:
         """Put an envelope around what happened."""
         kind, key = TYPE_OF[type(data)], key_of(data)
-        event = Published(
+        event = PublishedEvent(
             specversion="1.0",
             id=event_id,
             source=self._source,

@@ -9,23 +9,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from agents.demo.figures import Figures, Seen
+from agents.demo.figures import DemoFigures, SeenReview
 from agents.demo.goods import DAY_MS, FIRST_DAY_MS, Assortment, count
-from agents.demo.inbox import Alert, Alerted, Inbox, Replenished, Review, Reviewed
+from agents.demo.inbox import Alert, AlertRead, Inbox, ReplenishmentRead, Review, ReviewRead
 from agents.demo.letters import Letter
 from agents.demo.reference import Reference, cost_of
 from agents.demo.shop import ShopFloor
 from agents.demo.warehouse import Warehouse
 from schemas.quantities import amount, instant
 from schemas.quantities import item as item_of
-from stream.errors import Refused
-from stream.event_publisher import EventPublisher
+from stream.errors import AnswerIsNo
+from stream.kafka.event_publisher import EventPublisher
 
 
 class Loop:
     """Shop, warehouse and planner on one side of the topics, the worker on the other."""
 
-    def __init__(self, assortment: Assortment, publisher: EventPublisher, inbox: Inbox, figures: Figures) -> None:
+    def __init__(self, assortment: Assortment, publisher: EventPublisher, inbox: Inbox, figures: DemoFigures) -> None:
         self.figures = figures
         self._assortment = assortment
         self._publisher = publisher
@@ -35,7 +35,7 @@ class Loop:
         self._reference = Reference(assortment)
         self._evening: dict[str, Review] = {}
 
-    def run(self) -> Iterator[Figures]:
+    def run(self) -> Iterator[DemoFigures]:
         """Live through the days; yields at the end of each."""
         self.figures.begun = time.monotonic()
         self._publish(self._assortment.plan() + self._assortment.opening_counts())
@@ -76,11 +76,11 @@ class Loop:
         while not self._is_over():
             for told in self._inbox.read():
                 match told:
-                    case Replenished():
+                    case ReplenishmentRead():
                         self._take(told, day)
-                    case Alerted():
+                    case AlertRead():
                         self._hear(told.data)
-                    case Reviewed():
+                    case ReviewRead():
                         self._look(told.data, day)
                     case _:
                         assert_never(told)
@@ -91,7 +91,7 @@ class Loop:
             review.position.on_order <= outstanding[name] for name, review in self._evening.items()
         )
 
-    def _take(self, told: Replenished, day: int) -> None:
+    def _take(self, told: ReplenishmentRead, day: int) -> None:
         if self._warehouse.take(told.data, day):
             self.figures.replenishments += 1
             self.figures.units_ordered += told.data.quantity
@@ -108,10 +108,10 @@ class Loop:
     def _look(self, review: Review, day: int) -> None:
         name = item_of(review.sku, review.location)
         if review.period.starts != instant(FIRST_DAY_MS + day * DAY_MS) or name in self._evening:
-            raise Refused(f"{name}: the review of {review.period.starts} came in the evening of day {day + 1}")
+            raise AnswerIsNo(f"{name}: the review of {review.period.starts} came in the evening of day {day + 1}")
         self._evening[name] = review
         if name == self.figures.charted:
-            self.figures.chart.append(Seen(review.demand, review.forecast.mean))
+            self.figures.chart.append(SeenReview(review.demand, review.forecast.mean))
 
     def _compare(self, day: int) -> None:
         """The worker's stock against the shelf, and its open orders against the warehouse's."""
@@ -120,7 +120,7 @@ class Loop:
             found = (position.on_hand, position.on_order)
             true = (shelf.on_hand, self._warehouse.outstanding[good.name])
             if found != true:
-                raise Refused(
+                raise AnswerIsNo(
                     f"{good.name}: at the end of day {day + 1} the worker says {found[0]} on hand and {found[1]} on "
                     f"order, the warehouse {true[0]} and {true[1]}: please report this with the seed"
                 )

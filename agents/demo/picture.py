@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.demo.chart import EXPECTED, chart
-from agents.demo.figures import Figures
+from agents.demo.figures import DemoFigures
 from agents.demo.goods import moment
 
 OTHER_LINES = 20
@@ -15,7 +15,7 @@ OTHER_LINES = 20
 LEAST_CHART, MOST_CHART = 3, 8
 
 
-def picture(figures: Figures, terminal_lines: int) -> RenderableType:
+def picture(figures: DemoFigures, terminal_lines: int) -> RenderableType:
     """Draw the figures as they are, on a terminal of so many lines."""
     chart_lines = min(MOST_CHART, max(LEAST_CHART, terminal_lines - OTHER_LINES))
     columns = Table.grid(expand=True)
@@ -29,7 +29,7 @@ def picture(figures: Figures, terminal_lines: int) -> RenderableType:
     return Group(_head(figures), columns, Panel(_demand(figures, chart_lines), title=_chart_title(figures)), footer)
 
 
-def _head(figures: Figures) -> RenderableType:
+def _head(figures: DemoFigures) -> RenderableType:
     head = Table.grid(expand=True, padding=(0, 1))
     head.add_column()
     head.add_column(ratio=1)
@@ -40,7 +40,7 @@ def _head(figures: Figures) -> RenderableType:
     return head
 
 
-def _flow(figures: Figures) -> Table:
+def _flow(figures: DemoFigures) -> Table:
     return _pairs(
         ("events published", f"{figures.events:,}"),
         ("events/s", f"{figures.rate:,.0f}"),
@@ -51,7 +51,7 @@ def _flow(figures: Figures) -> Table:
     )
 
 
-def _service(figures: Figures) -> Table:
+def _service(figures: DemoFigures) -> Table:
     return _pairs(
         ("orders accepted", f"{figures.orders:,}"),
         ("orders refused, some in part", f"{figures.refused:,}"),
@@ -62,7 +62,7 @@ def _service(figures: Figures) -> Table:
     )
 
 
-def _alerts(figures: Figures) -> Table:
+def _alerts(figures: DemoFigures) -> Table:
     kinds = sorted(figures.alerts_raised, key=figures.alerts_open.__getitem__, reverse=True)[:5]
     rows = [
         (kind.replace("_", " "), f"{figures.alerts_open[kind]:,} of {figures.alerts_raised[kind]:,}") for kind in kinds
@@ -70,7 +70,7 @@ def _alerts(figures: Figures) -> Table:
     return _pairs(*rows, *[("", "")] * (5 - len(rows)))
 
 
-def _costs(figures: Figures) -> Table:
+def _costs(figures: DemoFigures) -> Table:
     ledger = figures.ledger
     return _pairs(
         (f"so far, decided by {figures.policy}", f"{figures.cost:,.0f} EUR"),
@@ -81,11 +81,11 @@ def _costs(figures: Figures) -> Table:
     )
 
 
-def _chart_title(figures: Figures) -> str:
+def _chart_title(figures: DemoFigures) -> str:
     return f"{figures.charted}: demand a day (█), forecast ({EXPECTED})"
 
 
-def _demand(figures: Figures, lines: int) -> Text:
+def _demand(figures: DemoFigures, lines: int) -> Text:
     rows = chart([seen.demand for seen in figures.chart], [seen.forecast for seen in figures.chart], lines)
     return Text("\n".join(rows), no_wrap=True)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from agents.demo.goods import DAY_MS, FIRST_DAY_MS, Assortment, Good
 from agents.forecasting import registry
-from agents.forecasting.base import Ahead, Forecaster, Period, Rhythm
-from agents.policies.base import Situation, Underway
+from agents.forecasting.base import Ahead, ClosedPeriod, Forecaster, Rhythm
+from agents.policies.base import PipelineOrder, Situation
 from agents.policies.guardrails import guard
-from agents.policies.one_point_two import OnePointTwo
-from agents.simulation.warehouse import Day, Shelf
+from agents.policies.rules.one_point_two import OnePointTwo
+from agents.simulation.warehouse import Day, SimulatedShelf
 
 REVIEW_DAYS = 1
 
@@ -22,7 +22,7 @@ class Tried:
 
     def __init__(self, good: Good, forecaster: Forecaster) -> None:
         self.good = good
-        self.shelf = Shelf(on_hand=good.opening)
+        self.shelf = SimulatedShelf(on_hand=good.opening)
         self.economics = good.economics
         self.state: Any = forecaster.fresh()
         self.promotions = [(promotion.first, promotion.last) for promotion in good.article.model.promotions]
@@ -65,13 +65,13 @@ class Reference:
             Ahead(FIRST_DAY_MS + d * DAY_MS, FIRST_DAY_MS + (d + 1) * DAY_MS, True, tried.promoted(d), price)
             for d in range(day + 1, day + 1 + good.source.lead_time_days + REVIEW_DAYS)
         ]
-        period = Period(starts, starts + DAY_MS, float(demand), False, True, tried.promoted(day), price)
+        period = ClosedPeriod(starts, starts + DAY_MS, float(demand), False, True, tried.promoted(day), price)
         self._forecaster.learn(tried.state, good.name, period, ahead)
         situation = Situation(
             item=good.name,
             period=day + 1,
             available=shelf.on_hand,
-            pipeline=tuple(Underway(quantity, float(due), 1) for due, quantity in shelf.pipeline()),
+            pipeline=tuple(PipelineOrder(quantity, float(due), 1) for due, quantity in shelf.pipeline()),
             lead_time=tried.lead_time,
             forecast=self._forecaster.forecast(tried.state, good.name, ahead),
             economics=tried.economics,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from agents.demo.checks import Check
-from agents.demo.figures import Figures
+from agents.demo.figures import DemoFigures
 from agents.demo.house import House
 
 
-def table(figures: Figures) -> list[str]:
+def table(figures: DemoFigures) -> list[str]:
     """What came of it, a line each."""
     raised = sum(figures.alerts_raised.values())
     fill_rates = f"{figures.fill_rate:.2%} (forecast × 1.2: {figures.reference_fill_rate:.2%})"
@@ -34,7 +34,7 @@ def verdicts(checks: Sequence[Check]) -> list[str]:
     return [f"{'✔' if check.kept else '✘'} {check.promise}: {check.found}" for check in checks]
 
 
-def next_steps(house: House, figures: Figures, command: str) -> list[str]:
+def next_steps(house: House, figures: DemoFigures, command: str) -> list[str]:
     """Commands that work on what the demo has left behind."""
     restock = f"{command} --config {house.config}"
     return [

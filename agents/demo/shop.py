@@ -6,8 +6,8 @@ import msgspec
 
 from agents.demo.goods import DAY_MS, FIRST_DAY_MS, LOCATION, Assortment, Good
 from agents.demo.letters import Letter, Pen
-from agents.simulation.chance import generator
-from agents.simulation.warehouse import Day, Shelf
+from agents.simulation.seeds import generator
+from agents.simulation.warehouse import Day, SimulatedShelf
 from schemas.inbound import OrderLine, OrderPlaced, OrderRejected
 
 OPENS_MS, OPEN_MS = 7 * 3_600_000, 14 * 3_600_000
@@ -36,7 +36,7 @@ class ShopFloor:
     """The shelves are the truth: nobody sells what is not there."""
 
     def __init__(self, assortment: Assortment) -> None:
-        self.shelves = [Shelf(on_hand=good.opening) for good in assortment.goods]
+        self.shelves = [SimulatedShelf(on_hand=good.opening) for good in assortment.goods]
         self._goods = assortment.goods
         self._seed = assortment.shop.seed
         self._demand = assortment.shop.demand

@@ -9,7 +9,7 @@ import msgspec
 
 from agents.demo.goods import DAY_MS, FIRST_DAY_MS, LOCATION, Assortment, Good, moment
 from agents.demo.letters import Letter, Pen
-from agents.simulation.warehouse import Shelf
+from agents.simulation.warehouse import SimulatedShelf
 from schemas.inbound import ReplenishmentAcknowledged, ReplenishmentShipped, StockReceived
 
 HOUR_MS = 3_600_000
@@ -36,7 +36,7 @@ class Arrival(msgspec.Struct, frozen=True):
 class Warehouse:
     """Takes orders at the end of a day, and receives goods in the morning."""
 
-    def __init__(self, assortment: Assortment, shelves: list[Shelf]) -> None:
+    def __init__(self, assortment: Assortment, shelves: list[SimulatedShelf]) -> None:
         self.outstanding: Counter[str] = Counter()
         """Units on order, by item."""
         self.taken: dict[str, int] = {}

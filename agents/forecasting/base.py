@@ -21,7 +21,7 @@ class Rhythm(msgspec.Struct, frozen=True):
     period_days: float = 1.0
 
 
-class Period(msgspec.Struct, frozen=True, gc=False):
+class ClosedPeriod(msgspec.Struct, frozen=True, gc=False):
     """A closed period of one item: what was asked for, and what was known about the period."""
 
     starts: int
@@ -46,10 +46,10 @@ class Ahead(msgspec.Struct, frozen=True, gc=False):
     price: float | None = None
 
 
-class Forecast(msgspec.Struct, frozen=True):
+class DemandForecast(msgspec.Struct, frozen=True):
     """The distribution of the demand of the next `horizon` periods together.
 
-    >>> Forecast(5, 41.2, 64.0, (40.0, 50.0, 55.0, 60.0, 66.0), (8.24,) * 5).quantile(0.85)
+    >>> DemandForecast(5, 41.2, 64.0, (40.0, 50.0, 55.0, 60.0, 66.0), (8.24,) * 5).quantile(0.85)
     52.5
     """
 
@@ -86,7 +86,7 @@ class Forecaster(Protocol):
         """Make the state of an item of which nothing is known."""
         ...
 
-    def learn(self, state: Any, item: str, period: Period, ahead: Sequence[Ahead] = ()) -> None:
+    def learn(self, state: Any, item: str, period: ClosedPeriod, ahead: Sequence[Ahead] = ()) -> None:
         """Take in a closed period, and the plan of the coming ones; periods come in order, one call each.
 
         `ahead` is the protection interval as it is known now. A forecaster that learns from its own errors files a
@@ -94,7 +94,7 @@ class Forecaster(Protocol):
         """
         ...
 
-    def forecast(self, state: Any, item: str, ahead: Sequence[Ahead]) -> Forecast:
+    def forecast(self, state: Any, item: str, ahead: Sequence[Ahead]) -> DemandForecast:
         """Speak of the demand of all of `ahead` together; changes nothing.
 
         Right after `learn` with the same `ahead` it costs next to nothing: the forecast filed there is the answer.

@@ -4,7 +4,7 @@ Its distribution is the mixture of the demands of each length, by the chance of 
 Var = E[variance of the demand] + variance of the mean demand, so uncertain lead times need more stock (Silver, Pyke,
 Thomas: Inventory and Production Management in Supply Chains, 4th ed., 2017, section 6.10).
 
->>> steady = Forecast(5.0, 50.0, 0.0, (50.0,) * 5, (10.0,) * 5)
+>>> steady = DemandForecast(5.0, 50.0, 0.0, (50.0,) * 5, (10.0,) * 5)
 >>> random = over_interval(steady, (0.0, 0.5, 0.0, 0.5), review_periods=1)  # 2 or 4 periods, as likely
 >>> random.mean, random.variance, random.path
 (30.0, 100.0, (10.0, 10.0, 5.0, 5.0))
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.forecasting.base import LEVELS, Forecast
+from agents.forecasting.base import LEVELS, DemandForecast
 
 _POINTS = 200
 _LEVELS = np.array(LEVELS)
@@ -24,7 +24,7 @@ _BETWEEN = (np.arange(_POINTS) + 0.5) / _POINTS
 _AT = np.array((0.0, 0.05, *LEVELS, 1.0))
 
 
-def over_interval(forecast: Forecast, lead_time: Sequence[float], review_periods: int) -> Forecast:
+def over_interval(forecast: DemandForecast, lead_time: Sequence[float], review_periods: int) -> DemandForecast:
     """Demand of the lead time and the review together; `lead_time` has the chances of 0, 1, 2… periods.
 
     The forecast speaks of the longest of these intervals; of a longer one than it speaks of, as far as it does. What is
@@ -40,10 +40,10 @@ def over_interval(forecast: Forecast, lead_time: Sequence[float], review_periods
     return mixture([(weight / came, prefix(forecast, length)) for length, weight in enumerate(weights) if weight > 0.0])
 
 
-def prefix(forecast: Forecast, periods: int) -> Forecast:
+def prefix(forecast: DemandForecast, periods: int) -> DemandForecast:
     """What a forecast says of its first periods alone: their mean, and a spread less by the root of their share.
 
-    >>> prefix(Forecast(4.0, 40.0, 16.0, (40.0, 44.0, 46.0, 47.0, 50.0), (10.0,) * 4), 1).quantiles
+    >>> prefix(DemandForecast(4.0, 40.0, 16.0, (40.0, 44.0, 46.0, 47.0, 50.0), (10.0,) * 4), 1).quantiles
     (10.0, 12.0, 13.0, 13.5, 15.0)
     """
     most = len(forecast.path)
@@ -55,10 +55,10 @@ def prefix(forecast: Forecast, periods: int) -> Forecast:
         share = mean / forecast.mean
     root = share**0.5
     quantiles = tuple(max(0.0, mean + (quantile - forecast.mean) * root) for quantile in forecast.quantiles)
-    return Forecast(float(periods), mean, forecast.variance * share, quantiles, path)
+    return DemandForecast(float(periods), mean, forecast.variance * share, quantiles, path)
 
 
-def mixture(parts: Sequence[tuple[float, Forecast]]) -> Forecast:
+def mixture(parts: Sequence[tuple[float, DemandForecast]]) -> DemandForecast:
     """The distribution that is each of these with its chance; chances add up to 1."""
     if len(parts) == 1:
         return parts[0][1]
@@ -74,10 +74,10 @@ def mixture(parts: Sequence[tuple[float, Forecast]]) -> Forecast:
     order = np.argsort(points, kind="stable")
     reached = np.cumsum(weights[order])
     found = points[order][np.minimum(np.searchsorted(reached, _LEVELS - 1e-9), len(points) - 1)]
-    return Forecast(horizon, mean, variance, tuple(found.tolist()), tuple(path))
+    return DemandForecast(horizon, mean, variance, tuple(found.tolist()), tuple(path))
 
 
-def _drawn(forecast: Forecast) -> np.ndarray:
+def _drawn(forecast: DemandForecast) -> np.ndarray:
     """Values that are as likely each, from the straight lines between quantiles, mirrored below the median."""
     quantiles = forecast.quantiles
     median, high, last = quantiles[0], quantiles[-2], quantiles[-1]

@@ -23,14 +23,14 @@ def _later(module: str, name: str) -> Callable[[Rhythm], Forecaster]:
 
 
 FORECASTERS: Mapping[str, Callable[[Rhythm], Forecaster]] = {
-    "blend": _later("blend", "Blend"),
-    "ewma": _later("ewma", "Ewma"),
-    "last-value": _later("last_value", "LastValue"),
-    "moving-average": _later("moving_average", "MovingAverage"),
-    "seasonal-naive": _later("seasonal_naive", "SeasonalNaive"),
-    "holt-winters": _later("holt_winters", "HoltWinters"),
-    "tsb": _later("tsb", "Tsb"),
-    "arma": _later("arma", "Arma"),
-    "calendar-regression": _later("calendar_regression", "CalendarRegression"),
-    "random-forest": _later("random_forest", "RandomForest"),
+    "blend": _later("blend.blend", "Blend"),
+    "ewma": _later("simple.ewma", "Ewma"),
+    "last-value": _later("simple.last_value", "LastValue"),
+    "moving-average": _later("simple.moving_average", "MovingAverage"),
+    "seasonal-naive": _later("simple.seasonal_naive", "SeasonalNaive"),
+    "holt-winters": _later("simple.holt_winters", "HoltWinters"),
+    "tsb": _later("simple.tsb", "Tsb"),
+    "arma": _later("simple.arma", "Arma"),
+    "calendar-regression": _later("simple.calendar_regression", "CalendarRegression"),
+    "random-forest": _later("simple.random_forest", "RandomForest"),
 }

@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from agents.imports.table import Row, Times
+from agents.imports.table import CsvRow, Times
 from schemas.refusal import Reason
 from stream.errors import WrongUse
 
@@ -21,7 +21,7 @@ class Unreadable(Exception):
         self.reason = reason
 
 
-def needed(row: Row, field: str, otherwise: str | None = None) -> str:
+def needed(row: CsvRow, field: str, otherwise: str | None = None) -> str:
     """A cell that must be there."""
     value = row.values.get(field, otherwise)
     if value is None:
@@ -46,7 +46,7 @@ def price(value: str, currency: str) -> str:
     return f"{amount:f} {written or currency}"
 
 
-def moment(row: Row, times: Times, field: str = "time") -> datetime:
+def moment(row: CsvRow, times: Times, field: str = "time") -> datetime:
     """A moment with an offset."""
     value = needed(row, field)
     try:
@@ -55,7 +55,7 @@ def moment(row: Row, times: Times, field: str = "time") -> datetime:
         raise Unreadable(Reason.BAD_TIME, f"{field} {value} cannot be read: see --time-format") from None
 
 
-def location_of(row: Row, fallback: str | None) -> str:
+def location_of(row: CsvRow, fallback: str | None) -> str:
     """The row's location, else the one of `--location`."""
     value = row.values.get("location", fallback)
     if value is None:

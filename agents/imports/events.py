@@ -11,10 +11,10 @@ from schemas.codec import Event, Limits, decode
 from schemas.envelope import STRUCTURED_HEADERS
 from schemas.inbound import INBOUND, TYPE_OF, Inbound
 from schemas.refusal import Refusal
-from stream.event_publisher import key_of
+from stream.kafka.event_publisher import key_of
 
 
-class Draft(NamedTuple):
+class EventDraft(NamedTuple):
     """One event in the making, and the row it comes from."""
 
     time: datetime
@@ -46,7 +46,7 @@ class _Envelope(msgspec.Struct):
 _encode = msgspec.json.Encoder().encode
 
 
-def ready(drafts: Iterable[Draft], source: str, limits: Limits, report: Report) -> Iterator[Ready]:
+def ready(drafts: Iterable[EventDraft], source: str, limits: Limits, report: Report) -> Iterator[Ready]:
     """Every draft that the contract accepts, in order of event time; the others are in the report."""
     for draft in sorted(drafts, key=lambda draft: draft.time):
         name = TYPE_OF[type(draft.data)]

@@ -7,10 +7,10 @@ import msgspec
 import xxhash
 
 from agents.imports.cells import Unreadable, location_of, needed, price
-from agents.imports.events import Draft
+from agents.imports.events import EventDraft
 from agents.imports.orders import Form
 from agents.imports.report import Report
-from agents.imports.table import Row
+from agents.imports.table import CsvRow
 from schemas.inbound import ItemConfigured
 from schemas.quantities import item
 from schemas.refusal import Reason
@@ -19,7 +19,7 @@ FIELDS = tuple(field.encode_name for field in msgspec.structs.fields(ItemConfigu
 MONEY = ("unit_cost", "price", "order_cost", "shortage_cost")
 
 
-def drafts(rows: Iterable[Row], form: Form, time: datetime, report: Report) -> Iterator[Draft]:
+def drafts(rows: Iterable[CsvRow], form: Form, time: datetime, report: Report) -> Iterator[EventDraft]:
     """One event a row; the same row again has the same id."""
     for row in rows:
         report.rows += 1
@@ -31,10 +31,10 @@ def drafts(rows: Iterable[Row], form: Form, time: datetime, report: Report) -> I
         name = item(data.sku, data.location)
         report.items.add(name)
         terms = xxhash.xxh3_64_hexdigest(msgspec.json.encode(data))
-        yield Draft(time, f"configured-{name}-{terms}", data, row.number)
+        yield EventDraft(time, f"configured-{name}-{terms}", data, row.number)
 
 
-def _read(row: Row, form: Form) -> ItemConfigured:
+def _read(row: CsvRow, form: Form) -> ItemConfigured:
     values: dict[str, str] = dict(row.values)
     values["sku"] = needed(row, "sku")
     values["location"] = location_of(row, form.location)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import xxhash
 
 from agents.imports.cells import Unreadable, location_of, moment, needed, price, whole
-from agents.imports.events import Draft
+from agents.imports.events import EventDraft
 from agents.imports.report import Report
-from agents.imports.table import Row, Times
+from agents.imports.table import CsvRow, Times
 from schemas.inbound import Line, OrderLine, OrderPlaced, ReturnReceived
 from schemas.quantities import item
 
@@ -46,7 +46,7 @@ class Sale(NamedTuple):
     customer: str | None
 
 
-def drafts(rows: Iterable[Row], form: Form, report: Report) -> Iterator[Draft]:
+def drafts(rows: Iterable[CsvRow], form: Form, report: Report) -> Iterator[EventDraft]:
     """Every order and every return of a file."""
     orders: defaultdict[tuple[str, bool], list[Sale]] = defaultdict(list)
     for sale in sales(rows, form, report):
@@ -55,7 +55,7 @@ def drafts(rows: Iterable[Row], form: Form, report: Report) -> Iterator[Draft]:
         yield from (returned(f"{order}-return", order, lines) if came_back else placed(order, lines, report))
 
 
-def sales(rows: Iterable[Row], form: Form, report: Report) -> Iterator[Sale]:
+def sales(rows: Iterable[CsvRow], form: Form, report: Report) -> Iterator[Sale]:
     """Read rows one by one; those that cannot be read are in the report."""
     seen: Counter[int] = Counter()
     before: datetime | None = None
@@ -75,7 +75,7 @@ def sales(rows: Iterable[Row], form: Form, report: Report) -> Iterator[Sale]:
         yield sale
 
 
-def placed(order: str, lines: list[Sale], report: Report) -> Iterator[Draft]:
+def placed(order: str, lines: list[Sale], report: Report) -> Iterator[EventDraft]:
     """One order, in as many events as it takes."""
     for sale in lines:
         report.sell(item(sale.sku, sale.location), sale.quantity, sale.time, sale.row)
@@ -93,16 +93,16 @@ def placed(order: str, lines: list[Sale], report: Report) -> Iterator[Draft]:
             for number, sale in enumerate(some, start + 1)
         )
         data = OrderPlaced(order_id=order, lines=ordered, channel=some[0].channel, customer=some[0].customer)
-        yield Draft(some[0].time, order if part == 1 else f"{order}/{part}", data, some[0].row)
+        yield EventDraft(some[0].time, order if part == 1 else f"{order}/{part}", data, some[0].row)
 
 
-def returned(name: str, order: str | None, lines: list[Sale]) -> Iterator[Draft]:
+def returned(name: str, order: str | None, lines: list[Sale]) -> Iterator[EventDraft]:
     """What came back of one order, as stock again, in as many events as it takes."""
     for part, start in enumerate(range(0, len(lines), LINES), 1):
         some = lines[start : start + LINES]
         id_ = name if part == 1 else f"{name}/{part}"
         data = ReturnReceived(return_id=id_, order_id=order, lines=plain_lines(some), restock=True)
-        yield Draft(some[0].time, id_, data, some[0].row)
+        yield EventDraft(some[0].time, id_, data, some[0].row)
 
 
 def plain_lines(sales: Iterable[Sale]) -> tuple[Line, ...]:
@@ -113,7 +113,7 @@ def plain_lines(sales: Iterable[Sale]) -> tuple[Line, ...]:
     )
 
 
-def _read(row: Row, form: Form, otherwise: str) -> Sale:
+def _read(row: CsvRow, form: Form, otherwise: str) -> Sale:
     values = row.values
     return Sale(
         row.number,

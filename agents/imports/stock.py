@@ -6,17 +6,17 @@ from datetime import datetime
 import xxhash
 
 from agents.imports.cells import Unreadable, location_of, moment, needed, whole
-from agents.imports.events import Draft
+from agents.imports.events import EventDraft
 from agents.imports.orders import Form
 from agents.imports.report import Report
-from agents.imports.table import Row
+from agents.imports.table import CsvRow
 from schemas.inbound import StockCounted
 from schemas.quantities import item
 
 FIELDS = ("sku", "location", "counted", "as_of")
 
 
-def drafts(rows: Iterable[Row], form: Form, as_of: datetime, report: Report) -> Iterator[Draft]:
+def drafts(rows: Iterable[CsvRow], form: Form, as_of: datetime, report: Report) -> Iterator[EventDraft]:
     """One event a row, true at its own `as_of` or else at the file's; the same row again has the same id."""
     for row in rows:
         report.rows += 1
@@ -32,4 +32,4 @@ def drafts(rows: Iterable[Row], form: Form, as_of: datetime, report: Report) -> 
         report.items.add(counted_item)
         name = "counted-" + xxhash.xxh3_128_hexdigest(f"{counted_item} {when.isoformat()} {counted}".encode())
         data = StockCounted(sku=sku, location=location, count_id=name, counted=counted, as_of=when)
-        yield Draft(when, name, data, row.number)
+        yield EventDraft(when, name, data, row.number)

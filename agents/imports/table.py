@@ -2,7 +2,7 @@ r"""Reading a CSV file, plain or gzipped, as rows under the contract's field nam
 
 >>> mapping = parse_mapping(["Artikel=sku", "Menge=quantity"])
 >>> list(rows(io.StringIO("Artikel;Menge;Note\nTEA;3;-\n"), mapping, ("sku", "quantity")))
-[Row(number=2, values={'sku': 'TEA', 'quantity': '3'})]
+[CsvRow(number=2, values={'sku': 'TEA', 'quantity': '3'})]
 """
 
 import csv
@@ -20,7 +20,7 @@ from stream.errors import WrongUse
 DELIMITERS = ",;\t|"
 
 
-class Row(NamedTuple):
+class CsvRow(NamedTuple):
     """One row: where it stands in the file, and its cells by field, without the empty ones."""
 
     number: int
@@ -72,7 +72,7 @@ def opened(path: Path) -> Iterator[IO[str]]:
             raise WrongUse(f"{path} is no UTF-8 CSV file: {error}") from None
 
 
-def rows(file: Iterable[str], mapping: Mapping[str, str], fields: Collection[str]) -> Iterator[Row]:
+def rows(file: Iterable[str], mapping: Mapping[str, str], fields: Collection[str]) -> Iterator[CsvRow]:
     """Every row, with the cells of columns that are mapped to a field, or have a field's name."""
     lines = iter(file)
     header = next(lines, "")
@@ -88,10 +88,10 @@ def rows(file: Iterable[str], mapping: Mapping[str, str], fields: Collection[str
     wanted = [(place, field) for place, field in places.items() if field in fields]
     for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 2):
         if cells:
-            yield Row(number, {field: value for place, field in wanted if (value := _cell(cells, place))})
+            yield CsvRow(number, {field: value for place, field in wanted if (value := _cell(cells, place))})
 
 
-def require(row: Row, fields: Iterable[str]) -> str | None:
+def require(row: CsvRow, fields: Iterable[str]) -> str | None:
     """The first of these fields that a row lacks."""
     return next((field for field in fields if field not in row.values), None)
 

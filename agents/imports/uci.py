@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from agents.imports.events import Draft
+from agents.imports.events import EventDraft
 from agents.imports.orders import Form, Sale, placed, plain_lines, returned, sales
 from agents.imports.report import Report
-from agents.imports.table import Row
+from agents.imports.table import CsvRow
 from schemas.inbound import OrderCancelled, StockAdjusted
 
 MAPPING = {
@@ -31,7 +31,7 @@ PRODUCT = re.compile(r"\d{5}[A-Za-z]*")
 CANCELLED_WITHIN = timedelta(days=1)
 
 
-def drafts(rows: Iterable[Row], form: Form, report: Report) -> Iterator[Draft]:
+def drafts(rows: Iterable[CsvRow], form: Form, report: Report) -> Iterator[EventDraft]:
     """Every event of the list."""
     orders: defaultdict[str, list[Sale]] = defaultdict(list)
     back: defaultdict[str, list[Sale]] = defaultdict(list)
@@ -90,7 +90,7 @@ class _Bought:
         return None
 
 
-def _taken_back(invoice: str, lines: list[Sale], bought: _Bought, report: Report) -> Iterator[Draft]:
+def _taken_back(invoice: str, lines: list[Sale], bought: _Bought, report: Report) -> Iterator[EventDraft]:
     of_order: defaultdict[str | None, list[Sale]] = defaultdict(list)
     for sale in lines:
         of_order[bought.take_back(sale)].append(sale)
@@ -101,15 +101,15 @@ def _taken_back(invoice: str, lines: list[Sale], bought: _Bought, report: Report
         else:
             report.notes["cancellations within a day of the sale"] += len(some)
             data = OrderCancelled(order_id=order, lines=plain_lines(some), reason="customer")
-            yield Draft(some[0].time, f"{invoice}-{order}", data, some[0].row)
+            yield EventDraft(some[0].time, f"{invoice}-{order}", data, some[0].row)
 
 
-def _adjustment(sale: Sale, number: int) -> Draft:
+def _adjustment(sale: Sale, number: int) -> EventDraft:
     name = f"{sale.order}-adjusted-{number}"
     data = StockAdjusted(
         sku=sale.sku, location=sale.location, adjustment_id=name, delta=sale.quantity, reason="zero_price"
     )
-    return Draft(sale.time, name, data, sale.row)
+    return EventDraft(sale.time, name, data, sale.row)
 
 
 def _price(sale: Sale) -> float:

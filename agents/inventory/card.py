@@ -21,11 +21,11 @@ from typing import Any
 
 import msgspec
 
-from agents.inventory.history import History
+from agents.inventory.movement_log import MovementLog
 from agents.inventory.position import NEVER, Item, decode_item, encode_item
 from agents.inventory.terms import Effective, Said, decode_said, encode_said
 from agents.inventory.window import Window
-from schemas.ledger import Milliseconds, SupplierConfigured
+from schemas.ledger import Milliseconds, SupplierChange
 
 _MOST_CLOSED = 64
 _SEPARATOR = "\x00"
@@ -71,7 +71,7 @@ class Card:
         """The bucket that took the last demand, and the times it takes: most demand follows one another."""
         self.bucket_starts = self.bucket_ends = 0
         self.window = Window(_numbered(pages, "d"))
-        self.history = History(_numbered(pages, "h"))
+        self.history = MovementLog(_numbered(pages, "h"))
         self.pages: dict[str, bytes] = {name: data for name, data in pages.items() if name in {"r", "t"}}
         """Pages that are seldom looked at, encoded: r for closed replenishments, t for terms."""
         self.mind: Any = None
@@ -84,7 +84,7 @@ class Card:
         """Between these two levels of availability no alert begins or ends: what most movements check, and no more."""
         self.reorder_at = -NEVER
         self.changed = False
-        self.effective: tuple[SupplierConfigured | None, Effective] | None = None
+        self.effective: tuple[SupplierChange | None, Effective] | None = None
         """What holds of what was said, with the supplier's share in it, until either changes."""
         self._said: Said | None = None
         self._closed: list[str] | None = None

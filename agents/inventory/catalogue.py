@@ -1,7 +1,7 @@
 """What was said about no single item: suppliers, calendars, and promotions of a whole sku, location or shop.
 
 >>> catalogue = Catalogue()
->>> catalogue.apply(CalendarConfigured("BER1", ("sun", "2026-12-25")), None)
+>>> catalogue.apply(CalendarChange("BER1", ("sun", "2026-12-25")), None)
 >>> friday = 1_798_156_800_000  # 2026-12-25
 >>> catalogue.is_open("BER1", friday, friday + DAY, FoldSettings())
 False
@@ -22,13 +22,13 @@ from agents.inventory.periods import weekday
 from agents.inventory.position import DAY
 from agents.inventory.terms import Said
 from schemas.ledger import (
-    CalendarConfigured,
+    CalendarChange,
     FoldSettings,
     Milliseconds,
     PromotionDropped,
     PromotionPlanned,
     SharedChange,
-    SupplierConfigured,
+    SupplierChange,
 )
 
 REMEMBERED = 60 * DAY
@@ -46,15 +46,15 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(SupplierConfigured | CalendarConfigured | PromotionPlanned).decode
+_decode = msgspec.msgpack.Decoder(SupplierChange | CalendarChange | PromotionPlanned).decode
 
 
 class Catalogue:
     """Suppliers, calendars and shared promotions of a shard; every shard has the same."""
 
     def __init__(self) -> None:
-        self.suppliers: dict[str, SupplierConfigured] = {}
-        self.calendars: dict[str, CalendarConfigured] = {}
+        self.suppliers: dict[str, SupplierChange] = {}
+        self.calendars: dict[str, CalendarChange] = {}
         self.promotions: dict[str, PromotionPlanned] = {}
         """By the field each is stored under."""
         self._changed: dict[str, SharedChange | None] = {}
@@ -62,10 +62,10 @@ class Catalogue:
     def apply(self, change: SharedChange, watermark: Milliseconds | None) -> None:
         """Take in a change."""
         match change:
-            case SupplierConfigured():
+            case SupplierChange():
                 self.suppliers[change.supplier] = change
                 self._changed[f"supplier {change.supplier}"] = change
-            case CalendarConfigured():
+            case CalendarChange():
                 self.calendars[change.location] = change
                 self._changed[f"calendar {change.location}"] = change
             case PromotionPlanned():

@@ -47,8 +47,8 @@ from schemas.ledger import (
     Returned,
     Sent,
     Shipped,
-    SupplierConfigured,
-    Underway,
+    SupplierChange,
+    TransferUnderway,
     Withdrawn,
 )
 from schemas.refusal import Reason
@@ -62,7 +62,7 @@ class Frame(msgspec.Struct):
 
     settings: FoldSettings
     watermark: Milliseconds | None = None
-    suppliers: dict[str, SupplierConfigured] = {}
+    suppliers: dict[str, SupplierChange] = {}
 
 
 def refusal(card: Card | None, change: ItemChange, frame: Frame, items: int) -> Reason | None:
@@ -152,7 +152,7 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
         case Sent():
             item.totals.transferred_out += change.quantity
             _move(card, time, -change.quantity)
-        case Underway():
+        case TransferUnderway():
             lead_time_ms = int(terms_of(card, frame).lead_time_days * DAY)
             replenishments.depart(card, change, time, lead_time_ms, frame.settings)
         case Arrived():
@@ -169,7 +169,7 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
         case Withdrawn():
             replenishments.withdraw(card, change)
         case Approved():
-            pass  # a proposal becomes a request when that is told: see agents/core.py
+            pass  # a proposal becomes a request when that is told: see agents/core/core.py
         case Declined():
             replenishments.decline(card, change.replenishment)
         case Configured():

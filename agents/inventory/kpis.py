@@ -10,7 +10,7 @@ so and needs no memory of single periods. The holding cost alone is the last per
 - *stock-out rate*: share of periods that ended without available stock.
 - *fill rate*: share of demand served from stock.
 
->>> figures = Figures()
+>>> figures = KpiSums()
 >>> figures.add(demand=10, unserved=2, on_hand=20, available=20, holding=0.1, period_days=1.0)
 >>> figures.fill_rate, figures.turnover(1.0), figures.stock_out_rate, figures.holding_cost
 (0.8, 146.0, 0.0, 2.0)
@@ -21,7 +21,7 @@ import msgspec
 YEAR_DAYS = 365.0
 
 
-class Figures(msgspec.Struct, array_like=True, gc=False):
+class KpiSums(msgspec.Struct, array_like=True, gc=False):
     """Fading sums over an item's periods."""
 
     periods: float = 0.0

@@ -92,7 +92,7 @@ class Episode(msgspec.Struct, array_like=True, gc=False, frozen=True):
 
 
 @dataclass(slots=True)
-class Totals:
+class ItemTotals:
     """Every unit that ever moved, by reason: what conservation (I1) is checked with."""
 
     opening: int = 0
@@ -153,7 +153,7 @@ class Item:
     """Demand a day expected at the last review."""
     orders: list[Order] = field(default_factory=list)
     alerts: list[Episode] = field(default_factory=list)
-    totals: Totals = field(default_factory=Totals)
+    totals: ItemTotals = field(default_factory=ItemTotals)
     waits: list[Wait] = field(default_factory=list)
     """Since the last review, which learns from them."""
 
@@ -204,10 +204,10 @@ def _values(kind: type) -> Callable[[Any], tuple[Any, ...]]:
 
 
 _StoredBucket: Any = _image(Bucket)
-_StoredTotals = _image(Totals)
+_StoredTotals = _image(ItemTotals)
 _StoredItem = _image(Item, open=_StoredBucket, ahead=dict[Milliseconds, _StoredBucket], totals=_StoredTotals)
 _OPEN, _AHEAD, _TOTALS = ([part.name for part in fields(Item)].index(name) for name in ("open", "ahead", "totals"))
-_of_bucket, _of_totals, _of_item = _values(Bucket), _values(Totals), _values(Item)
+_of_bucket, _of_totals, _of_item = _values(Bucket), _values(ItemTotals), _values(Item)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_StoredItem).decode
 
@@ -230,6 +230,6 @@ def decode_item(data: bytes | memoryview) -> Item:
         raise ValueError(f"not the state of an item: {error}") from error
     item = Item(*_of_item(stored))
     item.open = Bucket(*_of_bucket(stored.open))
-    item.totals = Totals(*_of_totals(stored.totals))
+    item.totals = ItemTotals(*_of_totals(stored.totals))
     item.ahead = {starts: Bucket(*_of_bucket(bucket)) for starts, bucket in stored.ahead.items()}
     return item

@@ -31,7 +31,7 @@ from schemas.ledger import (
     Milliseconds,
     Received,
     Shipped,
-    Underway,
+    TransferUnderway,
     Withdrawn,
 )
 
@@ -132,7 +132,7 @@ def receive(card: Card, change: Received, time: Milliseconds) -> bool:
 
 
 def depart(
-    card: Card, change: Underway, time: Milliseconds, lead_time_ms: Milliseconds, settings: FoldSettings
+    card: Card, change: TransferUnderway, time: Milliseconds, lead_time_ms: Milliseconds, settings: FoldSettings
 ) -> None:
     """A transfer is on its way here; what arrived of it before is not expected again."""
     item = card.item

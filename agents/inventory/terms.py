@@ -3,7 +3,7 @@
 >>> said = Said()
 >>> said.change(Terms(unit_cost=2.1, lead_time_days=4.0, supplier="acme"))
 >>> said.change(Terms(lead_time_days=None))
->>> held = effective(said, SupplierConfigured("acme", minimum_order=20))
+>>> held = effective(said, SupplierChange("acme", minimum_order=20))
 >>> held.unit_cost, held.lead_time_days, held.minimum_order, held.service_level
 (2.1, 7.0, 20, 0.95)
 """
@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET
 
-from schemas.ledger import Milliseconds, Priced, PromotionPlanned, SupplierConfigured, Terms
+from schemas.ledger import Milliseconds, Priced, PromotionPlanned, SupplierChange, Terms
 
 LEAD_TIME_DAYS = 7.0
 """Until somebody says otherwise: a week."""
@@ -79,14 +79,14 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     order_days: tuple[str, ...]
 
 
-def effective(said: Said, supplier: SupplierConfigured | None) -> Effective:
+def effective(said: Said, supplier: SupplierChange | None) -> Effective:
     """What holds: the item's own terms, else its supplier's, else the defaults."""
     terms = said.terms
 
     def own(value: Any, default: Any) -> Any:
         return default if value is UNSET or value is None else value
 
-    suppliers = supplier or SupplierConfigured("")
+    suppliers = supplier or SupplierChange("")
     price = own(terms.price, None)
     return Effective(
         unit_cost=own(terms.unit_cost, price if price is not None else 1.0),

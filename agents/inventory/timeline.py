@@ -30,7 +30,7 @@ Admission: TypeAlias = Literal["applied", "duplicate", "orphan"]
 
 
 @dataclass(slots=True)
-class Feed:
+class FeedMark:
     """What is known of one feed; a plain class, since its mark moves with every movement."""
 
     offset: int = -1
@@ -64,9 +64,9 @@ class _Clock(msgspec.Struct, array_like=True, gc=False):
 
 
 _StoredFeed = msgspec.defstruct(
-    "StoredFeed", [(part.name, part.type, part.default) for part in fields(Feed)], array_like=True
+    "StoredFeed", [(part.name, part.type, part.default) for part in fields(FeedMark)], array_like=True
 )
-_of_feed = attrgetter(*(part.name for part in fields(Feed)))
+_of_feed = attrgetter(*(part.name for part in fields(FeedMark)))
 _encode = msgspec.msgpack.Encoder().encode
 _decode_feed = msgspec.msgpack.Decoder(_StoredFeed).decode
 _decode_clock = msgspec.msgpack.Decoder(_Clock).decode
@@ -76,11 +76,11 @@ class Timeline:
     """Marks and progress of a shard's feeds."""
 
     def __init__(self) -> None:
-        self.feeds: dict[str, Feed] = {}
+        self.feeds: dict[str, FeedMark] = {}
         self.appended: Milliseconds = 0
         """The greatest append time seen: it never falls, whatever brokers do."""
         self._clock = _Clock()
-        self._changed: dict[str, Feed] = {}
+        self._changed: dict[str, FeedMark] = {}
 
     @property
     def watermark(self) -> Milliseconds | None:
@@ -104,7 +104,7 @@ class Timeline:
         if feed is None:
             if prev is not None:
                 return "orphan"
-            feed = self.feeds[name] = Feed()
+            feed = self.feeds[name] = FeedMark()
         if offset <= feed.offset and (offset < feed.offset or ordinal <= feed.ordinal):
             return "duplicate"
         if prev is not None and prev[0] >= feed.offset and (prev[0] > feed.offset or prev[1] > feed.ordinal):
@@ -124,7 +124,7 @@ class Timeline:
         known = set(clock.feeds)
         for name in record.feeds:
             if name not in self.feeds:
-                self.feeds[name] = Feed()
+                self.feeds[name] = FeedMark()
             if name not in known:
                 self.feeds[name].alive = clock.idle
                 self._changed[name] = self.feeds[name]
@@ -161,7 +161,7 @@ class Timeline:
                     self._clock = _decode_clock(data)
                     self.appended = self._clock.appended
                 elif field.startswith("feed "):
-                    self.feeds[field.removeprefix("feed ")] = Feed(*_of_feed(_decode_feed(data)))
+                    self.feeds[field.removeprefix("feed ")] = FeedMark(*_of_feed(_decode_feed(data)))
         except msgspec.MsgspecError as error:
             raise ValueError(f"not a timeline: {error}") from error
 
@@ -177,7 +177,7 @@ class Timeline:
         return feed is not None and progress.prev <= (feed.offset, feed.ordinal)
 
     def _advance(self, progress: Progress, now: Milliseconds | None) -> None:
-        feed = self.feeds.setdefault(progress.feed, Feed())
+        feed = self.feeds.setdefault(progress.feed, FeedMark())
         self._changed[progress.feed] = feed
         if progress.drained or progress.position != feed.position:
             feed.alive = self._clock.idle
@@ -196,7 +196,7 @@ class Timeline:
             self._clock.watermark = _later(self._clock.watermark, reached)
 
 
-def _written(feed: Feed) -> bytes:
+def _written(feed: FeedMark) -> bytes:
     return _encode(_StoredFeed(*_of_feed(feed)))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from agents.forecasting.base import Forecast
+from agents.forecasting.base import DemandForecast
 
 Role: TypeAlias = Literal["champion", "challenger", "baseline", "reference"]
 
@@ -35,7 +35,7 @@ class Economics(msgspec.Struct, frozen=True):
     order_up_to: int | None = None
 
 
-class Underway(msgspec.Struct, frozen=True, gc=False):
+class PipelineOrder(msgspec.Struct, frozen=True, gc=False):
     """What is still to come of one order."""
 
     quantity: int
@@ -55,20 +55,20 @@ class Situation(msgspec.Struct, frozen=True):
     """Counts the item's closed periods: with the item it seeds what little chance a policy may use."""
     available: int
     """On hand - allocated - backorders."""
-    pipeline: tuple[Underway, ...]
+    pipeline: tuple[PipelineOrder, ...]
     """Open orders, soonest due first."""
     lead_time: tuple[float, ...]
     """Probability of a lead time of 0, 1, 2… periods; what is missing to 1 is the chance that an order is lost."""
-    forecast: Forecast
+    forecast: DemandForecast
     """Demand of the longest protection interval: lead time + review."""
     economics: Economics
     may_order: bool = True
     """Whether a decision is due; between two reviews of a longer review period it is not."""
-    likely: Forecast | None = None
+    likely: DemandForecast | None = None
     """Demand of the protection interval as long as it may be, where its length is random."""
 
     @property
-    def protection(self) -> Forecast:
+    def protection(self) -> DemandForecast:
         """Demand of the protection interval, however long that turns out to be."""
         return self.forecast if self.likely is None else self.likely
 

@@ -3,9 +3,9 @@
 The rails stand outside the policies, so a policy may be wrong but not dangerous: what leaves here is a whole number,
 not negative, no more than demand can explain, and what the supplier and the shelf take.
 
->>> from agents.forecasting.base import Forecast
+>>> from agents.forecasting.base import DemandForecast
 >>> from agents.policies.base import Economics
->>> forecast = Forecast(5, 41.2, 64.0, (40.0, 48.0, 55.0, 60.0, 66.0), (8.24,) * 5)
+>>> forecast = DemandForecast(5, 41.2, 64.0, (40.0, 48.0, 55.0, 60.0, 66.0), (8.24,) * 5)
 >>> economics = Economics(0.01, 0.19, minimum_order=20, order_multiple=20, capacity=100)
 >>> situation = Situation("TEA-01@BER1", 0, 12, (), (0, 0, 0, 0, 1.0), forecast, economics)
 >>> guard(48.0, situation)

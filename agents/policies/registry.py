@@ -3,15 +3,15 @@
 from collections.abc import Callable, Mapping
 
 from agents.policies.base import Policy
-from agents.policies.base_stock import BaseStock
-from agents.policies.champion import Contest
-from agents.policies.fql import Fql
-from agents.policies.hql import Hql
-from agents.policies.one_point_two import OnePointTwo
-from agents.policies.pil import Pil
-from agents.policies.pil_q import PilQ
-from agents.policies.textbook import CappedBaseStock, MinMax, Newsvendor, ReorderLot, ReorderUpTo
-from agents.policies.vanilla import QLearning
+from agents.policies.contest.contest import Contest
+from agents.policies.pil_q.pil_q import PilQ
+from agents.policies.rules.base_stock import BaseStock
+from agents.policies.rules.one_point_two import OnePointTwo
+from agents.policies.rules.pil import Pil
+from agents.policies.rules.textbook import CappedBaseStock, MinMax, Newsvendor, ReorderLot, ReorderUpTo
+from agents.policies.tabular.fql import Fql
+from agents.policies.tabular.hql import Hql
+from agents.policies.tabular.q_learning import QLearning
 
 DEFAULT = "pil-q"
 """Who decides where an item names nobody, or somebody unknown."""

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import msgspec
 
-from agents.forecasting.base import Forecast
-from agents.policies.base import Economics, Situation, Underway
+from agents.forecasting.base import DemandForecast
+from agents.policies.base import Economics, PipelineOrder, Situation
 
 MOST_SPANS = 21
 """Waits of up to so many periods are looked at period by period."""
@@ -35,7 +35,7 @@ def condensed(situation: Situation) -> Situation:
         period=situation.period // span,
         available=situation.available,
         pipeline=tuple(
-            Underway(order.quantity, order.due / span, -(-order.age // span), order.soonest // span)
+            PipelineOrder(order.quantity, order.due / span, -(-order.age // span), order.soonest // span)
             for order in situation.pipeline
         ),
         lead_time=_merged(situation.lead_time, span),
@@ -66,8 +66,8 @@ def _merged(lead_time: tuple[float, ...], span: int) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=64)
-def _summed(forecast: Forecast, span: int) -> Forecast:
+def _summed(forecast: DemandForecast, span: int) -> DemandForecast:
     """The forecast with its path in spans."""
     path = forecast.path
     sums = tuple(math.fsum(path[first : first + span]) for first in range(0, len(path) - span + 1, span))
-    return Forecast(forecast.horizon / span, forecast.mean, forecast.variance, forecast.quantiles, sums)
+    return DemandForecast(forecast.horizon / span, forecast.mean, forecast.variance, forecast.quantiles, sums)

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agents.forecasting.base import Ahead, Forecaster, Period
-from agents.policies.base import Economics, Outcome, Policy, Situation, Underway
+from agents.forecasting.base import Ahead, ClosedPeriod, Forecaster
+from agents.policies.base import Economics, Outcome, PipelineOrder, Policy, Situation
 from agents.policies.guardrails import guard
-from agents.simulation.lead_times import LeadTimes
+from agents.simulation.lead_times import DrawnLeadTimes
 from agents.simulation.supplier import Delivery, Supplier
-from agents.simulation.warehouse import Shelf
+from agents.simulation.warehouse import SimulatedShelf
 
 
-class History(NamedTuple):
+class DemandHistory(NamedTuple):
     """Demand by item and period, and what was known of the periods in advance."""
 
     items: Sequence[str]
@@ -43,7 +43,7 @@ class History(NamedTuple):
         return Ahead(self.starts[period], self.starts[period + 1], promotion=plan, price=price)
 
 
-class Row(NamedTuple):
+class LoopRow(NamedTuple):
     """One period of one item under one policy."""
 
     item: str
@@ -64,8 +64,8 @@ class Seat:
     def __init__(self, policy: Policy, promised: int, terms: Economics, opening: int) -> None:
         self.policy = policy
         self.state = policy.fresh()
-        self.shelf = Shelf(on_hand=opening, stock_out=terms.stock_out)
-        self.lead_times = LeadTimes(promised)
+        self.shelf = SimulatedShelf(on_hand=opening, stock_out=terms.stock_out)
+        self.lead_times = DrawnLeadTimes(promised)
         self.open: list[tuple[int, int, int]] = []
         """Orders as (placed at the close of, arrives at the start of, quantity)."""
         self.ordered = 0
@@ -77,11 +77,13 @@ class Seat:
                 self.lead_times.came(due - placed - 1)
         self.open = [order for order in self.open if order[1] > period]
 
-    def underway(self, period: int, *, certain: bool) -> tuple[Underway, ...]:
+    def underway(self, period: int, *, certain: bool) -> tuple[PipelineOrder, ...]:
         """Open orders as they look at the close of a period."""
         mean = self.lead_times.mean
         orders = [
-            Underway(units, float(due - period - 1) if certain else max(0.0, mean - (period - placed)), period - placed)
+            PipelineOrder(
+                units, float(due - period - 1) if certain else max(0.0, mean - (period - placed)), period - placed
+            )
             for placed, due, units in self.open
             if certain or period - placed <= self.lead_times.longest
         ]
@@ -96,7 +98,7 @@ class Seat:
 
 
 def live(
-    history: History,
+    history: DemandHistory,
     forecaster: Forecaster,
     policies: Mapping[str, Policy],
     supplier: Supplier,
@@ -104,7 +106,7 @@ def live(
     *,
     opening: Sequence[int] | None = None,
     visible_losses: bool = True,
-) -> Iterator[Row]:
+) -> Iterator[LoopRow]:
     """Yield what happened, period by period; without `visible_losses` policies see sales, not demand."""
     promised = round(sum(supplier.lead_times) / len(supplier.lead_times))
     certain = len(set(supplier.lead_times)) == 1 and supplier.loss_chance == 0.0
@@ -122,7 +124,7 @@ def live(
             now = history.ahead(number, period)
             demand = int(history.demand[number, period] + 0.5)
             coming = [history.ahead(number, period + 1 + step) for step in range(horizon)]
-            closed = Period(now.starts, now.ends, float(demand), promotion=now.promotion, price=now.price)
+            closed = ClosedPeriod(now.starts, now.ends, float(demand), promotion=now.promotion, price=now.price)
             reach = coming[: promised + max(1, terms[number].review_periods)]
             forecaster.learn(beliefs[number], item, closed, reach)
             forecast = forecaster.forecast(beliefs[number], item, reach)
@@ -143,7 +145,7 @@ def _period(  # noqa: PLR0913, PLR0917 - one step of the loop above, with all it
     supplier: Supplier,
     certain: bool,  # noqa: FBT001
     visible_losses: bool,  # noqa: FBT001
-) -> Row:
+) -> LoopRow:
     """One period of one seat."""
     seat.receive(period)
     day = seat.shelf.live(demand)
@@ -164,4 +166,4 @@ def _period(  # noqa: PLR0913, PLR0917 - one step of the loop above, with all it
     censored = not visible_losses and day.lost > 0
     seat.policy.learn(seat.state, situation, Outcome(asked, float(day.sold), day.received, censored, seat.ordered))
     seat.place(item, period, guard(seat.policy.decide(seat.state, situation).quantity, situation).quantity, supplier)
-    return Row(item, period, name, day.on_hand, day.on_order, seat.ordered, demand, day.sold, day.lost, cost)
+    return LoopRow(item, period, name, day.on_hand, day.on_order, seat.ordered, demand, day.sold, day.lost, cost)

@@ -1,10 +1,10 @@
 """What a buyer knows of a supplier's lead times: counts of those seen, and of orders that never came."""
 
 
-class LeadTimes:
+class DrawnLeadTimes:
     """Begins with the promise, counted once.
 
-    >>> known = LeadTimes(2)
+    >>> known = DrawnLeadTimes(2)
     >>> known.came(3)
     >>> known.chances()
     (0.0, 0.0, 0.5, 0.5)

@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from agents.forecasting.base import Forecaster
 from agents.policies.base import Economics, Policy
-from agents.simulation.closed_loop import History, Row, live
+from agents.simulation.closed_loop import DemandHistory, LoopRow, live
 from agents.simulation.shop import Shop
 from agents.simulation.supplier import Supplier
 
@@ -72,11 +72,11 @@ def read(path: Path) -> Scenario:
         raise ValueError(f"{path}: {error}") from error
 
 
-def play(scenario: Scenario, forecaster: Forecaster, policies: Mapping[str, Policy]) -> Iterator[Row]:
+def play(scenario: Scenario, forecaster: Forecaster, policies: Mapping[str, Policy]) -> Iterator[LoopRow]:
     """Live it through.
 
     >>> from agents.forecasting.base import Rhythm
-    >>> from agents.forecasting.ewma import Ewma
+    >>> from agents.forecasting.simple.ewma import Ewma
     >>> from agents.policies.registry import POLICIES
     >>> small = Scenario(items=2, days=30, policies=("pil",))
     >>> rows = list(play(small, Ewma(Rhythm()), {"pil": POLICIES["pil"]()}))
@@ -85,7 +85,7 @@ def play(scenario: Scenario, forecaster: Forecaster, policies: Mapping[str, Poli
     """
     shop = Shop(scenario.seed, scenario.items, scenario.days)
     starts = [MONDAY_MS + day * DAY_MS for day in range(scenario.days + 1)]
-    history = History([a.sku for a in shop.articles], starts, shop.demand.astype(float), shop.promotion)
+    history = DemandHistory([a.sku for a in shop.articles], starts, shop.demand.astype(float), shop.promotion)
     supplier = Supplier(
         seed=scenario.seed,
         lead_times=scenario.lead_times,

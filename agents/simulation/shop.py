@@ -5,8 +5,8 @@ from functools import cached_property
 import msgspec
 import numpy as np
 
-from agents.simulation.chance import generator
 from agents.simulation.demand import Counts, DemandModel, Floats, Pattern, Promotion
+from agents.simulation.seeds import generator
 
 WEEK = (0.9, 0.85, 0.9, 1.0, 1.25, 1.4, 0.7)
 """A grocer's week, Monday first."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from agents.simulation.chance import generator
+from agents.simulation.seeds import generator
 
 
 class Delivery(msgspec.Struct, frozen=True):

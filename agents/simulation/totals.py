@@ -6,13 +6,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from agents.simulation.closed_loop import History, Row
+from agents.simulation.closed_loop import DemandHistory, LoopRow
 
 SHARES = {"A": 0.8, "B": 0.95, "C": 1.0}
 """Class A are the items that make the first 80 % of the value, B those up to 95 %."""
 
 
-class Totals(msgspec.Struct):
+class RunTotals(msgspec.Struct):
     """What a policy came to."""
 
     cost: float = 0.0
@@ -23,7 +23,7 @@ class Totals(msgspec.Struct):
     orders: int = 0
     periods: int = 0
 
-    def add(self, row: Row) -> None:
+    def add(self, row: LoopRow) -> None:
         """Count one period."""
         self.cost += row.cost
         self.demand += row.demand
@@ -44,11 +44,11 @@ class Totals(msgspec.Struct):
         }
 
 
-def values_of(history: History) -> npt.NDArray[np.float64]:
+def values_of(history: DemandHistory) -> npt.NDArray[np.float64]:
     """Demand of each item times its last price; where no price is known it is 1.
 
     >>> demand, price = np.array([[1.0, 2.0], [4.0, 4.0]]), np.array([[9.0, np.nan], [np.nan, np.nan]])
-    >>> values_of(History(["TEA-01", "MUG-02"], [0, 1, 2], demand, price=price)).tolist()
+    >>> values_of(DemandHistory(["TEA-01", "MUG-02"], [0, 1, 2], demand, price=price)).tolist()
     [27.0, 8.0]
     """
     prices = np.ones(len(history.items))

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.forecasting.base import Ahead, Forecast, Forecaster, Period, Rhythm
-from agents.simulation.closed_loop import History
+from agents.forecasting.base import Ahead, ClosedPeriod, DemandForecast, Forecaster, Rhythm
+from agents.simulation.closed_loop import DemandHistory
 
 DAY_MS = 86_400_000
 
@@ -22,14 +22,14 @@ class Made(NamedTuple):
 
     item: int
     period: int
-    forecast: Forecast
+    forecast: DemandForecast
 
 
-def rhythm_of(history: History, season: int | None = None) -> Rhythm:
+def rhythm_of(history: DemandHistory, season: int | None = None) -> Rhythm:
     """How time passes in a history: the usual distance of its dates, and the season that goes with it.
 
     >>> day = 86_400_000
-    >>> rhythm_of(History(["TEA-01"], [n * day for n in range(9)], np.zeros((1, 8))))
+    >>> rhythm_of(DemandHistory(["TEA-01"], [n * day for n in range(9)], np.zeros((1, 8))))
     Rhythm(season=7, period_days=1.0)
     """
     starts = np.asarray(history.starts)
@@ -38,7 +38,7 @@ def rhythm_of(history: History, season: int | None = None) -> Rhythm:
     return Rhythm(season or usual, period_days)
 
 
-def walk(history: History, forecaster: Forecaster, horizon: int) -> Iterator[Made]:
+def walk(history: DemandHistory, forecaster: Forecaster, horizon: int) -> Iterator[Made]:
     """Yield a forecast for every item and period from the item's first period on."""
     starts, ends = _spans(history, horizon)
     periods = history.demand.shape[1]
@@ -64,12 +64,12 @@ def walk(history: History, forecaster: Forecaster, horizon: int) -> Iterator[Mad
                         Ahead(ahead.starts, ahead.ends, promotion=plan)
                         for ahead, plan in zip(coming, plans, strict=True)
                     ]
-            closed = Period(starts[period], ends[period], demands[number][period], promotion=now, price=price)
+            closed = ClosedPeriod(starts[period], ends[period], demands[number][period], promotion=now, price=price)
             forecaster.learn(beliefs[number], item, closed, coming)
             yield Made(number, period, forecaster.forecast(beliefs[number], item, coming))
 
 
-def _plans(history: History, horizon: int) -> list[list[float]] | None:
+def _plans(history: DemandHistory, horizon: int) -> list[list[float]] | None:
     """Promotion levels by item and period; beyond the last period nothing is planned."""
     if history.promotion is None:
         return None
@@ -77,7 +77,7 @@ def _plans(history: History, horizon: int) -> list[list[float]] | None:
     return [[*levels, *(0.0,) * horizon] for levels in found]
 
 
-def _spans(history: History, horizon: int) -> tuple[list[int], list[int]]:
+def _spans(history: DemandHistory, horizon: int) -> tuple[list[int], list[int]]:
     """When the periods begin and end, those after the last one too; what lies between them is closed."""
     starts = [int(start) for start in history.starts]
     shortest = min((later - sooner for sooner, later in pairwise(starts)), default=DAY_MS)

@@ -23,10 +23,10 @@ class Day(msgspec.Struct, frozen=True):
     """At the close: on hand, below zero when backorders wait."""
 
 
-class Shelf(msgspec.Struct):
+class SimulatedShelf(msgspec.Struct):
     """One item's stock: a period opens with receipts, then demand takes what is there, then an order may be placed.
 
-    >>> shelf = Shelf(on_hand=5)
+    >>> shelf = SimulatedShelf(on_hand=5)
     >>> shelf.order((Delivery(1, 8, final=True),))
     >>> shelf.live(3).left, shelf.live(4).lost, shelf.on_order
     (2, 0, 0)

@@ -23,7 +23,7 @@ app = faust.App(
 )
 
 
-class Line(faust.Record, serializer="json"):
+class CountedLine(faust.Record, serializer="json"):
     """One record of the source, as far as it is looked at."""
 
     sku: str
@@ -34,8 +34,8 @@ counts = app.Table("counts", default=int, partitions=PARTITIONS)
 sink = app.topic(SINK, value_serializer="json")
 
 
-@app.agent(app.topic(SOURCE, value_type=Line))
-async def count(lines: faust.StreamT[Line]) -> None:
+@app.agent(app.topic(SOURCE, value_type=CountedLine))
+async def count(lines: faust.StreamT[CountedLine]) -> None:
     """Count, and tell."""
     async for line in lines:
         counts[line.sku] += 1

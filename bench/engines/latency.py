@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from bench.engines.restock import Restock
 from bench.engines.shop import LOCATION, event, order
-from stream.topic_reader import TopicReader
+from stream.kafka.topic_reader import TopicReader
 
 READY_SECONDS = 60.0
 SETTLE_SECONDS = 1.0

@@ -16,14 +16,14 @@ import psutil
 import redis
 from confluent_kafka import Producer
 
-from agents.shards import OUTPUTS
+from agents.worker.resources import OUTPUTS
 from schemas.topics import TOPICS
-from stream import ledger_state, topics
-from stream.kafka import admin
+from stream.checkpoint.store import shard_keys
+from stream.kafka import ledger_state, topics
+from stream.kafka.clients import admin
+from stream.kafka.topic_reader import TopicReader
 from stream.local import LocalServers
 from stream.settings import Settings, as_environment, load
-from stream.store import shard_keys
-from stream.topic_reader import TopicReader
 
 SAMPLE_SECONDS = 0.02
 FROM_EVENTS = {"clock": "events", "tick": "1s"}
@@ -49,7 +49,7 @@ def servers() -> Iterator[Servers]:
         yield Servers(local.kafka, local.redis)
 
 
-class Pace(NamedTuple):
+class LoadPace(NamedTuple):
     """How a process worked off its lines, between the first and the last tenth of them."""
 
     rate: float
@@ -152,31 +152,31 @@ class Restock:
 
     # What is measured -----------------------------------------------------------------------------------------------
 
-    def pace(self, lines: int, *arguments: str) -> Pace:
+    def pace(self, lines: int, *arguments: str) -> LoadPace:
         """Let a worker work off this many lines that were published before; progress is what was checkpointed."""
         with redis.Redis.from_url(self.settings.redis) as store:
             return self._pace(lambda: self._folded(store), lines, *arguments)
 
-    def pace_of_intake(self, lines: int) -> Pace:
+    def pace_of_intake(self, lines: int) -> LoadPace:
         """The same for intake alone: progress is what the broker has of the ledger."""
         with TopicReader(self.settings) as reader:
             ledger = self.settings.topic("ledger")
             return self._pace(lambda: sum(end for _, end in reader.bounds(ledger).values()), lines, "--role", "intake")
 
-    def pace_of_reviews(self, items: int) -> Pace:
+    def pace_of_reviews(self, items: int) -> LoadPace:
         """The same for the reviews of all items that are due; a review is a line here."""
         with TopicReader(self.settings) as reader:
             reviews = self.settings.topic("reviews")
             return self._pace(lambda: sum(end for _, end in reader.bounds(reviews).values()), items)
 
-    def _pace(self, progress: Any, lines: int, *arguments: str) -> Pace:
+    def _pace(self, progress: Any, lines: int, *arguments: str) -> LoadPace:
         start = progress()
         with self.worker("--exit-when-idle", "1", *arguments) as process:
             first = _reached(progress, start + lines // 10, process, self.patience_seconds)
             last = _reached(progress, start + lines - lines // 10, process, self.patience_seconds)
             process.wait(self.patience_seconds)
         done, seconds = last.done - first.done, last.at - first.at
-        return Pace(done / seconds, (last.cpu - first.cpu) / done * 1e6, (last.python - first.python) / done * 1e6)
+        return LoadPace(done / seconds, (last.cpu - first.cpu) / done * 1e6, (last.python - first.python) / done * 1e6)
 
     def _forget(self, store: "redis.Redis") -> None:
         for shard in range(self.settings.partitions):

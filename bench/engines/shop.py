@@ -14,7 +14,7 @@ LOCATION = "BER1"
 _encode = msgspec.json.encode
 
 
-class Shop:
+class LoadShop:
     """A seeded shop: every item is sold about equally often, from stock that lasts."""
 
     def __init__(self, items: int, seed: int) -> None:

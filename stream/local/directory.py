@@ -9,12 +9,12 @@ from typing import TextIO
 
 import msgspec
 
-from stream.errors import Refused, WrongUse
+from stream.errors import AnswerIsNo, WrongUse
 
 PATIENCE_SECONDS = 0.5
 
 
-class State(msgspec.Struct):
+class LocalServers(msgspec.Struct):
     """What the directory remembers; `process` and `ready` speak of the holder and count only while there is one."""
 
     ports: dict[str, int] = {}
@@ -41,15 +41,15 @@ class Directory:
         while not _lock(lock):
             if time.monotonic() > deadline:
                 lock.close()
-                raise Refused(f"--dir {self.path} is in use by other local servers: stop them or name another")
+                raise AnswerIsNo(f"--dir {self.path} is in use by other local servers: stop them or name another")
             time.sleep(0.01)
         self._held = lock
-        self._write(State(ports=self.read().ports, process=os.getpid()))
+        self._write(LocalServers(ports=self.read().ports, process=os.getpid()))
 
     def release(self) -> None:
         """Leave it to others, ports remembered."""
         if self._held is not None:
-            self._write(State(ports=self.read().ports))
+            self._write(LocalServers(ports=self.read().ports))
             self._held.close()
             self._held = None
 
@@ -60,18 +60,18 @@ class Directory:
                 return self.read().process
         return None
 
-    def read(self) -> State:
+    def read(self) -> LocalServers:
         """What it remembers."""
         try:
-            return msgspec.json.decode(self._state.read_bytes(), type=State)
+            return msgspec.json.decode(self._state.read_bytes(), type=LocalServers)
         except (OSError, msgspec.MsgspecError):
-            return State()
+            return LocalServers()
 
     def remember(self, ports: dict[str, int]) -> None:
         """Keep the ports of servers that are ready."""
-        self._write(State(ports=ports, process=os.getpid(), ready=True))
+        self._write(LocalServers(ports=ports, process=os.getpid(), ready=True))
 
-    def _write(self, state: State) -> None:
+    def _write(self, state: LocalServers) -> None:
         fresh = self._state.with_suffix(".new")
         fresh.write_bytes(msgspec.json.encode(state))
         fresh.replace(self._state)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from stream.errors import Refused, Unreachable, WrongUse
+from stream.errors import AnswerIsNo, Unreachable, WrongUse
 
 try:
     import jgo
@@ -85,7 +85,9 @@ def _verify(path: Path, expected: str) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:
-        raise Refused(f"{path} has SHA-256 {found[:12]}…, expected {expected[:12]}…: remove the file and start again")
+        raise AnswerIsNo(
+            f"{path} has SHA-256 {found[:12]}…, expected {expected[:12]}…: remove the file and start again"
+        )
 
 
 @contextlib.contextmanager

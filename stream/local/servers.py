@@ -6,11 +6,11 @@ from typing import Self
 
 from stream.errors import Unreachable
 from stream.local.directory import Directory
+from stream.local.free_ports import free_ports, is_listening
 from stream.local.jars import Progress
-from stream.local.kafka import Kafka
-from stream.local.ports import free_ports, is_listening
+from stream.local.kafka_server import Kafka
 from stream.local.process import ServerProcess
-from stream.local.valkey import Valkey
+from stream.local.valkey_server import Valkey
 
 TRIES = 3
 

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from stream.local import LocalServers
-from stream.local.ports import LOOPBACK
+from stream.local.free_ports import LOOPBACK
 from tests.chaos.proxy import Proxy
 from tests.chaos.run import Run
 from tests.chaos.system import Worker

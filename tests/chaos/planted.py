@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from stream import checkpoint_reader, shard
-from stream.memory import MemoryPublisher, MemoryStore
+from stream.checkpoint import reader as checkpoint_reader
+from stream.checkpoint.store import SCRIPTS, RedisStore
+from stream.in_memory import MemoryPublisher, MemoryStore
+from stream.kafka.publisher import KafkaPublisher
 from stream.ports import Cursor, JournalView
-from stream.publisher import KafkaPublisher
-from stream.store import SCRIPTS, RedisStore
+from stream.shard import shard
 
 Patches = list[Any]
 
@@ -149,7 +150,7 @@ def duplicate_window_off() -> Patches:
 
 def clock_in_the_core() -> Patches:
     """The state holds a moment that no ledger tells."""
-    from agents import core
+    from agents.core import core
     from agents.inventory.fold import apply as applied
 
     def apply(card: Any, movement: Any, frame: Any) -> int:
@@ -163,7 +164,7 @@ def next_version() -> Patches:
     """No bug: a version to come, whose checkpoints are laid out otherwise and whose rule orders more."""
     import msgspec
 
-    from agents import planner
+    from agents.core import review as planner
     from agents.policies.guardrails import Guarded, guard
 
     def generous(wanted: float, situation: Any, *, phase_out: bool = False) -> Guarded:
@@ -199,7 +200,7 @@ def clock_a_day_behind() -> Patches:
 
 def crash_in_recovery() -> Patches:
     """Faust cannot give its partitions out."""
-    from stream.readers import Readers
+    from stream.consumer.readers import Readers
 
     return [mock.patch.object(Readers, "assigned", side_effect=TypeError("planted"))]
 

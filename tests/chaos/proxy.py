@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from stream.local.ports import LOOPBACK
+from stream.local.free_ports import LOOPBACK
 
 Mood = Literal["fine", "slow", "deaf", "half-open", "half-closed"]
 SLOW_SECONDS = 0.3

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.engines.shop import Shop
+from bench.engines.shop import LoadShop
 from stream.local import LocalServers
 from tests.chaos.outputs import identities
 from tests.chaos.shop_front import Topics
@@ -23,7 +23,7 @@ SECONDS = 900.0
 def test_each_comes_once_although_the_worker_dies_in_the_middle(
     servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop = Shop(ITEMS, 1)
+    shop = LoadShop(ITEMS, 1)
     with System(servers.kafka, servers.redis, app, tmp_path, partitions="1") as system:
         system.publish(shop.terms(ITEMS))
         system.work_off(seconds=SECONDS)

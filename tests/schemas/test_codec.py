@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import Event, Limits, decode, decode_output, encode, fingerprint, identity
-from schemas.examples import example, examples
+from schemas.contract.examples import example, examples
 from schemas.inbound import INBOUND, OrderPlaced
 from schemas.outbound import OUTBOUND
 from schemas.refusal import Reason, Refusal

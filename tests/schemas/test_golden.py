@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from schemas.codec import Event, decode, decode_output, encode, fingerprint
+from schemas.contract.json_schema import TYPES
 from schemas.inbound import INBOUND
-from schemas.json_schema import TYPES
 from schemas.outbound import OUTBOUND
 
 SAMPLES = [

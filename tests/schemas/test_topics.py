@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from schemas.json_schema import TYPES
+from schemas.contract.json_schema import TYPES
 from schemas.topics import TOPICS, place
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from schemas.codec import Event, Limits, decode
-from schemas.examples import example, examples
+from schemas.contract.examples import example, examples
 from schemas.inbound import INBOUND, ItemConfigured, OrderPlaced
 from schemas.refusal import Reason, Refusal
 

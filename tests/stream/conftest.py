@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import pytest
 
-from schemas.journal import Alerted, Point, Told
+from schemas.journal import Alerted, JournalEntry, Point
 from schemas.ledger import Milliseconds, Movement, Record, Ticked
 from stream.ports import Output, Replay, Tables
 
@@ -62,12 +62,12 @@ class ToyCore:
             yield from made or (None,)
 
     def _decide(
-        self, item: str, at: Point, review: tuple[int, str] | None, told: Iterable[Told] | None
+        self, item: str, at: Point, review: tuple[int, str] | None, told: Iterable[JournalEntry] | None
     ) -> list[Output]:
         live = told is None
         if live and item in MOODY and random.random() < 0.7:
             return []
-        entry: Told | None = Alerted(at, item, "toy", raised=True, episode=f"{random.random()}", since=0)
+        entry: JournalEntry | None = Alerted(at, item, "toy", raised=True, episode=f"{random.random()}", since=0)
         if told is not None:
             entry = next((each for each in told if each.item == item), None)
         if entry is not None:

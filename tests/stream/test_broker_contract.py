@@ -14,17 +14,17 @@ from confluent_kafka.admin import AdminClient
 from schemas import journal
 from schemas.journal import Alerted, JournalRecord, Point, Published, Sealed, encode_journal
 from schemas.ledger import FoldSettings, Movement, Placed, Record, Ticked, encode_record
-from stream import topics
 from stream.faults import Fenced, Torn, Unclear
-from stream.journal import KafkaJournal
-from stream.kafka import producer_config, reader_config
-from stream.ledger import KafkaLedger, checksum, read
-from stream.memory import MemoryBroker, MemoryPublisher
-from stream.patience import until_answered
-from stream.ports import Journal, Ledger, Output, Publisher
-from stream.publisher import KafkaPublisher, Message
+from stream.in_memory import MemoryBroker, MemoryPublisher
+from stream.kafka import topics
+from stream.kafka.clients import producer_config, reader_config
+from stream.kafka.journal import KafkaJournal
+from stream.kafka.ledger import KafkaLedger, checksum, read
+from stream.kafka.publisher import KafkaPublisher, Message
+from stream.ports import Journal, LedgerPort, Output, Publisher
+from stream.retry import until_answered
 from stream.settings import Settings
-from tests.stream.journal_reading import Told, read_journal
+from tests.stream.shard.journal_reading import Told, read_journal
 
 SHARD = 1
 START = Point(0)
@@ -34,7 +34,7 @@ class House(ABC):
     """One application's topics, with both ends to them."""
 
     journal: Journal
-    ledger: Ledger
+    ledger: LedgerPort
 
     @abstractmethod
     def publisher(self, shard: int = SHARD) -> Publisher: ...
@@ -147,7 +147,7 @@ def output(item: str, at: Point = START) -> Output:
     return Output("alerts", item, item.encode(), at)
 
 
-def told(item: str, at: Point) -> journal.Told:
+def told(item: str, at: Point) -> journal.JournalEntry:
     return Alerted(at, item, "low_stock", raised=True, episode="e", since=0)
 
 

@@ -8,9 +8,9 @@ import pytest
 from confluent_kafka import Message
 
 from agents import cli
-from stream import ledger_state, topics
+from stream.kafka import ledger_state, topics
+from stream.kafka.topic_reader import TopicReader
 from stream.settings import Settings, as_environment
-from stream.topic_reader import TopicReader
 
 Run: TypeAlias = Callable[..., tuple[int, str, str]]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agents import cli
-from stream.errors import Refused, Unreachable, WrongUse
+from stream.errors import AnswerIsNo, Unreachable, WrongUse
 from stream.faults import BrokerDown, StoreDown
 
 
@@ -44,7 +44,7 @@ def fail(monkeypatch: pytest.MonkeyPatch) -> Any:
     "error, exit_code, line",
     [
         (None, 0, ""),
-        (Refused("RESTOCK_X=1 differs: apply it"), 1, "restock doctor: RESTOCK_X=1 differs: apply it\n"),
+        (AnswerIsNo("RESTOCK_X=1 differs: apply it"), 1, "restock doctor: RESTOCK_X=1 differs: apply it\n"),
         (WrongUse("no"), 2, "restock doctor: no\n"),
         (Unreachable("gone"), 3, "restock doctor: gone\n"),
         (StoreDown("refused"), 3, "restock doctor: RESTOCK_REDIS does not answer (refused): run `restock doctor`\n"),

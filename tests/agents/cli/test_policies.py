@@ -9,8 +9,8 @@ from agents.cli.policy import event, terms_for
 from schemas.codec import Event, Limits, decode
 from schemas.envelope import STRUCTURED_HEADERS
 from schemas.inbound import ItemConfigured
+from stream.kafka.topic_reader import TopicReader
 from stream.settings import Settings
-from stream.topic_reader import TopicReader
 from tests.agents.cli.conftest import Run
 from tests.agents.cli.test_reading import MUG, TEA, _here, settings
 

@@ -12,8 +12,8 @@ import pytest
 from confluent_kafka import Message
 
 from agents.cli import publish
-from stream.event_publisher import EventPublisher
-from stream.kafka import reach
+from stream.kafka.clients import reach
+from stream.kafka.event_publisher import EventPublisher
 from stream.settings import Settings
 from tests.agents.cli.conftest import Run
 

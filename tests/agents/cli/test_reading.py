@@ -14,7 +14,7 @@ import redis
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import place
-from stream import ledger_state, topics
+from stream.kafka import ledger_state, topics
 from stream.local import LocalServers
 from stream.settings import Settings, as_environment
 from tests.agents.cli.conftest import Run
@@ -184,7 +184,7 @@ def test_items_are_listed_and_filtered(restock: Run) -> None:
 
 
 def test_an_older_layout_is_refused(restock: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.checkpoint_reader.LAYOUT", 99)
+    monkeypatch.setattr("stream.checkpoint.reader.LAYOUT", 99)
     exit_code, _, err = restock("items")
     assert exit_code == 2
     assert "has layout 1, this version needs 99: install 0.1.0, or run `restock rebuild`" in err
@@ -341,7 +341,7 @@ def test_settings_show_both_sides(restock: Run, monkeypatch: pytest.MonkeyPatch)
 
 def test_redriving_publishes_the_original_under_its_id(restock: Run, settings: Settings) -> None:
     def orders() -> int:
-        from stream.topic_reader import TopicReader, whole
+        from stream.kafka.topic_reader import TopicReader, whole
 
         with TopicReader(settings) as reader:
             return whole(reader.bounds(settings.topic("orders")))

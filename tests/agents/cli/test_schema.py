@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from schemas.contract_pages import pages
-from schemas.json_schema import TYPES
+from schemas.contract.json_schema import TYPES
+from schemas.contract.pages import pages
 from tests.agents.cli.conftest import Run
 
 

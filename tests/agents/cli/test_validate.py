@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.examples import example, examples
+from schemas.contract.examples import example, examples
 from schemas.inbound import INBOUND
 from tests.agents.cli.conftest import Run
 

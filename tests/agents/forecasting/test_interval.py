@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.forecasting.base import LEVELS, Forecast
+from agents.forecasting.base import LEVELS, DemandForecast
 from agents.forecasting.interval import mixture, over_interval, prefix
 
 
-def made_of(draws: np.ndarray, mean_a_period: float, periods: int) -> Forecast:
-    return Forecast(
+def made_of(draws: np.ndarray, mean_a_period: float, periods: int) -> DemandForecast:
+    return DemandForecast(
         float(periods),
         mean_a_period * periods,
         float(draws.var()),
@@ -22,7 +22,7 @@ def made_of(draws: np.ndarray, mean_a_period: float, periods: int) -> Forecast:
 
 
 def test_a_certain_length_changes_nothing() -> None:
-    forecast = Forecast(3.0, 30.0, 20.0, (30.0, 33.0, 35.0, 37.0, 40.0), (10.0,) * 3)
+    forecast = DemandForecast(3.0, 30.0, 20.0, (30.0, 33.0, 35.0, 37.0, 40.0), (10.0,) * 3)
     assert over_interval(forecast, (0.0, 0.0, 1.0), review_periods=1) == forecast
 
 
@@ -41,7 +41,7 @@ def test_it_agrees_with_drawing_lengths_and_demands(mean: float) -> None:
 
 
 def test_uncertainty_of_the_lead_time_asks_for_more() -> None:
-    forecast = Forecast(7.0, 70.0, 70.0, (70.0, 77.0, 81.0, 84.0, 90.0), (10.0,) * 7)
+    forecast = DemandForecast(7.0, 70.0, 70.0, (70.0, 77.0, 81.0, 84.0, 90.0), (10.0,) * 7)
     sure = over_interval(forecast, (0.0, 0.0, 0.0, 1.0), 1)
     unsure = over_interval(forecast, (0.0, 0.25, 0.25, 0.0, 0.25, 0.25), 1)
     assert sure.mean == unsure.mean == 40.0
@@ -50,13 +50,13 @@ def test_uncertainty_of_the_lead_time_asks_for_more() -> None:
 
 
 def test_an_order_that_never_comes_has_no_interval() -> None:
-    forecast = Forecast(4.0, 40.0, 9.0, (40.0, 44.0, 46.0, 47.0, 50.0), (10.0,) * 4)
+    forecast = DemandForecast(4.0, 40.0, 9.0, (40.0, 44.0, 46.0, 47.0, 50.0), (10.0,) * 4)
     assert over_interval(forecast, (0.0, 0.4, 0.0, 0.4), 1) == over_interval(forecast, (0.0, 0.5, 0.0, 0.5), 1)
     assert over_interval(forecast, (0.0,), 1) == forecast
 
 
 def test_closed_periods_count_nothing() -> None:
-    forecast = Forecast(4.0, 20.0, 9.0, (20.0, 22.0, 23.0, 24.0, 26.0), (10.0, 0.0, 0.0, 10.0))
+    forecast = DemandForecast(4.0, 20.0, 9.0, (20.0, 22.0, 23.0, 24.0, 26.0), (10.0, 0.0, 0.0, 10.0))
     assert prefix(forecast, 3).mean == prefix(forecast, 1).mean == 10.0
     assert prefix(forecast, 3).quantiles == prefix(forecast, 1).quantiles
 
@@ -71,7 +71,7 @@ def test_it_is_sane_whatever_is_foretold(
     quantiles: list[float], path: list[float], chances: list[float], review: int
 ) -> None:
     whole = max(sum(chances), 1.0)
-    forecast = Forecast(float(len(path)), sum(path), 7.0, tuple(sorted(quantiles)), tuple(path))
+    forecast = DemandForecast(float(len(path)), sum(path), 7.0, tuple(sorted(quantiles)), tuple(path))
     told = over_interval(forecast, [chance / whole for chance in chances], review)
     numbers = (told.mean, told.variance, told.horizon, *told.quantiles, *told.path)
     assert all(math.isfinite(number) and number >= 0.0 for number in numbers)
@@ -80,5 +80,5 @@ def test_it_is_sane_whatever_is_foretold(
 
 
 def test_a_mixture_of_one_is_that_one() -> None:
-    forecast = Forecast(1.0, 3.0, 3.0, (3.0, 4.0, 5.0, 6.0, 8.0), (3.0,))
+    forecast = DemandForecast(1.0, 3.0, 3.0, (3.0, 4.0, 5.0, 6.0, 8.0), (3.0,))
     assert mixture([(1.0, forecast)]) is forecast

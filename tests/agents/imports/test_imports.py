@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from agents.imports import items, orders, stock, uci
-from agents.imports.events import Draft, ready
+from agents.imports.events import EventDraft, ready
 from agents.imports.orders import Form
 from agents.imports.report import Report
 from agents.imports.table import Times, opened, parse_mapping, rows, zone
@@ -20,7 +20,7 @@ FORM = Form(Times(UTC), "BER1", "EUR")
 AS_OF = datetime(2026, 3, 1, 6, tzinfo=UTC)
 
 
-def events(drafts: Iterable[Draft], report: Report) -> list[dict[str, Any]]:
+def events(drafts: Iterable[EventDraft], report: Report) -> list[dict[str, Any]]:
     return [msgspec.json.decode(event.value) for event in ready(drafts, "import", Limits(), report)]
 
 

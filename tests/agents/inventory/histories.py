@@ -9,7 +9,7 @@ from schemas.ledger import (
     Adjusted,
     Approved,
     Arrived,
-    CalendarConfigured,
+    CalendarChange,
     Cancelled,
     Configured,
     Counted,
@@ -26,9 +26,9 @@ from schemas.ledger import (
     Returned,
     Sent,
     Shipped,
-    SupplierConfigured,
+    SupplierChange,
     Terms,
-    Underway,
+    TransferUnderway,
     Withdrawn,
 )
 from tests.agents.inventory.world import DAY, HOUR, MUG, T0, TEA, World
@@ -48,7 +48,7 @@ changes = st.one_of(
     st.builds(Received, st.integers(0, 60), st.integers(0, 3)),
     st.builds(Adjusted, st.integers(-20, 20)),
     st.builds(Sent, st.sampled_from(["t1", "t2"]), quantities),
-    st.builds(Underway, st.sampled_from(["t1", "t2"]), quantities),
+    st.builds(TransferUnderway, st.sampled_from(["t1", "t2"]), quantities),
     st.builds(Arrived, st.sampled_from(["t1", "t2"]), quantities),
 )
 terms = st.builds(
@@ -191,8 +191,8 @@ def _order(world: World, number: int, kind: str, quantity: int, offset: int) -> 
 def _say(world: World, number: int) -> None:
     now = world.now
     said = (
-        SupplierConfigured("acme", 2.0, 12, 6, ("mon", "thu")),
-        CalendarConfigured("BER1", ("sun", "2026-03-04")),
+        SupplierChange("acme", 2.0, 12, 6, ("mon", "thu")),
+        CalendarChange("BER1", ("sun", "2026-03-04")),
         PromotionPlanned("p1", "TEA-01", None, now + DAY, now + 3 * DAY, 0.2),
         PromotionDropped("p1", "TEA-01", None),
     )

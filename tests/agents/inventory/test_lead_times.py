@@ -1,7 +1,7 @@
 """How long suppliers take is learned from what came, and decisions follow it."""
 
+from agents.core.review import Reviewer
 from agents.inventory.position import DAY
-from agents.planner import Planner
 from schemas.ledger import Acknowledged, Configured, FoldSettings, Placed, Received, Shipped, Terms
 from tests.agents.inventory.world import MUG, TEA, World
 
@@ -29,7 +29,7 @@ def lives(world: World, days: int, takes: float | None, share: float = 1.0) -> N
 
 
 def chances(world: World, item: str = TEA) -> tuple[float, ...]:
-    planner: Planner = world.core._planner
+    planner: Reviewer = world.core._planner
     card = world.core._shelf.find(item)
     assert card is not None
     return planner.learners.lead_time(planner.mind(card), "acme", promised=2)

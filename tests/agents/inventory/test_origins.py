@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from agents.core import Core
-from schemas.ledger import Counted, FoldSettings, Movement, Placed, Progress, SupplierConfigured
+from agents.core.core import Core
+from schemas.ledger import Counted, FoldSettings, Movement, Placed, Progress, SupplierChange
 from schemas.refused import RefusedRecord
 from tests.agents.inventory.world import DAY, FEED, HOUR, SETTINGS, T0, TEA, World, kinds, number_of
 
@@ -123,17 +123,17 @@ def test_old_pages_are_let_go_of() -> None:
 
 
 def test_a_notice_counts_once(world: World) -> None:
-    world.is_said(SupplierConfigured("acme", 4.0), id="sup-1", body=1 << 20)
-    world.is_said(SupplierConfigured("acme", 6.0), id="sup-2", body=2 << 20)
-    world.is_said(SupplierConfigured("acme", 4.0), id="sup-1", body=1 << 20)
+    world.is_said(SupplierChange("acme", 4.0), id="sup-1", body=1 << 20)
+    world.is_said(SupplierChange("acme", 6.0), id="sup-2", body=2 << 20)
+    world.is_said(SupplierChange("acme", 4.0), id="sup-1", body=1 << 20)
     assert world.core._catalogue.suppliers["acme"].lead_time_days == 6.0
 
 
 @pytest.mark.parametrize("partition, letters", [(0, 1), (4, 0)])
 def test_a_notice_of_two_contents_is_told_once_for_all_shards(partition: int, letters: int) -> None:
     world = World(SETTINGS, partition)
-    world.is_said(SupplierConfigured("acme", 4.0), id="sup-1", body=1 << 20)
-    told = world.is_said(SupplierConfigured("acme", 6.0), id="sup-1", body=2 << 20)
+    world.is_said(SupplierChange("acme", 4.0), id="sup-1", body=1 << 20)
+    told = world.is_said(SupplierChange("acme", 6.0), id="sup-1", body=2 << 20)
     assert kinds(told) == ["refused conflicting_duplicate"] * letters
     assert world.core._catalogue.suppliers["acme"].lead_time_days == 4.0
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from agents.core import Core
+from agents.core.core import Core
 from schemas.journal import Alerted, Decided, Point
 from schemas.ledger import Configured, Placed, Terms
 from stream.ports import Replay

@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from agents.core import Core
+from agents.core.core import Core
 from agents.policies import registry
 from agents.policies.base import Advice, Situation
-from agents.policies.base_stock import BaseStock
+from agents.policies.rules.base_stock import BaseStock
 from schemas.ledger import (
-    CalendarConfigured,
+    CalendarChange,
     Cancelled,
     Configured,
     FoldSettings,
@@ -19,7 +19,7 @@ from schemas.ledger import (
     PromotionPlanned,
     Received,
     Rejected,
-    SupplierConfigured,
+    SupplierChange,
     Terms,
 )
 from schemas.outbound import ItemReviewed
@@ -98,7 +98,7 @@ def test_minimum_multiple_and_capacity_are_kept() -> None:
 
 def test_a_supplier_fills_in_what_the_item_leaves_open() -> None:
     world = World()
-    world.is_said(SupplierConfigured("acme", lead_time_days=3.0, minimum_order=40))
+    world.is_said(SupplierChange("acme", lead_time_days=3.0, minimum_order=40))
     world.happens(Configured(Terms(policy="base-stock", forecaster="ewma", supplier="acme")))
     world.counts(10)
     world.happens(Placed(5))
@@ -153,7 +153,7 @@ def test_a_longer_review_period_decides_on_its_day_and_reviews_every_day() -> No
 
 def test_on_days_the_supplier_takes_no_orders_nothing_is_ordered() -> None:
     world = World()
-    world.is_said(SupplierConfigured("acme", lead_time_days=1.0, order_days=("thu",)))
+    world.is_said(SupplierChange("acme", lead_time_days=1.0, order_days=("thu",)))
     world.happens(Configured(Terms(policy="base-stock", forecaster="ewma", supplier="acme")))
     world.counts(10)
     world.happens(Placed(9))
@@ -215,7 +215,7 @@ def test_a_cancelled_line_of_a_period_ahead_corrects_that_one() -> None:
 
 
 def test_prices_promotions_and_closed_days_reach_the_forecaster(monkeypatch: pytest.MonkeyPatch) -> None:
-    from agents.forecasting.ewma import Ewma
+    from agents.forecasting.simple.ewma import Ewma
 
     seen: list[Any] = []
     monkeypatch.setattr("agents.forecasting.registry.FORECASTERS", {"ewma": Ewma})
@@ -228,7 +228,7 @@ def test_prices_promotions_and_closed_days_reach_the_forecaster(monkeypatch: pyt
 
     monkeypatch.setattr(Ewma, "learn", spy)
     world = selling(price=4.9)
-    world.is_said(CalendarConfigured("BER1", ("wed", "2026-03-06")))
+    world.is_said(CalendarChange("BER1", ("wed", "2026-03-06")))
     world.is_said(PromotionPlanned("p", "TEA-01", None, T0 + DAY, T0 + 3 * DAY))
     world.happens(Priced(4.5, T0 + 2 * DAY))
     world.passes(days=3)
@@ -277,7 +277,7 @@ def test_no_order_leaves_the_guardrails(monkeypatch: pytest.MonkeyPatch, says: f
 
 
 def test_a_forecaster_that_fails_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    from agents.forecasting.ewma import Ewma
+    from agents.forecasting.simple.ewma import Ewma
 
     monkeypatch.setattr("agents.forecasting.registry.FORECASTERS", {"ewma": Ewma})
     monkeypatch.setattr("agents.forecasting.registry.DEFAULT", "ewma")

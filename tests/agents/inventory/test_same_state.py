@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.core import Core
+from agents.core.core import Core
 from schemas.ledger import FoldSettings
 from stream.ports import Output, Replay, Tables
 from tests.agents.inventory.histories import histories, live, settings_choices

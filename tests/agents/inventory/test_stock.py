@@ -16,7 +16,7 @@ from schemas.ledger import (
     Returned,
     Sent,
     Terms,
-    Underway,
+    TransferUnderway,
 )
 from tests.agents.inventory.world import DAY, HOUR, MINUTE, MUG, TEA, World, alerts
 
@@ -105,7 +105,7 @@ def test_only_what_was_accepted_of_a_receipt_is_stock(world: World) -> None:
 
 def test_a_transfer_leaves_is_underway_and_arrives(world: World) -> None:
     world.happens(Sent("t1", 10))
-    world.happens(Underway("t1", 10), "TEA-01@MUC1")
+    world.happens(TransferUnderway("t1", 10), "TEA-01@MUC1")
     assert stock(world)[0] == 30
     there = world.item("TEA-01@MUC1")
     assert (there.on_order, position(there), there.known) == (10, 10, False)
@@ -119,7 +119,7 @@ def test_a_transfer_may_arrive_before_it_is_known_to_be_underway(world: World) -
     world.happens(Arrived("t1", 10), "TEA-01@MUC1")
     there = world.item("TEA-01@MUC1")
     assert (on_hand(there), there.on_order) == (10, 0)
-    world.happens(Underway("t1", 15), "TEA-01@MUC1")
+    world.happens(TransferUnderway("t1", 15), "TEA-01@MUC1")
     assert there.on_order == 5
     world.happens(Arrived("t1", 5), "TEA-01@MUC1")
     assert (on_hand(there), there.on_order, there.orders) == (15, 0, [])
@@ -164,7 +164,7 @@ def test_a_count_too_old_is_refused_and_changes_nothing(world: World) -> None:
 
 def test_stock_is_unknown_until_somebody_has_seen_it() -> None:
     world = World()
-    for change in (Placed(3), Rejected(1), Returned(1, restock=True), Underway("t1", 4)):
+    for change in (Placed(3), Rejected(1), Returned(1, restock=True), TransferUnderway("t1", 4)):
         world.happens(change)
         assert not world.item().known
     for number, seen in enumerate((Counted(9, world.now), Received(1), Adjusted(-1), Arrived("t2", 1))):

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from agents.core import Core
+from agents.core.core import Core
+from agents.core.learning_state import decode_learning_state
 from agents.inventory.card import read_item
 from agents.inventory.catalogue import Catalogue
 from agents.inventory.position import decode_item
 from agents.inventory.terms import decode_said
 from agents.inventory.timeline import Timeline
 from agents.inventory.window import Page
-from agents.mind import decode_mind
 from schemas.ledger import Configured, Placed, Terms
 from tests.agents.inventory.world import World
 
@@ -23,7 +23,7 @@ from tests.agents.inventory.world import World
     [
         decode_item,
         decode_said,
-        decode_mind,
+        decode_learning_state,
         lambda blob: read_item(bytes(8) + blob),
         lambda blob: Timeline().load({"clock": blob}),
         lambda blob: Timeline().load({"feed x": blob}),
@@ -49,7 +49,7 @@ def test_loading_decodes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     again = Core(4)
     with monkeypatch.context() as patch:
         patch.setattr("agents.inventory.card.decode_item", decoded)
-        patch.setattr("agents.mind._decode", decoded)
+        patch.setattr("agents.core.learning_state._decode", decoded)
         again.load(stored)
         assert again.dump() == stored
     assert again.changes()["items"] == {}

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from agents.core import Core
+from agents.core.core import Core
 from agents.inventory.position import Item
-from schemas.journal import Decided, Refused, Told
+from schemas.journal import Decided, JournalEntry, Refused
 from schemas.ledger import (
     Change,
     Counted,
@@ -141,7 +141,7 @@ class World:
         """Every decision so far."""
         return [output.told for output in self.outputs if isinstance(output.told, Decided)]
 
-    def told(self) -> dict[int, list[Told]]:
+    def told(self) -> dict[int, list[JournalEntry]]:
         """What a journal would hold, by offset."""
         entries = defaultdict(list)
         for folded in self.folded:
@@ -176,7 +176,7 @@ def reviews(outputs: Sequence[Output]) -> list[Any]:
     return [output.event.body for output in outputs if output.topic == "reviews"]
 
 
-def replay_of(told: Sequence[Told]) -> Replay:
+def replay_of(told: Sequence[JournalEntry]) -> Replay:
     """A record whose outputs were all published."""
     return Replay(tuple(told), whole=True)
 

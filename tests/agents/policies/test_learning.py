@@ -3,26 +3,26 @@
 import numpy as np
 import pytest
 
-from agents.forecasting.base import Forecast
-from agents.policies.arms import ARMS, PLAIN
-from agents.policies.base import Economics, Outcome, Situation, Underway
-from agents.policies.counterfactual import outlook_of, wanted_by
-from agents.policies.fql import Fql
-from agents.policies.hql import Hql
-from agents.policies.pil import levels
-from agents.policies.pil_q import PilQ, State
-from agents.policies.projection import expected_arrivals, route
-from agents.policies.shadow import Shadows
+from agents.forecasting.base import DemandForecast
+from agents.policies.base import Economics, Outcome, PipelineOrder, Situation
+from agents.policies.pil_q.arms import ARMS, PLAIN
+from agents.policies.pil_q.counterfactual import outlook_of, wanted_by
+from agents.policies.pil_q.pil_q import PilQ, PilQState
+from agents.policies.projection.projection import expected_arrivals, route
+from agents.policies.rules.pil import levels
+from agents.policies.shadow.shadows import Shadows
+from agents.policies.tabular.fql import Fql
+from agents.policies.tabular.hql import Hql
 
 LEAD_TIME = (0.0, 0.0, 1.0)
 
 
-def forecast_of(mean: float, horizon: int) -> Forecast:
+def forecast_of(mean: float, horizon: int) -> DemandForecast:
     total = mean * horizon
-    return Forecast(horizon, total, total, (total,) * 5, (mean,) * horizon)
+    return DemandForecast(horizon, total, total, (total,) * 5, (mean,) * horizon)
 
 
-def learned(demand: list[int], *, said: float = 5.0, terms: Economics | None = None) -> tuple[PilQ, State]:
+def learned(demand: list[int], *, said: float = 5.0, terms: Economics | None = None) -> tuple[PilQ, PilQState]:
     policy = PilQ()
     state = policy.fresh()
     for period, units in enumerate(demand):
@@ -40,7 +40,7 @@ def test_shadows_order_what_the_acting_arm_would(stock_out: str) -> None:
     way = route(LEAD_TIME)
     pipeline = np.array([[3.0] * ARMS, [6.0] * ARMS, [0.0] * ARMS])
     shadows = Shadows(np.full(ARMS, 4.0), pipeline, [2, 2, 2])
-    underway = (Underway(6, 0.0, 2), Underway(3, 1.0, 1))
+    underway = (PipelineOrder(6, 0.0, 2), PipelineOrder(3, 1.0, 1))
     situation = Situation("A@X", 80, 4, underway, LEAD_TIME, forecast_of(5.0, 3), terms)
     wanted = wanted_by(shadows, state.averages, situation, way, PLAIN)
     for arm in range(ARMS):
@@ -97,9 +97,9 @@ def test_next_to_no_demand_breaks_nothing(mean: float, lead_time: tuple[float, .
     policy = PilQ()
     state, horizon = policy.fresh(), len(lead_time)
     terms = Economics(1.0, 19.0, critical_ratio=0.95)
-    forecast = Forecast(horizon, mean * horizon, 0.0, (mean * horizon,) * 5, (mean,) * horizon)
+    forecast = DemandForecast(horizon, mean * horizon, 0.0, (mean * horizon,) * 5, (mean,) * horizon)
     for period in range(150):
-        situation = Situation("A@X", period, period % 3, (Underway(2, 1.0, 1),), lead_time, forecast, terms)
+        situation = Situation("A@X", period, period % 3, (PipelineOrder(2, 1.0, 1),), lead_time, forecast, terms)
         policy.learn(state, situation, Outcome(mean, mean, 0, censored=period % 7 == 0))
         assert 0.0 <= policy.decide(state, situation).quantity < 10.0
     assert np.isfinite(state.costs).all()

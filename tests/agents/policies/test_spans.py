@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from agents.forecasting.base import Forecast
-from agents.policies.base import Economics, Outcome, Situation, Underway
+from agents.forecasting.base import DemandForecast
+from agents.policies.base import Economics, Outcome, PipelineOrder, Situation
 from agents.policies.registry import POLICIES
 from agents.policies.spans import MOST_SPANS, condensed, span_of
 
@@ -16,11 +16,13 @@ SECONDS = 86_401
 TERMS = Economics(1e-5, 9.0, stock_out="backorder")
 
 
-def situation(period: int, available: int, wait: int, rate: float, pipeline: tuple[Underway, ...] = ()) -> Situation:
+def situation(
+    period: int, available: int, wait: int, rate: float, pipeline: tuple[PipelineOrder, ...] = ()
+) -> Situation:
     horizon = wait + 1
     mean = rate * horizon
     quantiles = tuple(mean + k * mean**0.5 for k in (0.0, 0.84, 1.28, 1.64, 2.33))
-    forecast = Forecast(horizon, mean, mean, quantiles, (rate,) * horizon)
+    forecast = DemandForecast(horizon, mean, mean, quantiles, (rate,) * horizon)
     return Situation("A@X", period, available, pipeline, (0.0,) * wait + (1.0,), forecast, TERMS)
 
 
@@ -31,7 +33,7 @@ def test_a_wait_of_a_day_in_seconds_is_decided_like_one_in_days(name: str) -> No
     rate, began = 50.0 / 86_400, time.process_time()
     now = situation(0, 20, SECONDS, rate)
     for period in range(200):
-        now = situation(period, 20, SECONDS, rate, (Underway(5, 40_000.0, SECONDS - 40_000),))
+        now = situation(period, 20, SECONDS, rate, (PipelineOrder(5, 40_000.0, SECONDS - 40_000),))
         policy.learn(state, now, Outcome(float(chance.poisson(rate)), 0.0, 0))
     advice = policy.decide(state, now)
     assert 50 <= advice.order_up_to <= 100
@@ -53,7 +55,7 @@ def test_learning_goes_on_span_by_span() -> None:
 
 
 def test_units_and_demand_stay_the_same() -> None:
-    now = situation(100, 7, 2 * MOST_SPANS, 1.5, (Underway(4, 10.0, 30), Underway(9, 20.0, 20)))
+    now = situation(100, 7, 2 * MOST_SPANS, 1.5, (PipelineOrder(4, 10.0, 30), PipelineOrder(9, 20.0, 20)))
     seen = condensed(now)
     assert span_of(now.lead_time) == 2
     assert (seen.available, seen.on_order, seen.position) == (now.available, now.on_order, now.position)

@@ -10,16 +10,16 @@ from agents.forecasting.base import Rhythm
 from agents.forecasting.registry import FORECASTERS
 from agents.policies.base import Economics
 from agents.policies.registry import POLICIES
-from agents.simulation.closed_loop import History, Row, live
-from agents.simulation.history import read_history
+from agents.simulation.closed_loop import DemandHistory, LoopRow, live
+from agents.simulation.history_file import read_history
 from agents.simulation.supplier import Supplier
 
 DAY = 86_400_000
 
 
-def rows(lead_times: tuple[int, ...], stock_out: str = "lost", *, losses: bool = True) -> list[Row]:
+def rows(lead_times: tuple[int, ...], stock_out: str = "lost", *, losses: bool = True) -> list[LoopRow]:
     demand = np.random.default_rng(4).poisson(5.0, (2, 90)).astype(float)
-    history = History(["A", "B"], [day * DAY for day in range(91)], demand)
+    history = DemandHistory(["A", "B"], [day * DAY for day in range(91)], demand)
     terms = [Economics(1.0, 9.0, 2.0, 0.9, stock_out)] * 2  # type: ignore[arg-type]
     policies = {name: POLICIES[name]() for name in ("pil-q", "base-stock", "one-point-two")}
     forecaster = FORECASTERS["ewma"](Rhythm())
@@ -30,7 +30,7 @@ def rows(lead_times: tuple[int, ...], stock_out: str = "lost", *, losses: bool =
 @pytest.mark.parametrize("lead_time", [0, 1, 4])
 @pytest.mark.parametrize("stock_out", ["lost", "backorder"])
 def test_stock_adds_up_and_orders_come_in_time(lead_time: int, stock_out: str) -> None:
-    lives: dict[tuple[str, str], list[Row]] = {}
+    lives: dict[tuple[str, str], list[LoopRow]] = {}
     for row in rows((lead_time,), stock_out):
         lives.setdefault((row.item, row.policy), []).append(row)
     assert len(lives) == 6

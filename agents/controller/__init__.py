@@ -1,0 +1,1 @@
+"""The controller: hands the ledger's batches to the shards of this process."""

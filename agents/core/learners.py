@@ -1,0 +1,181 @@
+"""The forecasters and policies of one shard, by name: made when first needed, asked with care, stored by name.
+
+Whatever a learner does, its shard goes on: one that raises an error, or answers with something that is no number, is
+counted and passed over.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+
+from agents.core.counters import Counters
+from agents.core.learning_state import LearningState
+from agents.forecasting import registry as forecasters
+from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Forecaster, Rhythm
+from agents.forecasting.lead_time import Known, LeadTimes
+from agents.inventory.fold import Frame
+from agents.inventory.position import DAY, Wait
+from agents.inventory.terms import Effective
+from agents.policies import registry as policies
+from agents.policies.base import Advice, Outcome, Policy, Situation
+from agents.policies.contest.contest import Contest
+
+_WAITS = "waits "
+BY_HAND = "min-max"
+"""Who decides where a planner set a reorder point or a level by hand, and named nobody."""
+
+
+class Learners:
+    """What forecasts and what decides in a shard."""
+
+    def __init__(self, frame: Frame, tally: Counters) -> None:
+        self._frame = frame
+        self._tally = tally
+        self._forecasters: dict[str, Forecaster] = {}
+        self._policies: dict[str, Policy] = {}
+        self._lead_times = LeadTimes()
+        self._shared: dict[str, bytes] = {}
+        self._changed: dict[str, bytes] = {}
+
+    def forecaster(self, wanted: str | None) -> Forecaster:
+        """The shard's forecaster of that name; the default one where there is none."""
+        name = wanted if wanted is not None and wanted in forecasters.FORECASTERS else forecasters.DEFAULT
+        if name not in self._forecasters:
+            period_days = self._frame.settings.period_ms / DAY
+            made = forecasters.FORECASTERS[name](Rhythm(season(period_days), period_days))
+            made.load_shared(self._parts(f"forecaster {name} "))
+            self._forecasters[name] = made
+        return self._forecasters[name]
+
+    def policy(self, wanted: str | None) -> Policy:
+        """The shard's policy of that name; the default one where there is none."""
+        name = wanted if wanted is not None and wanted in policies.POLICIES else policies.DEFAULT
+        if name not in self._policies:
+            made = policies.POLICIES[name]()
+            made.load_shared(self._parts(f"policy {name} "))
+            self._policies[name] = made
+        return self._policies[name]
+
+    def champion(self, terms: Effective) -> Policy:
+        """Who decides for an item: whom it names; else its own minimum and maximum, where a planner set any."""
+        by_hand = terms.reorder_point is not None or terms.order_up_to is not None
+        return self.policy(BY_HAND if terms.policy is None and by_hand else terms.policy)
+
+    def learning(self, terms: Effective) -> tuple[Policy, ...]:
+        """Whose minds an item keeps: its champion, and the baseline where that is not part of a contest already."""
+        champion = self.champion(terms)
+        return (champion,) if champion is self.baseline or isinstance(champion, Contest) else (champion, self.baseline)
+
+    @property
+    def baseline(self) -> Policy:
+        """Who decides when the champion fails."""
+        return self.policy(policies.BASELINE)
+
+    def learn_waits(self, mind: LearningState, waits: Sequence[Wait]) -> None:
+        """Learn from what came since the last review, and from what did not."""
+        known, period_ms = self._known(mind), self._frame.settings.period_ms
+        for wait in waits:
+            if wait.kind == "came":
+                self._lead_times.learn(known, wait.supplier, int(wait.waited_ms / period_ms + 0.5), wait.share)
+            elif wait.kind == "lost":
+                self._lead_times.lose(known, wait.supplier, wait.share)
+            else:
+                self._lead_times.find(known, wait.supplier, wait.share)
+
+    def lead_time(self, mind: LearningState, supplier: str | None, promised: int) -> tuple[float, ...]:
+        """Chances of a lead time of 0, 1, 2… periods."""
+        return self._lead_times.chances(self._known(mind), supplier, promised)
+
+    def _known(self, mind: LearningState) -> Known:
+        """What is known of an item's lead times; nothing where it was learned in other periods."""
+        record, period_ms = mind.record, self._frame.settings.period_ms
+        if record.period_ms != period_ms:
+            record.waits, record.period_ms = self._lead_times.fresh(), period_ms
+        return record.waits
+
+    def forecast(
+        self, forecaster: Forecaster, mind: LearningState, item: str, period: ClosedPeriod, ahead: Sequence[Ahead]
+    ) -> DemandForecast:
+        """Learn a closed period, look ahead; when that fails the last forecast stands and the learner begins anew."""
+        try:
+            state = mind.forecaster_state(forecaster)
+            forecaster.learn(state, item, period, ahead)
+            forecast = forecaster.forecast(state, item, ahead)
+            if isfinite(forecast.mean + forecast.variance + sum(forecast.quantiles) + sum(forecast.path)):
+                return forecast
+        except Exception:  # noqa: BLE001 - see above
+            mind.forecasters[forecaster.name] = (forecaster, forecaster.fresh())
+        self._tally.failures[forecaster.name] += 1
+        nothing = DemandForecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), (0.0,) * len(ahead))
+        return mind.record.forecast or nothing
+
+    def learn(self, policy: Policy, mind: LearningState, situation: Situation, outcome: Outcome) -> None:
+        """Let a policy learn; when that fails it begins anew."""
+        try:
+            policy.learn(mind.policy_state(policy), situation, outcome)
+        except Exception:  # noqa: BLE001 - see above
+            self._tally.failures[policy.name] += 1
+            mind.policies[policy.name] = (policy, policy.fresh())
+
+    def ask(self, policy: Policy, mind: LearningState, situation: Situation) -> Advice | None:
+        """A policy's advice; None when that fails."""
+        try:
+            advice = policy.decide(mind.peek(policy), situation)
+            if isfinite(advice.quantity + advice.reorder_point + advice.order_up_to + advice.safety_stock):
+                return advice
+        except Exception:  # noqa: BLE001, S110 - see above; counted below
+            pass
+        self._tally.failures[policy.name] += 1
+        return None
+
+    def renew(self) -> None:
+        """Make the forecasters anew, because time passes in another rhythm from here on."""
+        self._lead_times.forget()
+        self.dump()
+        self._forecasters = {}
+
+    # State --------------------------------------------------------------------------------------------------------
+
+    def dump(self) -> Mapping[str, bytes]:
+        """Everything the learners share."""
+        learners: tuple[tuple[str, Mapping[str, Forecaster | Policy]], ...] = (
+            ("forecaster", self._forecasters),
+            ("policy", self._policies),
+        )
+        for kind, by_name in learners:
+            for name, learner in by_name.items():
+                self._keep(f"{kind} {name} ", learner.dump_shared())
+        self._keep(_WAITS, self._lead_times.dump_shared())
+        return self._shared
+
+    def changed(self) -> Mapping[str, bytes]:
+        """What the learners share and has changed since the last call."""
+        self.dump()
+        changed, self._changed = self._changed, {}
+        return changed
+
+    def load(self, fields: Mapping[str, bytes]) -> None:
+        """Read what learners share."""
+        ours = {f: data for f, data in fields.items() if f.startswith(("forecaster ", "policy ", _WAITS))}
+        self._shared.update(ours)
+        self._lead_times.load_shared(self._parts(_WAITS))
+
+    def _keep(self, prefix: str, parts: Mapping[str, bytes]) -> None:
+        named = {f"{prefix}{part}": data for part, data in parts.items()}
+        self._shared.update(named)
+        self._changed.update(named)
+
+    def _parts(self, prefix: str) -> dict[str, bytes]:
+        return {f.removeprefix(prefix): data for f, data in self._shared.items() if f.startswith(prefix)}
+
+
+def season(period_days: float) -> int:
+    """Open periods that make a season: a week of days, a year of weeks or months, a day of hours.
+
+    >>> season(1.0), season(7.0), season(1 / 24)
+    (7, 52, 24)
+    """
+    if period_days >= 28:
+        return 12
+    if period_days >= 7:
+        return 52
+    return 7 if period_days >= 1 else max(2, round(1 / period_days))

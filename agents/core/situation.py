@@ -1,0 +1,97 @@
+"""What a policy is told when a decision is due: an item with its stock, open orders and costs, and how far to look."""
+
+from math import ceil
+
+from agents.forecasting.base import DemandForecast
+from agents.forecasting.interval import over_interval
+from agents.forecasting.lead_time import MOST_PERIODS
+from agents.inventory import replenishments
+from agents.inventory.card import Card
+from agents.inventory.kpis import YEAR_DAYS
+from agents.inventory.periods import start_of, until_next
+from agents.inventory.position import DAY, available
+from agents.inventory.terms import Effective
+from agents.policies.base import Economics, PipelineOrder, Situation
+from schemas.ledger import FoldSettings, Milliseconds
+
+_LEAST_HOLDING = 1e-9
+"""What holding costs where a unit costs nothing, so that ratios of costs stay defined."""
+
+
+def situation_of(
+    card: Card,
+    terms: Effective,
+    lead_time: tuple[float, ...],
+    forecast: DemandForecast,
+    now: Milliseconds,
+    settings: FoldSettings,
+    *,
+    may_order: bool,
+) -> Situation:
+    """How things stand with an item; everything in periods."""
+    item, period_ms, here = card.item, settings.period_ms, start_of(now, settings)
+    pipeline = [
+        PipelineOrder(
+            order.outstanding,
+            max(0.0, (replenishments.due_at(order) - now) / period_ms),
+            max(0, (here - start_of(order.decided_at, settings)) // period_ms),
+        )
+        for order in item.orders
+        if order.outstanding > 0
+    ]
+    interval = until_next(item.starts, terms.review_period_days, terms.order_days, settings)
+    return Situation(
+        item=card.name,
+        period=item.closed_periods,
+        available=available(item),
+        pipeline=tuple(sorted(pipeline, key=lambda order: order.due)),
+        lead_time=lead_time,
+        forecast=forecast,
+        economics=_economics(terms, period_ms, interval),
+        may_order=may_order,
+        likely=None if lead_time[-1] == 1.0 else over_interval(forecast, lead_time, interval),
+    )
+
+
+def wait_of(terms: Effective, period_ms: int) -> int:
+    """The promised lead time in periods; what takes a part of a period takes the whole of it."""
+    return ceil(terms.lead_time_days * DAY / period_ms - 1e-9)
+
+
+def reach(lead_time: tuple[float, ...], interval: int) -> int:
+    """How many periods to look ahead: the longest lead time and the review.
+
+    Where lead times are learned, in steps that widen: a forecaster has to begin anew with another horizon, and shall
+    not for every receipt that was a day late.
+
+    >>> [reach((0.0,) * wait + (1.0,), 1) for wait in (0, 7, 12, 90_000)]
+    [1, 8, 13, 400]
+    >>> [reach((0.5,) + (0.0,) * (wait - 1) + (0.5,), 1) for wait in (1, 6, 8, 12, 13, 24)]
+    [2, 7, 10, 14, 14, 28]
+    """
+    periods = len(lead_time) - 1 + interval
+    step = 1 if lead_time[-1] == 1.0 else 1 << max(0, periods.bit_length() - 3)
+    return min(MOST_PERIODS, -(-periods // step) * step)
+
+
+def _economics(terms: Effective, period_ms: int, review_periods: int) -> Economics:
+    """What the terms cost a unit and period. Without a shortage cost it is the one that the service level implies."""
+    holding = max(_LEAST_HOLDING, terms.unit_cost * terms.holding_rate * period_ms / DAY / YEAR_DAYS)
+    if terms.shortage_cost is not None:
+        shortage, ratio = terms.shortage_cost, terms.shortage_cost / (terms.shortage_cost + holding)
+    else:
+        ratio = min(terms.service_level, 0.9999)
+        shortage = holding * ratio / (1.0 - ratio)
+    return Economics(
+        holding=holding,
+        shortage=shortage,
+        order_cost=terms.order_cost,
+        critical_ratio=ratio,
+        stock_out=terms.stock_out,
+        review_periods=review_periods,
+        minimum_order=terms.minimum_order,
+        order_multiple=terms.order_multiple,
+        capacity=terms.capacity,
+        reorder_point=terms.reorder_point,
+        order_up_to=terms.order_up_to,
+    )

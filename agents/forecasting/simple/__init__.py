@@ -1,0 +1,1 @@
+"""The simple forecasters, one file each: what every other one has to beat."""

@@ -1,0 +1,115 @@
+"""A forecaster of three numbers: an exponentially weighted mean, its spread, and how much has been seen.
+
+Demand of several periods together is taken to follow a gamma distribution with that mean and that variance, which
+never falls below zero and leans to the right as demand does. The spread grows with the distance, by 1 + l·α² for
+the l-th period ahead (Hyndman, Koehler, Ord, Snyder: Forecasting with Exponential Smoothing, 2008, table 6.1).
+
+>>> from agents.forecasting.base import Ahead, ClosedPeriod, Rhythm
+>>> ewma, day = Ewma(Rhythm()), 86_400_000
+>>> state = ewma.fresh()
+>>> for number, demand in enumerate((4, 6, 5, 5)):
+...     ewma.learn(state, "TEA-01@BER1", ClosedPeriod(number * day, (number + 1) * day, demand))
+>>> forecast = ewma.forecast(state, "TEA-01@BER1", [Ahead(n * day, (n + 1) * day) for n in (4, 5)])
+>>> forecast.mean, [round(q, 1) for q in forecast.quantiles]
+(10.0, [9.9, 11.6, 12.6, 13.5, 15.2])
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+from scipy.special import gammaincinv
+
+from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Rhythm
+
+RATE = 0.1
+"""Weight of the newest period, once ten have been seen; before that all weigh the same."""
+_LEAST_MEAN = 1e-12
+"""Less demand than this is none; squares of it would vanish."""
+
+
+class EwmaState(msgspec.Struct, array_like=True, gc=False):
+    """What is known of one item."""
+
+    periods: int = 0
+    mean: float = 0.0
+    variance: float = 0.0
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder(EwmaState)
+
+
+class Ewma:
+    """The simplest thing that has a spread; needs no history and never fails."""
+
+    name: ClassVar[str] = "ewma"
+    version: ClassVar[int] = 1
+
+    def __init__(self, rhythm: Rhythm) -> None:
+        self.rhythm = rhythm
+
+    def fresh(self) -> EwmaState:
+        """Know nothing."""
+        return EwmaState()
+
+    def learn(self, state: EwmaState, item: str, period: ClosedPeriod, ahead: Sequence[Ahead] = ()) -> None:
+        """Move mean and variance towards the period; a censored one never pulls the mean down."""
+        del item, ahead
+        if not period.is_open:
+            return
+        demand = max(period.demand, state.mean) if period.censored else period.demand
+        state.periods += 1
+        if state.periods == 1:
+            state.mean = state.variance = float(demand)  # as if Poisson
+            return
+        rate = max(RATE, 1 / state.periods)
+        error = demand - state.mean
+        state.mean += rate * error
+        state.variance += rate * (error * error - state.variance)
+
+    def forecast(self, state: EwmaState, item: str, ahead: Sequence[Ahead]) -> DemandForecast:
+        """Add up the coming periods; closed ones add nothing."""
+        del item
+        path = tuple(state.mean if period.is_open else 0.0 for period in ahead)
+        count = sum(1 for period in ahead if period.is_open)
+        mean = state.mean * count
+        variance = state.variance * (count + RATE * RATE * count * (count - 1) / 2)
+        return DemandForecast(float(len(ahead)), mean, variance, gamma_quantiles(mean, variance), path)
+
+    def shifted(self, state: EwmaState) -> bool:
+        """Say no: three numbers cannot tell a shift from chance."""
+        del state
+        return False
+
+    def dump(self, state: EwmaState) -> bytes:
+        """Write the three numbers."""
+        return _encode(state)
+
+    def load(self, data: bytes) -> EwmaState:
+        """Read them back."""
+        try:
+            return _decoder.decode(data)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"not the state of an ewma: {error}") from error
+
+    def dump_shared(self) -> Mapping[str, bytes]:
+        """Share nothing: every item is on its own."""
+        return {}
+
+    def load_shared(self, parts: Mapping[str, bytes]) -> None:
+        """Take nothing in."""
+
+
+def gamma_quantiles(mean: float, variance: float) -> tuple[float, ...]:
+    """Quantiles at LEVELS of the gamma distribution with these moments.
+
+    >>> gamma_quantiles(0.0, 0.0), gamma_quantiles(3.0, 0.0)[0]
+    ((0.0, 0.0, 0.0, 0.0, 0.0), 3.0)
+    """
+    if mean <= _LEAST_MEAN:
+        return (0.0,) * len(LEVELS)
+    if variance <= mean * mean * 1e-12:
+        return (mean,) * len(LEVELS)
+    points = gammaincinv(mean * mean / variance, LEVELS) * (variance / mean)
+    return tuple(points.tolist())

@@ -1,0 +1,175 @@
+"""What people and programs see of an item: its stored state in the words and the shape of the contract.
+
+>>> from agents.inventory.position import encode_item
+>>> tables = {"items": {"TEA-01@BER1": bytes(8) + encode_item(Item(known=True, net=12))}}
+>>> seen = view(CheckpointedItem("TEA-01@BER1", 4, 17, FoldSettings(), tables))
+>>> seen["stock"]["on_hand"], seen["levels"]["reorder_point"], seen["open_replenishments"]
+(12, None, [])
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from agents.core.learning_state import ReviewRecord, decode_learning_state, encode_learning_state
+from agents.forecasting.base import LEVELS, DemandForecast
+from agents.inventory.card import Card, Shelf
+from agents.inventory.position import (
+    DAY,
+    Item,
+    Order,
+    allocated,
+    available,
+    backorders,
+    on_hand,
+    position,
+)
+from agents.inventory.replenishments import due_at
+from agents.inventory.timeline import Timeline
+from agents.policies import registry as policies
+from schemas.journal import Decided
+from schemas.ledger import FoldSettings
+from schemas.quantities import instant
+
+SHARED = ("clock",)
+"""Of the table `shared`: what time it is."""
+
+
+class CheckpointedItem(NamedTuple):
+    """One item as a checkpoint holds it, all of one moment."""
+
+    item: str
+    partition: int
+    next: int
+    """Everything before this ledger offset is in it."""
+    settings: FoldSettings
+    tables: Mapping[str, Mapping[str, bytes]]
+
+
+def fields_of(item: str) -> dict[str, Sequence[str]]:
+    """The fields of a checkpoint that a view is made from."""
+    return {"items": (item,), "pages": (f"{item}\x00t",), "minds": (item,), "shared": SHARED}
+
+
+def view(stored: CheckpointedItem) -> dict[str, Any] | None:
+    """An item in the shape of `restock item --json`; None when there is no such item."""
+    shelf = Shelf(encode_learning_state)
+    shelf.load(stored.tables)
+    card = shelf.find(stored.item)
+    if card is None:
+        return None
+    mind = decode_learning_state(card.mind_data)
+    item = card.item
+    return {
+        "item": stored.item,
+        "as_of": {"time": _time(stored), "partition": stored.partition, "offset": stored.next},
+        "stock": stock(item),
+        "open_replenishments": [order_view(order) for order in open_orders(item)],
+        "transfers": [order_view(order) for order in item.orders if order.status == "underway" and order.outstanding],
+        "forecast": _forecast(mind.record.forecast, stored.settings),
+        "lead_times": lead_times(mind.record),
+        "levels": {
+            "reorder_point": item.reorder_point,
+            "order_up_to": item.order_up_to,
+            "safety_stock": item.safety_stock,
+            "low_stock": item.low_stock,
+        },
+        "policy": _policy(card),
+        "alerts": [
+            {"kind": episode.kind, "episode": episode.id, "since": instant(episode.since)} for episode in item.alerts
+        ],
+        "decisions": [decision_view(decided) for decided in reversed(mind.record.decisions)],
+        "class": item.abc,
+    }
+
+
+def stock(item: Item) -> dict[str, Any]:
+    """An item's position, broken down."""
+    return {
+        "on_hand": on_hand(item),
+        "allocated": allocated(item),
+        "backorders": backorders(item),
+        "available": available(item),
+        "on_order": item.on_order,
+        "position": position(item),
+        "known": item.known,
+    }
+
+
+def open_orders(item: Item) -> list[Order]:
+    """Replenishments that may still arrive, those that fell silent included; transfers are apart."""
+    return [order for order in item.orders if order.status != "underway"]
+
+
+def order_view(order: Order) -> dict[str, Any]:
+    """One open order."""
+    return {
+        "replenishment_id": order.id,
+        "quantity": order.quantity,
+        "received": order.received,
+        "status": order.status,
+        "due": instant(due_at(order)),
+        "supplier": order.supplier,
+        "decided_at": instant(order.decided_at),
+    }
+
+
+def decision_view(decided: Decided) -> dict[str, Any]:
+    """One decision, with all its reasons."""
+    return {
+        "replenishment_id": decided.replenishment,
+        "quantity": decided.quantity,
+        "proposed": decided.proposed,
+        "decided_at": instant(decided.decided_at),
+        "need_by": instant(decided.need_by),
+        "supplier": decided.supplier,
+        "why": msgspec.to_builtins(decided.why),
+    }
+
+
+def lead_times(record: ReviewRecord) -> list[dict[str, Any]]:
+    """How long the item's suppliers took lately, the last heard of first.
+
+    >>> from agents.forecasting.lead_time import Counts
+    >>> lead_times(ReviewRecord(waits={"acme": Counts({2: 3.0, 4: 1.0}, lost=1.0)}, period_ms=DAY))
+    [{'supplier': 'acme', 'mean_days': 2.5, 'longest_days': 4.0, 'lost_share': 0.2}]
+    """
+    days = record.period_ms / DAY
+    seen = []
+    for supplier, counts in reversed(record.waits.items()):
+        came = sum(counts.times.values())
+        waited = sum(time * count for time, count in counts.times.items())
+        seen.append(
+            {
+                "supplier": supplier or None,
+                "mean_days": waited / came * days if came else None,
+                "longest_days": max(counts.times) * days if came else None,
+                "lost_share": counts.lost / counts.total if counts.total else 0.0,
+            }
+        )
+    return seen
+
+
+def _time(stored: CheckpointedItem) -> str | None:
+    """When the broker appended the newest record that is in it."""
+    timeline = Timeline()
+    timeline.load(stored.tables.get("shared", {}))
+    appended = timeline.at(0)
+    return instant(appended) if appended else None
+
+
+def _forecast(forecast: DemandForecast | None, settings: FoldSettings) -> dict[str, Any] | None:
+    if forecast is None:
+        return None
+    return {
+        "horizon_days": forecast.horizon * settings.period_ms / DAY,
+        "mean": forecast.mean,
+        "quantiles": {f"{level:g}": value for level, value in zip(LEVELS, forecast.quantiles, strict=True)},
+    }
+
+
+def _policy(card: Card) -> str:
+    """Who acts: as configured, where there is such a policy."""
+    configured = card.said.terms.policy
+    return configured if isinstance(configured, str) and configured in policies.POLICIES else policies.DEFAULT

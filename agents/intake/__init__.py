@@ -1,0 +1,1 @@
+"""Intake: from what producers published to what happened, written to the ledger."""

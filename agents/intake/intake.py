@@ -1,0 +1,222 @@
+"""Intake: from what producers published to what happened, written to the ledger or refused to the dead letters.
+
+One agent takes the batches of all feeds of this process, one after the other. A batch is done when every movement and
+every dead letter of it is acknowledged; only then does the feed move on. If anything of it failed, the whole batch is
+written again as a new run, and the fold drops what it has seen.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import faust
+from aiokafka import ConsumerRecord
+from faust.types import EventT, StreamT
+
+from agents.intake.movements import Hash, movements_of, notice_of
+from schemas.codec import Event, Limits, decode, fingerprint, identity
+from schemas.dead_letter import Origin, letter_headers
+from schemas.ledger import FoldSettings, Movement, Notice, Ticked, encode_record
+from schemas.refusal import Refusal
+from schemas.topics import place
+from stream.consumer.feeds import Place, SourceFeed
+from stream.consumer.readers import Readers
+from stream.consumer.transport import Batch, batch_of
+from stream.failpoints import failpoint
+from stream.kafka.ledger_writer import LedgerLine, LedgerWriter
+from stream.kafka.publisher import Message
+from stream.observability.instruments import Instruments
+from stream.retry import until_answered
+
+logger = logging.getLogger(__name__)
+MOST_PLACES = 500_000
+"""Items whose partition is remembered before the memory is emptied."""
+
+
+class BatchDraft:
+    """What one batch will write: ledger records by partition, dead letters, and what the feed has written last."""
+
+    def __init__(self, feed: SourceFeed, name: str) -> None:
+        self.feed = name
+        self.lines: defaultdict[int, list[LedgerLine]] = defaultdict(list)
+        self.letters: list[Message] = []
+        self.last: dict[int, Place] = dict(feed.last)
+        self.read_up_to = feed.read_up_to or 0
+        self.verdicts: Counter[tuple[str, str]] = Counter()
+        self.movements = 0
+
+
+class Intake:
+    """Turns the batches of this process's feeds into ledger records."""
+
+    def __init__(
+        self,
+        *,
+        writer: LedgerWriter,
+        watch: Instruments,
+        logical: Callable[[str], str],
+        dead_letters: str,
+        partitions: int,
+        limits: Limits,
+        privacy_key: Path | None = None,
+    ) -> None:
+        self.verdicts: Counter[tuple[str, str]] = Counter()
+        self.movements = 0
+        self.busy_at = time.monotonic()
+        """When the last batch with records was done."""
+        self._writer = writer
+        self._watch = watch
+        self._logical = logical
+        self._dead_letters = dead_letters
+        self._partitions = partitions
+        self._limits = limits
+        self._hash = _hasher(privacy_key) if privacy_key else None
+        self._places: dict[str, tuple[int, bytes]] = {}
+        self._name = uuid.uuid4().hex[:12]
+        self._turn = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Connect, before anything has come."""
+        await self._writer.connect()
+
+    def close(self) -> None:
+        """Let go of the producer."""
+        self._writer.close()
+
+    async def take(self, feed: SourceFeed, batch: Batch) -> None:
+        """Write one batch to the ledger, however long it takes, and move the feed on."""
+        async with self._turn:
+            at, name = feed.next, feed.name
+            if at is not None and batch.start <= at < batch.end:
+                await self._take(feed, name, batch)
+                return
+        if at is not None and (batch.start > at or feed.last_on_its_way):
+            await feed.rewind()
+
+    async def _take(self, feed: SourceFeed, name: str, batch: Batch) -> None:
+        with self._watch.stage("intake"):
+            draft = await until_answered(lambda: self._attempt(feed, name, batch))
+        failpoint("intake.written")
+        self.verdicts.update(draft.verdicts)
+        self.movements += draft.movements
+        if batch.records:
+            self.busy_at = time.monotonic()
+        if feed.next is not None and feed.name == name:  # else its topic was made anew, and it begins anew
+            feed.last, feed.read_up_to = draft.last, draft.read_up_to or None
+            feed.next = max(feed.next, batch.end)  # another process may have been further meanwhile
+
+    async def take_or_park(self, feed: SourceFeed, batch: Batch) -> None:
+        """The same, but a fault of our own that comes twice at the same place stops this feed and no other."""
+        try:
+            await self.take(feed, batch)
+        except Exception as bug:  # nothing may escape an agent: Faust would take it for done
+            logger.exception("Feed %s stumbled behind offset %s", feed.name, feed.next)
+            if feed.stumbled_at == feed.next:
+                feed.parked = f"feed {feed.name}: what follows offset {feed.next} cannot be read: {bug!r}"
+                logger.critical("Parked: %s; install a version that can", feed.parked)
+            feed.stumbled_at = feed.next
+            await feed.rewind()
+
+    async def tick(
+        self, feeds: Sequence[SourceFeed], every_feed: Iterable[str], now: int | None, settings: FoldSettings
+    ) -> None:
+        """Tell every ledger partition how far this process's feeds are."""
+        async with self._turn:
+            names = tuple(every_feed)
+            for feed in feeds:
+                feed.check(names)
+            ready = [feed for feed in feeds if feed.next is not None]
+            lines: dict[int, list[LedgerLine]] = {
+                partition: [
+                    {
+                        "key": None,
+                        "value": encode_record(
+                            Ticked(self._name, now, tuple(feed.progress(partition) for feed in ready), names, settings)
+                        ),
+                    }
+                ]
+                for partition in range(self._partitions)
+            }
+            await until_answered(lambda: self._writer.write(lines))
+
+    async def _attempt(self, feed: SourceFeed, name: str, batch: Batch) -> BatchDraft:
+        draft = BatchDraft(feed, name)
+        topic = self._logical(feed.tp.topic)
+        for record in batch.records:
+            if record.offset >= (feed.next or 0):
+                self._read(record, topic, draft)
+        failpoint("intake.decoded")
+        feed.last.clear()  # if this attempt fails, the next one begins a new run
+        await self._writer.write(draft.lines, draft.letters)
+        return draft
+
+    def _read(self, record: ConsumerRecord, topic: str, draft: BatchDraft) -> None:
+        event = decode(topic, record.value, record.headers, record.timestamp, self._limits)
+        if type(event) is Event:
+            draft.verdicts[event.type, "accepted"] += 1
+            draft.read_up_to = max(draft.read_up_to, event.time_ms)
+            self._write(event, record, draft)
+        elif event is None:
+            draft.verdicts["none", "tombstone"] += 1
+        elif isinstance(event, Refusal):
+            draft.verdicts["none", event.reason.value] += 1
+            draft.letters.append(self._letter(event, record))
+
+    def _write(self, event: Event, record: ConsumerRecord, draft: BatchDraft) -> None:
+        offset, body, event_id = record.offset, fingerprint(event), identity(event.source, event.id)
+        correlation, trace = event.correlation or "", event.trace or ""
+        lines, last, places, name = draft.lines, draft.last, self._places, draft.feed
+        movements = movements_of(event.data, self._hash)
+        for ordinal, (item, change) in enumerate(movements):
+            partition, key = places.get(item) or self._place(item)
+            movement = Movement(
+                item, name, offset, ordinal, last.get(partition), event.source, event.id, event_id, body,
+                event.time_ms, change, correlation, trace, record.timestamp,
+            )  # fmt: skip
+            lines[partition].append({"key": key, "value": encode_record(movement)})
+            last[partition] = (offset, ordinal)
+        draft.movements += len(movements)
+        notice = None if movements else notice_of(event.data)
+        if notice is not None:
+            for partition in range(self._partitions):
+                told = Notice(
+                    name, offset, 0, last.get(partition), event.source, event.id, event_id, body,
+                    event.time_ms, notice, correlation, trace,
+                )  # fmt: skip
+                lines[partition].append({"key": None, "value": encode_record(told)})
+                last[partition] = (offset, 0)
+
+    def _place(self, item: str) -> tuple[int, bytes]:
+        if len(self._places) >= MOST_PLACES:
+            self._places.clear()
+        found = self._places[item] = (place(item, self._partitions), item.encode())
+        return found
+
+    def _letter(self, refusal: Refusal, record: ConsumerRecord) -> Message:
+        origin = Origin(record.topic, record.partition, record.offset, record.timestamp)
+        headers = letter_headers(refusal, stage="intake", origin=origin, original=record.headers)
+        return Message(self._dead_letters, -1, record.key, record.value, headers)
+
+
+def _hasher(key_file: Path) -> Hash:
+    key = hashlib.blake2b(key_file.read_bytes()).digest()
+    return lambda customer: int.from_bytes(hashlib.blake2b(customer.encode(), key=key, digest_size=8).digest())
+
+
+def declare(app: faust.App, topics: Sequence[str], readers: Readers, intake: Intake) -> None:
+    """Declare the agent that takes what producers publish."""
+
+    @app.agent(app.topic(*topics, key_serializer="raw", value_serializer="raw"), name="intake")
+    async def take(events: StreamT[Batch]) -> None:
+        event: EventT[Batch]
+        async for event in events.events():
+            tp, batch = batch_of(event.message)
+            feed = readers.by_partition.get(tp)
+            if isinstance(feed, SourceFeed):
+                await intake.take_or_park(feed, batch)
+            readers.receive(tp, batch)

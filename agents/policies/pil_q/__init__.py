@@ -1,0 +1,1 @@
+"""Policy-parameter Q-learning: arms of the projected-inventory-level rule, each tried in shadow."""

@@ -1,0 +1,289 @@
+"""`pil-q`, the learned champion: Q-learning over the parameters of PIL, with full feedback from shadow inventories.
+
+Every arm (`arms.py`) keeps a shadow inventory that meets the item's real demand, lead times, minimums and multiples.
+Q of an arm is its cost a period, Q ← Q + α (cost − Q); the arm that acts is the cheapest one after a prior, which
+says that the analytic rule is good, and what arms were worth to the shard's other items of the same kind.
+
+Demand that a stock-out hid is replaced by its expectation given what was sold, for all arms alike.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import ClassVar
+
+import msgspec
+import numpy as np
+
+from agents.policies.base import Advice, Economics, Outcome, Rehearsal, Situation
+from agents.policies.pil_q.arms import ARMS, LOTS, PLAIN, Menu
+from agents.policies.pil_q.averages import Averages
+from agents.policies.pil_q.counterfactual import begin, order, outlook_of
+from agents.policies.pil_q.pool import Pool
+from agents.policies.projection.projection import Arrivals, Floats, Route, expected_arrivals, route
+from agents.policies.rules.levels import one_missing, safety_factor
+from agents.policies.rules.pil import Levels, advise, levels
+from agents.policies.shadow.shadows import Shadows
+
+FLOOR = 1.0 / 2000.0
+"""Smallest step: the past fades over about so many periods."""
+TRUST = 120.0
+"""Weight of the prior, in expected stock-outs.
+
+What tells arms apart are stock-outs, and the dearer they are the rarer: about one in 1/(1 − critical ratio) periods.
+"""
+TRUST_POOL = 1000.0
+"""Item-periods of other items after which the pool counts as much as analysis."""
+RECONSIDER, SETTLE = 4, 32
+"""The arm is chosen anew every so many periods; every period until so many were seen."""
+MOST_STORED = 2**53
+"""Units beyond this are no shelf."""
+TAIL, HANDICAP = 1.5, 0.1
+"""Where the safety factor is above the first, what counts is the tail of demand, of which a forecast knows more than an
+item's moments: these are expected to cost this share more for each unit above."""
+
+
+class PilQState(msgspec.Struct):
+    """What is known of one item."""
+
+    averages: Averages
+    shadows: Shadows | None = None
+    """The arms' shelves, and behind them that of whoever acts."""
+    expected: float | None = None
+    """What the item's forecast says of the period underway."""
+    lots: bool = False
+    """Which menu the costs belong to."""
+    lived: int = 0
+    """Periods since the shadows began."""
+    learned: int = 0
+    """Periods that the costs average."""
+    arm: int | None = None
+    """Who acts; chosen anew once in a while."""
+    advantage: float = 0.0
+    """What the arm is expected to save against the analytic rule, as a share of costs."""
+    costs: Floats = msgspec.field(default_factory=lambda: np.zeros(ARMS))
+    rehearsal: Rehearsal | None = None
+    """Of the last period; not stored."""
+
+
+class StoredPilQ(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """A state as it is stored."""
+
+    version: int
+    averages: Averages
+    expected: float | None
+    lots: bool
+    lived: int
+    learned: int
+    arm: int | None
+    advantage: float
+    costs: list[float]
+    stock: list[int]
+    pipeline: list[list[int]]
+    drawn: list[int]
+    fees: list[float]
+
+
+class PilQ:
+    """Policy-parameter Q-learning."""
+
+    name: ClassVar[str] = "pil-q"
+    version: ClassVar[int] = 3
+
+    def __init__(self) -> None:
+        self.pool = Pool(ARMS)
+
+    def fresh(self) -> PilQState:
+        """Know nothing: the analytic rule acts until arms have shown what they are worth."""
+        return PilQState(Averages())
+
+    def decide(self, state: PilQState, situation: Situation) -> Advice:
+        """Order as the cheapest arm would."""
+        menu, way, arrivals = menu_of(situation.economics), *_way(situation)
+        arm = menu.reference if state.arm is None else state.arm
+        analytic = at = _levels(state, situation, way, arrivals, menu.arms[menu.reference])
+        if arm != menu.reference:
+            at = _levels(state, situation, way, arrivals, menu.arms[arm])
+        baseline = analytic.quantity if situation.may_order else 0.0
+        return advise(situation, at, menu.words(arm), state.advantage, baseline)
+
+    def quantity(self, state: PilQState, situation: Situation) -> float:
+        """What `decide` would order."""
+        menu = menu_of(situation.economics)
+        arm = menu.reference if state.arm is None else state.arm
+        at = _levels(state, situation, *_way(situation), menu.arms[arm])
+        return at.quantity if situation.may_order else 0.0
+
+    def learn(self, state: PilQState, situation: Situation, outcome: Outcome) -> None:
+        """Let every arm live through the period, and order anew."""
+        terms, way = situation.economics, route(situation.lead_time)
+        menu = menu_of(terms)
+        demand = _uncensored(state.averages, outcome)
+        if state.lots != (menu is LOTS):
+            state.lots, state.shadows, state.learned, state.costs = menu is LOTS, None, 0, np.zeros(ARMS)
+            state.arm = None
+        state.rehearsal = None
+        if state.shadows is not None:
+            self._judge(state, situation, menu, demand, state.shadows.live(demand, terms))
+        state.averages.learn(demand, state.expected)
+        state.expected = situation.forecast.path[0] if situation.forecast.path else None
+        followed = menu.followed_by(menu.reference if state.arm is None else state.arm)
+        if state.shadows is None:
+            state.shadows, state.lived = begin(state.averages, situation, way, followed), 0
+        order(state.shadows, state.averages, situation, way, followed)
+
+        if state.arm is None or state.averages.periods % RECONSIDER == 0 or state.averages.periods < SETTLE:
+            worth = self._worth(state, situation, menu)
+            state.arm = int(worth.argmin())
+            state.advantage = float(worth[menu.reference] - worth[state.arm])
+
+    def rehearsal(self, state: PilQState) -> Rehearsal | None:
+        """Tell what the acting arm's shelf and the analytic rule's have cost."""
+        return state.rehearsal
+
+    def _judge(self, state: PilQState, situation: Situation, menu: Menu, demand: float, costs: Floats) -> None:
+        """Q ← Q + α (cost − Q), once the shadows no longer remember how they began."""
+        state.lived += 1
+        if state.lived <= 2 * len(situation.lead_time) - 2:
+            return
+        state.rehearsal = Rehearsal(demand, float(costs[ARMS]), float(costs[menu.reference]))
+        state.learned += 1
+        costs = costs[:ARMS] - state.costs
+        costs *= max(1.0 / state.learned, FLOOR)
+        state.costs += costs
+        if state.learned % self.pool.interval == 0:
+            self.pool.learn(_kind(state, situation), _relative(state.costs, menu), self.pool.interval)
+
+    def _worth(self, state: PilQState, situation: Situation, menu: Menu) -> Floats:
+        """Expected cost of each arm beyond the analytic rule's, relative to the average arm's, after the prior."""
+        excess = state.averages.excess(len(situation.lead_time))
+        tail = safety_factor(situation.economics.critical_ratio) - TAIL
+        if tail > 0.0:
+            excess[1:] = [share + HANDICAP * tail for share in excess[1:]]
+        prior = np.array(excess).take(menu.source)
+        prior += menu.bend
+        pooled, weight = self.pool.worth(_kind(state, situation))
+        if (others := max(weight - state.learned, 0.0)) > 0.0:
+            prior += others / (others + TRUST_POOL) * (pooled - prior)
+        if not state.learned:
+            return prior
+        seen = min(float(state.learned), 1.0 / FLOOR)
+        rarity = 1.0 / max(1.0 - situation.economics.critical_ratio, 0.005)
+        worth: Floats = _relative(state.costs, menu)
+        worth -= prior
+        worth *= seen / (seen + TRUST * rarity)
+        worth += prior
+        return worth
+
+    def dump(self, state: PilQState) -> bytes:
+        """Write an item's state."""
+        shadows = state.shadows
+        image = StoredPilQ(
+            self.version,
+            state.averages,
+            state.expected,
+            state.lots,
+            state.lived,
+            state.learned,
+            state.arm,
+            state.advantage,
+            state.costs.tolist(),
+            [] if shadows is None else shadows.stock.astype(np.int64).tolist(),
+            [] if shadows is None else shadows.pipeline.astype(np.int64).tolist(),
+            [] if shadows is None else shadows.drawn,
+            [] if shadows is None or shadows.fees is None else shadows.fees.tolist(),
+        )
+        return msgspec.msgpack.encode(image)
+
+    def load(self, data: bytes) -> PilQState:
+        """Read an item's state."""
+        image = _decoded(data, self.version)
+        shadows = None
+        if image.stock:
+            shadows = Shadows(
+                np.asarray(image.stock, dtype=float),
+                np.asarray(image.pipeline, dtype=float),
+                image.drawn,
+                np.asarray(image.fees) if image.fees else None,
+            )
+        chosen = (image.lived, image.learned, image.arm, image.advantage)
+        return PilQState(image.averages, shadows, image.expected, image.lots, *chosen, np.asarray(image.costs))
+
+    def dump_shared(self) -> Mapping[str, bytes]:
+        """Write the prior of each kind of item that has changed."""
+        return self.pool.dump()
+
+    def load_shared(self, parts: Mapping[str, bytes]) -> None:
+        """Read the priors."""
+        self.pool.load(parts)
+
+
+def menu_of(terms: Economics) -> Menu:
+    """The arms for these costs."""
+    return LOTS if terms.order_cost > 0.0 else PLAIN
+
+
+def _way(situation: Situation) -> tuple[Route, Arrivals]:
+    """What the situation is to every arm alike."""
+    way = route(situation.lead_time)
+    return way, expected_arrivals(situation, way)
+
+
+def _levels(
+    state: PilQState, situation: Situation, way: Route, arrivals: Arrivals, arm: tuple[int, float, float]
+) -> Levels:
+    """What an arm steers by."""
+    source, shift, stretch = arm
+    return levels(situation, way, outlook_of(state.averages, source, situation, way), arrivals, shift, stretch)
+
+
+def _relative(costs: Floats, menu: Menu) -> Floats:
+    """Costs less those of the reference, as a share of the average."""
+    return np.asarray((costs - costs[menu.reference]) / max(float(np.add.reduce(costs)) / ARMS, 1e-12))
+
+
+def _kind(state: PilQState, situation: Situation) -> str:
+    """The kind of item whose experience is shared: how variable, how dear a shortage, how long the wait."""
+    averages, terms = state.averages, situation.economics
+    mean = max(averages.mean[0], 1e-6)
+    variability = min(int(2.0 * math.sqrt(averages.variance_of(0)) / mean), 6)
+    odds = min(int(math.log2(1.0 + terms.shortage / max(terms.holding, 1e-9))), 8)
+    wait = min(int(math.log2(len(situation.lead_time))), 5)
+    return f"{'l' if state.lots else 'p'}{terms.stock_out[0]}{variability}{odds}{wait}"
+
+
+def _uncensored(averages: Averages, outcome: Outcome) -> float:
+    """The period's demand, or what it was on average when at least so much was sold."""
+    demand = max(float(outcome.demand), 0.0)
+    if not outcome.censored or averages.periods == 0:
+        return demand
+    deviation = math.sqrt(averages.variance_of(1))
+    gap = demand - averages.mean[1]
+    beyond = 0.5 * math.erfc(gap / deviation / math.sqrt(2.0))
+    return demand + (one_missing(gap, deviation) / beyond if beyond > 1e-6 else 0.0)
+
+
+def _decoded(data: bytes, version: int) -> StoredPilQ:
+    """A stored state whose parts fit together."""
+    try:
+        image = msgspec.msgpack.decode(data, type=StoredPilQ)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"not a state of pil-q: {error}") from error
+    rows = len(image.drawn)
+    fits = (
+        image.version == version
+        and len(image.costs) == ARMS
+        and all(map(math.isfinite, [*image.costs, *image.fees]))
+        and image.averages.fits()
+        and min(image.lived, image.learned, image.arm or 0) >= 0
+        and (image.arm or 0) < ARMS
+        and math.isfinite(image.advantage)
+        and math.isfinite(image.expected or 0.0)
+        and len(image.stock) == (ARMS + 1 if rows else 0)
+        and len(image.fees) in {0, len(image.stock)}
+        and len(image.pipeline) == rows
+        and all(len(row) == ARMS + 1 for row in image.pipeline)
+        and all(abs(units) < MOST_STORED for row in (image.stock, image.drawn, *image.pipeline) for units in row)
+    )
+    if not fits:
+        raise ValueError(f"not a state of pil-q version {version}: its parts do not fit together")
+    return image

@@ -1,0 +1,1 @@
+"""Fixed rules: what a buyer or a textbook would do, without learning."""

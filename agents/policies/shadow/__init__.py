@@ -1,0 +1,1 @@
+"""Shadow inventories: what stock and costs would be under every other way to order."""

@@ -1,0 +1,1 @@
+"""Q-learning on tables: full feedback, half feedback, and the classic rule."""

@@ -1,0 +1,47 @@
+"""From what the core decided to what goes to the broker: topic, partition, key, headers, bytes."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from schemas.codec import encode
+from schemas.dead_letter import Origin, letter_headers
+from schemas.envelope import STRUCTURED_HEADERS
+from schemas.ledger import encode_record
+from schemas.refused import RefusedRecord
+from schemas.topics import place
+from stream.kafka.publisher import Message
+from stream.ports import Output
+
+FRAME_BYTES = 200
+"""Of a record beside its key and value: headers, and what Kafka puts around a batch of one."""
+
+
+class OutputEncoder:
+    """Turns outputs into messages; the broker takes none of more than `most_bytes`."""
+
+    def __init__(
+        self, topics: Mapping[str, tuple[str, int]], most_bytes: int, place_of_feed: Callable[[str], tuple[str, int]]
+    ) -> None:
+        self._topics = topics
+        """Logical name to the broker's name and the number of partitions."""
+        self._most_bytes = most_bytes
+        self._place_of_feed = place_of_feed
+
+    def __call__(self, output: Output) -> Message:
+        """Encode one output."""
+        topic, partitions = self._topics[output.topic]
+        partition, key = place(output.item, partitions), output.item.encode()
+        if isinstance(output.event, RefusedRecord):
+            return self._letter(output.event, topic, partition, key)
+        value = encode(output.event)
+        if len(value) + len(key) + FRAME_BYTES > self._most_bytes:
+            # Only the attributes carried from cause to effect have no bound of their own.
+            value = encode(msgspec.structs.replace(output.event, correlation=None, causation=None, trace=None))
+        return Message(topic, partition, key, value, STRUCTURED_HEADERS)
+
+    def _letter(self, refused: RefusedRecord, topic: str, partition: int, key: bytes) -> Message:
+        record = refused.record
+        origin = Origin(*self._place_of_feed(record.feed), record.offset, refused.appended)
+        headers = letter_headers(refused.refusal, stage="controller", origin=origin)
+        return Message(topic, partition, key, encode_record(record), headers)

@@ -1,0 +1,1 @@
+"""The checkpoint of a shard in Redis."""

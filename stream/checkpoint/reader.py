@@ -1,0 +1,90 @@
+"""Reading checkpoints from outside: what commands show of an item, and what a start verifies. It writes nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from redis.exceptions import RedisClusterException, RedisError
+
+from stream.checkpoint.redis_client import reach_redis, unreachable
+from stream.checkpoint.store import LAYOUT, SLICE, TABLES, About, decode_about, shard_keys
+from stream.errors import WrongUse
+from stream.settings import Settings, mask
+
+
+class Snapshot(NamedTuple):
+    """Some fields of one shard, all of one moment."""
+
+    next: int
+    """The offset of the first ledger record that is not in them."""
+    about: About
+    tables: dict[str, dict[str, bytes]]
+    """By table and field, without those that are not there."""
+
+
+class CheckpointReader:
+    """One connection to Redis."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = reach_redis(settings)
+
+    def __enter__(self) -> Self:
+        """Connected already."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go."""
+        self._client.close()
+
+    def look(self, shard: int, wanted: Mapping[str, Sequence[str]]) -> Snapshot | None:
+        """Read these fields in one transaction; None where the shard has no checkpoint.
+
+        Raises WrongUse for a checkpoint that another version laid out, or of a ledger with other partitions.
+        """
+        keys = dict(zip(("cursor", *TABLES), shard_keys(self._settings.app, shard), strict=True))
+        asked = {table: fields for table, fields in wanted.items() if fields}
+        try:
+            with self._client.pipeline(transaction=True) as pipeline:
+                pipeline.hmget(keys["cursor"], ["next", "about"])
+                for table, fields in asked.items():
+                    pipeline.hmget(keys[table], list(fields))
+                (place, about), *found = pipeline.execute()
+        except (RedisError, RedisClusterException, OSError) as error:
+            raise unreachable(self._settings, error) from None
+        if place is None:
+            return None
+        tables = {
+            table: {field: value for field, value in zip(fields, values, strict=True) if value is not None}
+            for (table, fields), values in zip(asked.items(), found, strict=True)
+        }
+        known = decode_about(about)
+        self._refuse_other_layout(shard, known)
+        return Snapshot(int(place), known, tables)
+
+    def scan(self, shard: int, table: str) -> Iterator[tuple[str, bytes]]:
+        """Every field of a table, in slices, each as it stands when it is read; none comes twice."""
+        key = shard_keys(self._settings.app, shard)[1 + TABLES.index(table)]
+        seen: set[str] = set()
+        try:
+            for field, value in self._client.hscan_iter(key, count=SLICE):
+                name = field.decode()
+                if name not in seen:
+                    seen.add(name)
+                    yield name, value
+        except (RedisError, RedisClusterException, OSError) as error:
+            raise unreachable(self._settings, error) from None
+
+    def _refuse_other_layout(self, shard: int, about: About) -> None:
+        if about.layout != LAYOUT:
+            raise WrongUse(
+                f"RESTOCK_REDIS={mask(self._settings.redis)}: shard {shard} has layout {about.layout}, this version "
+                f"needs {LAYOUT}: install {about.version}, or run `restock rebuild`"
+            )
+        if about.partitions != self._settings.partitions:
+            raise WrongUse(
+                f"RESTOCK_PARTITIONS={self._settings.partitions} is not what Redis was written with, "
+                f"{about.partitions}: set that, or another RESTOCK_APP"
+            )

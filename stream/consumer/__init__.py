@@ -1,0 +1,1 @@
+"""Reading with Faust: record batches, the readers of partitions, and source feeds."""

@@ -1,0 +1,149 @@
+"""The dead letters: read, filtered, each refusal once, and with the original bytes wherever those lie.
+
+Intake keeps the refused record itself; the controller refuses what became of it, so the bytes are fetched from the
+source at the origin that the letter names.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+from confluent_kafka import Message
+
+from schemas.dead_letter import DeadLetter
+from schemas.envelope import Headers
+from schemas.inbound import INBOUND
+from schemas.ledger import Movement, Notice, decode_record
+from schemas.refusal import Reason
+from stream.errors import WrongUse
+from stream.kafka.topic_reader import Stretch, TopicReader
+from stream.kafka.topics import SOURCES
+from stream.settings import Settings
+
+
+class DeadLetterPlace(NamedTuple):
+    """Where a letter lies on the topic, written as `3/17`."""
+
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.partition}/{self.offset}"
+
+    @classmethod
+    def of(cls, text: str) -> "DeadLetterPlace":
+        """Read a place."""
+        partition, slash, offset = text.partition("/")
+        if not (slash and partition.isdigit() and offset.isdigit()):
+            raise WrongUse(f"{text} is no place of a dead letter: write it as `dead-letters list` does, such as 3/17")
+        return cls(int(partition), int(offset))
+
+
+class FiledDeadLetter(NamedTuple):
+    """A letter and its place."""
+
+    place: DeadLetterPlace
+    appended_ms: int
+    letter: DeadLetter
+
+    @property
+    def record(self) -> Movement | Notice | None:
+        """The ledger record that the controller refused; None for a letter of intake."""
+        if self.letter.stage != "controller":
+            return None
+        try:
+            record = decode_record(self.letter.value or b"")
+        except msgspec.MsgspecError:
+            return None
+        return record if isinstance(record, Movement | Notice) else None
+
+
+class Original(NamedTuple):
+    """A record as its producer sent it."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Filter(NamedTuple):
+    """Which letters are wanted; None wants all."""
+
+    reason: str | None = None
+    topic: str | None = None
+    """Logical name of the source."""
+
+    def wants(self, letter: DeadLetter, settings: Settings) -> bool:
+        """Whether a letter is among them."""
+        return self.reason in {None, letter.reason} and (
+            self.topic is None or letter.origin.topic == settings.topic(self.topic)
+        )
+
+
+def letters(
+    reader: TopicReader,
+    settings: Settings,
+    wanted: Filter,
+    stretches: Mapping[int, Stretch],
+    tell: Callable[[int], None] = lambda _: None,
+) -> Iterator[FiledDeadLetter]:
+    """Every refusal of these stretches once: after a crash intake may have written one twice."""
+    seen: set[tuple[object, ...]] = set()
+    for number, message in enumerate(reader.read(settings.topic("dead-letters"), stretches), 1):
+        tell(number)
+        filed = _filed(message)
+        if filed is None or not wanted.wants(filed.letter, settings):
+            continue
+        origin = filed.letter.origin
+        which = filed.record
+        ordinal = which.ordinal if which else -1
+        refusal = (origin.topic, origin.partition, origin.offset, filed.letter.stage, ordinal)
+        if refusal not in seen:
+            seen.add(refusal)
+            yield filed
+
+
+def letter_at(reader: TopicReader, settings: Settings, place: DeadLetterPlace) -> FiledDeadLetter:
+    """The letter at a place."""
+    message = reader.one(settings.topic("dead-letters"), *place)
+    filed = None if message is None else _filed(message)  # a message without bytes is false
+    if filed is None:
+        raise WrongUse(f"{place} holds no dead letter: see `restock dead-letters list`")
+    return filed
+
+
+def original(reader: TopicReader, letter: DeadLetter) -> Original | None:
+    """The record as it was published; None when its source no longer holds it."""
+    if letter.stage != "controller":
+        return Original(letter.key, letter.value, letter.headers)
+    message = reader.one(letter.origin.topic, letter.origin.partition, letter.origin.offset)
+    if message is None:
+        return None
+    return Original(message.key(), message.value(), message.headers())  # type: ignore[arg-type]
+
+
+def destination(settings: Settings, letter: DeadLetter, value: bytes | None) -> str | None:
+    """The logical topic that a letter is published to again: where it came from, or where its type belongs."""
+    logical = letter.origin.topic.removeprefix(settings.topic_prefix)
+    if letter.reason == Reason.WRONG_TOPIC:
+        try:
+            kind = INBOUND.get(msgspec.json.decode(value or b"", type=_Typed).type)
+        except (msgspec.MsgspecError, ValueError):
+            kind = None
+        logical = kind.topic if kind else logical
+    return logical if logical in SOURCES else None
+
+
+class _Typed(msgspec.Struct):
+    type: str
+
+
+def _filed(message: Message) -> FiledDeadLetter | None:
+    """A record of the topic; None for what somebody else wrote there."""
+    try:
+        letter = DeadLetter.from_record(message.key(), message.value(), message.headers())  # type: ignore[arg-type]
+    except (ValueError, UnicodeDecodeError):
+        return None
+    return FiledDeadLetter(
+        DeadLetterPlace(message.partition() or 0, message.offset() or 0), message.timestamp()[1], letter
+    )

@@ -1,0 +1,123 @@
+"""Writing to the ledger: an idempotent producer that is asked whether everything arrived, and thrown away if not."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, TypeAlias
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from stream.failpoints import failpoint
+from stream.faults import BrokerDown
+from stream.kafka.publisher import Message as Letter
+
+logger = logging.getLogger(__name__)
+SLOW_SECONDS = 10.0
+MOST_WAITS = 3
+"""How often that is waited for. A client may send nothing any more although its broker is back (seen once in an hour of
+faults): it is thrown away and what it left is written anew, as after any failure."""
+
+LedgerLine: TypeAlias = dict[str, Any]
+"""One ledger record as the producer takes it: `key` and `value`, bytes or None."""
+Lines: TypeAlias = Mapping[int, list[LedgerLine]]
+"""Ledger records by partition, in the order in which they are written."""
+
+
+class LedgerWriter:
+    """The producer of one intake process."""
+
+    def __init__(self, config: Mapping[str, Any], ledger: str, threads: Executor) -> None:
+        # Only failures are reported: that nothing is left in the queue and nothing failed says that all arrived.
+        self._config = {
+            **config,
+            "delivery.report.only.error": True,
+            "linger.ms": 2,
+            # A batch goes out whole: notices alone may be thousands times the number of partitions.
+            "queue.buffering.max.messages": 0,
+            "queue.buffering.max.kbytes": 1 << 20,
+            # The broker says what is too large, when it is compressed; the client would say it before.
+            "message.max.bytes": 1_000_000_000,
+        }
+        self._ledger = ledger
+        self._threads = threads
+        self._failures: list[KafkaError] = []
+        self._producer: Producer | None = None
+
+    async def connect(self) -> None:
+        """Connect ahead of the first write: without a connection the client puts it off for half a second."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._connect)
+
+    async def write(self, lines: Lines, letters: Sequence[Letter] = ()) -> None:
+        """Write the dead letters, then the ledger records, and wait until the broker has them all.
+
+        Raises BrokerDown when any of them failed; part of it may have arrived then, and may yet arrive.
+        """
+        try:
+            if letters:
+                await asyncio.get_running_loop().run_in_executor(self._threads, self._send_letters, letters)
+            failpoint("intake.letters_written")
+            self._send_lines(lines)
+            failpoint("intake.lines_sent")
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._flush)
+        except KafkaException as error:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._discard)
+            raise BrokerDown(error.args[0].str()) from error
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._discard()
+
+    def _connect(self) -> None:
+        with contextlib.suppress(KafkaException):  # the first write will find out what is wrong
+            self._open().list_topics(self._ledger, SLOW_SECONDS)
+
+    def _send_letters(self, letters: Sequence[Letter]) -> None:
+        producer = self._open()
+        for letter in letters:
+            while True:
+                try:
+                    producer.produce(
+                        letter.topic, value=letter.value, key=letter.key, partition=letter.partition,
+                        headers=list(letter.headers), on_delivery=self._report,
+                    )  # fmt: skip
+                except BufferError:
+                    producer.poll(0.05)
+                else:
+                    break
+        self._flush()
+
+    def _send_lines(self, lines: Lines) -> None:
+        producer = self._open()
+        for partition, records in lines.items():
+            if producer.produce_batch(self._ledger, records, partition, on_delivery=self._report) < len(records):
+                # Never a part of it: what was refused would come behind what was taken.
+                raise KafkaException(KafkaError(KafkaError._QUEUE_FULL))  # noqa: SLF001
+
+    def _flush(self) -> None:
+        producer, waits = self._open(), 0
+        while producer.flush(SLOW_SECONDS) > 0:
+            if waits == 0:
+                logger.warning("The ledger does not acknowledge; waiting for it")
+            waits += 1
+            if waits == MOST_WAITS:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - librdkafka's own code
+        if self._failures:
+            raise KafkaException(self._failures[0])
+
+    def _open(self) -> Producer:
+        if self._producer is None:
+            self._failures = []
+            self._producer = Producer(self._config)
+        return self._producer
+
+    def _report(self, error: KafkaError | None, message: Message) -> None:  # noqa: ARG002 - the callback's signature
+        if error is not None:
+            self._failures.append(error)
+
+    def _discard(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.purge()
+            producer.close()

@@ -1,0 +1,1 @@
+"""A shard's life: taken, folded, published, checkpointed, lost, rebuilt, audited."""

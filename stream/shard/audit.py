@@ -1,0 +1,130 @@
+"""Is what Redis holds what the ledger and the journal say? Folds a shard anew and compares field by field (I6).
+
+A worker may go on meanwhile: Redis is read in slices, each together with the offset it stands at, and the fold stops
+at each of these offsets to compare. What the journal tells is read last, so it reaches further than any slice.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from sys import maxsize
+
+import msgspec
+
+from schemas.journal import JournalEntry, JournalRecord, Published
+from schemas.ledger import decode_record
+from stream.checkpoint.store import TABLES, RedisStore
+from stream.kafka.journal import KafkaJournal
+from stream.kafka.ledger import KafkaLedger
+from stream.ports import Replay, ShardCore, Tables
+
+SLICE = 1000
+NOTHING: tuple[int, list[JournalEntry]] = (maxsize, [])
+"""Told of no record."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What was found of one shard."""
+
+    partition: int
+    offset: int | None
+    """Where the last slice stood; None without a checkpoint."""
+    equal: bool
+    first_difference: str | None = None
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """Some fields of a table as Redis held them at one offset."""
+
+    at: int
+    table: str
+    fields: Mapping[str, bytes | None]
+
+
+async def audit(shard: int, core: ShardCore, store: RedisStore, ledger: KafkaLedger, journal: KafkaJournal) -> Verdict:
+    """Compare one shard."""
+    slices = [each async for each in _slices(shard, store)]
+    if not slices:
+        view = await ledger.view(shard)
+        empty = view.end <= 1  # a ledger that was only begun needs no checkpoint
+        return Verdict(shard, None, empty, None if empty else "there is no checkpoint")
+    return await asyncio.to_thread(_compare, shard, core, slices, ledger, _told(journal.records(shard)))
+
+
+async def _slices(shard: int, store: RedisStore) -> AsyncIterator[Slice]:
+    for table in TABLES:
+        names = await store.fields(shard, table)
+        for start in range(0, len(names), SLICE):
+            some = names[start : start + SLICE]
+            at, values = await store.look(shard, table, some)
+            if at is not None:
+                yield Slice(at, table, dict(zip(some, values, strict=True)))
+
+
+def _told(records: Iterable[JournalRecord]) -> Iterator[tuple[int, list[JournalEntry]]]:
+    """What was told of each ledger record of which something was, in their order."""
+    entries = (entry for record in records if isinstance(record, Published) for entry in record.told)
+    for offset, some in groupby(entries, key=lambda entry: entry.at.offset):
+        yield offset, list(some)
+
+
+def _compare(
+    shard: int,
+    core: ShardCore,
+    slices: Sequence[Slice],
+    ledger: KafkaLedger,
+    told: Iterator[tuple[int, list[JournalEntry]]],
+) -> Verdict:
+    states = _fold_to(core, shard, sorted({each.at for each in slices}), ledger, told)
+    first = None
+    for at, state in states:
+        here = [each for each in slices if each.at == at]
+        first = first or next(_differences(here, state), None)
+    if first is None and len({each.at for each in slices}) == 1:
+        first = next(_missing(slices, state), None)
+    return Verdict(shard, slices[-1].at, first is None, first)
+
+
+def _fold_to(
+    core: ShardCore,
+    shard: int,
+    stops: Sequence[int],
+    ledger: KafkaLedger,
+    told: Iterator[tuple[int, list[JournalEntry]]],
+) -> Iterator[tuple[int, Tables]]:
+    """The state at each of these offsets."""
+    place, (offset, some) = 0, next(told, NOTHING)
+    for stop in stops:
+        for record in ledger.records(shard, place, stop):
+            while offset < record.offset:
+                offset, some = next(told, NOTHING)
+            replay = Replay(some if offset == record.offset else (), whole=True)
+            for _ in core.fold(decode_record(record.value), record.offset, record.timestamp, replay):
+                pass
+        place = stop
+        yield stop, core.dump()
+
+
+def _differences(slices: Sequence[Slice], state: Tables) -> Iterator[str]:
+    for each in slices:
+        expected = state.get(each.table, {})
+        for field, found in each.fields.items():
+            if found != expected.get(field):
+                yield _describe(each.table, field, found, expected.get(field), each.at)
+
+
+def _missing(slices: Sequence[Slice], state: Tables) -> Iterator[str]:
+    found = {(each.table, field) for each in slices for field in each.fields}
+    for table, fields in state.items():
+        for field in fields:
+            if (table, field) not in found:
+                yield f"{table} {field!r}: missing in Redis at ledger offset {slices[0].at}"
+
+
+def _describe(table: str, field: str, found: bytes | None, expected: bytes | None, at: int) -> str:
+    def size(value: bytes | None) -> str:
+        return "nothing" if value is None else f"{len(value)} bytes"
+
+    place = next((i for i, (a, b) in enumerate(zip(found or b"", expected or b"", strict=False)) if a != b), None)
+    where = "" if place is None else f", from byte {place} on"
+    return f"{table} {field!r}: Redis has {size(found)}, the ledger says {size(expected)}{where}; ledger offset {at}"

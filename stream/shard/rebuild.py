@@ -1,0 +1,62 @@
+"""Makes a shard's checkpoint anew from ledger and journal, with nothing published twice.
+
+It takes the shard like any owner, which fences a worker that holds it; a worker that takes it back goes on rebuilding.
+"""
+
+from collections.abc import Callable
+from itertools import islice
+
+from stream.consumer.transport import Batch
+from stream.errors import AnswerIsNo
+from stream.faults import Fenced
+from stream.kafka.ledger import KafkaLedger, StoredRecord
+from stream.shard.shard import Ports, Shard
+
+BATCH = 5000
+SAVE_EVERY = 50_000
+"""Records between checkpoints: what is lost with a crash is folded again."""
+TRIES = 20
+"""A worker that is fenced takes its shard back after half a second, and is fenced again."""
+
+
+async def rebuild(
+    partition: int, ports: Ports, ledger: KafkaLedger, version: str, tell: Callable[[int, int], None]
+) -> bool:
+    """Fold one shard from the start to the ledger's present end; False when a worker took it over on the way."""
+    shard = await _take(partition, ports, version)
+    try:
+        end = (await ledger.view(partition)).end
+        records = ledger.records(partition, 0, end)
+        while batch := tuple(islice(records, BATCH)):
+            await shard.work(_batch(batch))
+            tell(shard.next, end)
+            if shard.next - max(shard.saved, 0) >= SAVE_EVERY and shard.worth_saving:
+                await shard.save_all()
+        await shard.save_all()
+    except Fenced:
+        return False
+    finally:
+        await shard.close()
+    return True
+
+
+async def _take(partition: int, ports: Ports, version: str) -> Shard:
+    """Take the shard and forget its checkpoint; a worker that was fenced may take it back before that."""
+    for _ in range(TRIES):
+        shard = Shard(partition, ports, version)
+        try:
+            await shard.take(anew=True)
+        except Fenced:
+            await shard.close()
+        except BaseException:
+            await shard.close()
+            raise
+        else:
+            return shard
+    raise AnswerIsNo(
+        f"shard {partition}: a running worker takes it back again and again: stop the workers, then rebuild"
+    )
+
+
+def _batch(records: tuple[StoredRecord, ...]) -> Batch:
+    return Batch(records[0].offset, records[-1].offset + 1, records)

@@ -1,0 +1,140 @@
+"""A contest keeps its house safe: whatever is planted as champion, rails hold and the baseline takes over."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from agents.forecasting.base import DemandForecast
+from agents.policies.base import Advice, Economics, Outcome, PipelineOrder, Rehearsal, Situation
+from agents.policies.contest.contest import Contest
+from agents.policies.guardrails import guard, respects
+from agents.policies.pil_q.pil_q import PilQ
+from agents.policies.rules.pil import Pil
+from agents.policies.rules.stateless import Stateless
+
+FALLBACK_WITHIN = 49
+"""Reviews after which an adversary has lost its place."""
+LEAD = 2
+
+
+class Planted(Stateless):
+    name, version = "planted", 1
+
+    def __init__(self, wanted: Callable[[Situation], float]) -> None:
+        self.wanted = wanted
+
+    def decide(self, state: None, situation: Situation) -> Advice:
+        return Advice(self.wanted(situation), 0, 0, 0)
+
+
+def live(contest: Contest, periods: int, *, seed: int) -> list[Advice]:
+    """A life with lost sales; what was advised at each review."""
+    chance, terms = np.random.default_rng(seed), Economics(1.0, 9.0, critical_ratio=0.9)
+    mean = 5.0 * (LEAD + 1)
+    quantiles = tuple(mean + k * math.sqrt(mean) for k in (0.0, 0.84, 1.28, 1.64, 2.33))
+    forecast = DemandForecast(LEAD + 1, mean, mean, quantiles, (5.0,) * (LEAD + 1))
+    state, stock, pipeline, ordered, advised = contest.fresh(), 15, [0] * LEAD, 0, []
+    for period in range(periods):
+        stock += pipeline[0]
+        pipeline = [*pipeline[1:], ordered]
+        demand = int(chance.poisson(5))
+        sold = min(stock, demand)
+        stock -= sold
+        underway = tuple(PipelineOrder(q, float(age), LEAD - age) for age, q in enumerate(pipeline) if q)
+        situation = Situation("A@X", period, stock, underway, (0.0,) * LEAD + (1.0,), forecast, terms)
+        contest.learn(state, situation, Outcome(demand, sold, 0, ordered=ordered))
+        advice = contest.decide(state, situation)
+        guarded = guard(advice.quantity, situation)
+        assert respects(guarded.quantity, guarded.cap, situation, terms)
+        ordered = guarded.quantity
+        advised.append(advice)
+        state = contest.load(contest.dump(state))
+    return advised
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("name", ["nothing", "the most", "no number", "minus infinity", "too much by half"])
+def test_an_adversary_falls(name: str, seed: int) -> None:
+    quantity = {
+        "nothing": lambda _: 0.0,
+        "the most": lambda _: 1e18,
+        "no number": lambda _: math.nan,
+        "minus infinity": lambda _: -math.inf,
+        "too much by half": lambda situation: max(0.0, 1.5 * situation.forecast.quantiles[-1] - situation.position),
+    }[name]
+    advised = live(Contest(Planted(quantity), Pil()), 120, seed=seed)
+    assert "baseline" in [advice.role for advice in advised[: FALLBACK_WITHIN + 1]]
+    assert all(advice.role == "baseline" for advice in advised[FALLBACK_WITHIN:])
+    assert all(math.isfinite(advice.quantity) for advice in advised[1:]) or name == "the most"
+
+
+class Boasting(Planted):
+    """Keeps shadows of its own, and tells of them what it likes."""
+
+    def __init__(self, own: float) -> None:
+        super().__init__(lambda _: 1e18)
+        self.own = own
+
+    def rehearsal(self, state: None) -> Rehearsal:  # type: ignore[override]
+        return Rehearsal(5.0, self.own, 10.0)
+
+
+@pytest.mark.parametrize("own", [math.nan, math.inf, 11.0])
+def test_a_champion_that_tells_no_number_or_a_dear_one_falls(own: float) -> None:
+    contest = Contest(Boasting(own), Pil(), rehearses=True)
+    assert all(advice.role == "baseline" for advice in live(contest, 60, seed=1)[FALLBACK_WITHIN:])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_default_keeps_its_own_and_the_baselines_cost(seed: int) -> None:
+    """What the champion tells of shelves among its arms is what a contest finds that keeps all shelves itself."""
+    told, kept = (Contest(PilQ(), Pil(), rehearses=rehearses) for rehearses in (True, False))
+    shares = []
+    for contest in (told, kept):
+        states: list[list[float]] = []
+        contest.learn = _noted(contest, states)  # type: ignore[method-assign]
+        live(contest, 300, seed=seed)
+        shares.append(states[-1][0] / states[-1][1])
+    assert abs(shares[0] - shares[1]) < 0.03
+
+
+def _noted(contest: Contest, costs: list[list[float]]) -> Callable[..., None]:
+    learn = contest.learn
+
+    def noted(state: object, situation: Situation, outcome: Outcome) -> None:
+        learn(state, situation, outcome)  # type: ignore[arg-type]
+        costs.append(list(state.ledger.costs))  # type: ignore[attr-defined]
+
+    return noted
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_sound_champion_stays(seed: int) -> None:
+    advised = live(Contest(PilQ(), Pil()), 300, seed=seed)
+    assert sum(advice.role == "baseline" for advice in advised) <= 30
+
+
+def test_one_that_mends_its_ways_comes_back() -> None:
+    pil = Pil()
+
+    def mends(situation: Situation) -> float:
+        return 0.0 if situation.period < 60 else pil.decide(None, situation).quantity
+
+    roles = [advice.role for advice in live(Contest(Planted(mends), Pil()), 600, seed=3)]
+    assert "baseline" in roles[:60]
+    assert roles[-1] == "champion"
+
+
+def test_the_ledger_is_paired_with_real_demand() -> None:
+    contest = Contest(Pil(), Pil(), (Planted(lambda _: 0.0),))
+    state = contest.fresh()
+    terms = Economics(1.0, 9.0, critical_ratio=0.9)
+    forecast = DemandForecast(1, 5.0, 5.0, (5.0, 7.0, 8.0, 9.0, 10.0), (5.0,))
+    for period in range(4):
+        situation = Situation("A@X", period, 10, (), (1.0,), forecast, terms)
+        contest.learn(state, situation, Outcome(4, 4, 0))
+    costs = list(state.ledger.costs)
+    assert costs[0] == costs[1]
+    assert costs[2] == (6 + 2 + 9 * 2)  # 10 on the shelf, three periods of demand 4, nothing ordered

@@ -1,0 +1,78 @@
+"""From decisions to records: where they go, what they carry, and that none is larger than the broker takes."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from agents.worker.output_encoder import OutputEncoder
+from schemas.codec import decode_output
+from schemas.contract.examples import example
+from schemas.dead_letter import DeadLetter
+from schemas.journal import Point
+from schemas.ledger import Counted, Movement, decode_record
+from schemas.outbound import OUTBOUND
+from schemas.refusal import Reason, Refusal
+from schemas.refused import RefusedRecord
+from schemas.topics import place
+from stream import ports
+
+NOW = 1_772_446_500_000
+TOPICS = {"replenishments": ("eu.replenishments", 3), "alerts": ("eu.alerts", 5), "reviews": ("eu.reviews", 7)}
+LETTERS = {"dead-letters": ("eu.dead-letters", 4)}
+MOST_BYTES = 5_000
+
+
+def place_of_feed(feed: str) -> tuple[str, int]:
+    assert feed == "stock-id/2"
+    return "eu.stock", 2
+
+
+encode = OutputEncoder(TOPICS | LETTERS, MOST_BYTES, place_of_feed)
+
+
+def output(name: str, **changes: Any) -> ports.Output:
+    """An output of a type, as the core would make it of its example."""
+    event = decode_output(msgspec.json.encode(example(name)))
+    event = msgspec.structs.replace(event, **changes)
+    return ports.Output(event.topic, event.item, event, Point(7))
+
+
+@pytest.mark.parametrize("name", OUTBOUND)
+def test_every_type_goes_to_its_topic_and_reads_back(name: str) -> None:
+    message = encode(output(name, trace="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"))
+    topic, partitions = TOPICS[OUTBOUND[name].topic]
+    assert (message.topic, message.partition) == (topic, place("TEA-01@BER1", partitions))
+    assert message.key == b"TEA-01@BER1"
+    assert dict(message.headers) == {"content-type": b"application/cloudevents+json"}
+    read = decode_output(message.value or b"")
+    assert read.trace == "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    assert read.body == decode_output(msgspec.json.encode(example(name))).body
+
+
+def test_what_would_be_too_large_leaves_out_what_it_carries_along() -> None:
+    message = encode(output("replenishment.requested", correlation="c" * MOST_BYTES, causation="k", trace="t"))
+    read = decode_output(message.value or b"")
+    assert (read.correlation, read.causation, read.trace) == (None, None, None)
+    assert read.body == decode_output(msgspec.json.encode(example("replenishment.requested"))).body
+
+
+def test_key_headers_and_frame_count_as_well() -> None:
+    """The broker measures the whole record: nothing between that and the value alone slips through."""
+    bare = len(encode(output("stock.alert", correlation="")).value or b"")
+    for length in range(MOST_BYTES - bare - 400, MOST_BYTES - bare):
+        message = encode(output("stock.alert", correlation="c" * length))
+        headers = sum(len(name) + len(value or b"") for name, value in message.headers)
+        assert len(message.value or b"") + len(message.key or b"") + headers + 100 <= MOST_BYTES
+
+
+def test_a_refused_movement_is_a_dead_letter_with_the_origin_of_its_event() -> None:
+    movement = Movement("TEA@B", "stock-id/2", 41, 1, None, "wms", "cnt-1", 1, 2, NOW, Counted(3, NOW), appended=NOW)
+    refusal = Refusal(Reason.COUNT_TOO_OLD, "data.as_of", "is too long ago", "count again")
+    refused = RefusedRecord(refusal, movement, NOW + 5)
+    message = encode(ports.Output("dead-letters", "TEA@B", refused, Point(7)))
+    assert (message.topic, message.partition) == ("eu.dead-letters", place("TEA@B", 4))
+    letter = DeadLetter.from_record(message.key, message.value, list(message.headers))
+    assert (letter.reason, letter.stage) == ("count_too_old", "controller")
+    assert (letter.origin.topic, letter.origin.partition, letter.origin.offset) == ("eu.stock", 2, 41)
+    assert decode_record(letter.value or b"") == movement

@@ -1,0 +1,91 @@
+"""When a worker ticks: always with a wall clock; without one only as long as a tick says something new."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from agents.worker import ticker
+from agents.worker.ticker import Ticker
+from stream.consumer.feeds import SourceFeed
+
+ORDERS = TP("orders", 0)
+
+
+class StandingFeed(SourceFeed):
+    """A feed that stands where it is put."""
+
+    def __init__(self) -> None:
+        self.next = 5
+        self.read_up_to = 1_000
+
+    @property
+    def drained(self) -> bool:
+        return True
+
+
+class Readers:
+    def __init__(self, feed: SourceFeed) -> None:
+        self.by_partition = {ORDERS: feed}
+
+
+class Rounds:
+    """Lets `keep_ticking` go round without waiting, and counts what it does."""
+
+    def __init__(self, feed: SourceFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ticks = self.sleeps = 0
+        nothing: Any = None
+        readers: Any = Readers(feed)
+        self.pulse = Ticker(readers, nothing, nothing, self._tick)
+        self._real_sleep = asyncio.sleep
+        monkeypatch.setattr(asyncio, "sleep", self._sleep)
+
+    async def go(self, rounds: int, *, wall_clock: bool) -> None:
+        ticking = asyncio.create_task(self.pulse.keep_ticking(1.0, wall_clock=wall_clock))
+        await self.rounds(rounds)
+        self.ticking = ticking
+
+    async def rounds(self, rounds: int) -> None:
+        until = self.sleeps + rounds
+        while self.sleeps <= until:
+            await self._real_sleep(0)
+
+    async def _tick(self) -> None:
+        self.ticks += 1
+
+    async def _sleep(self, _: float) -> None:
+        self.sleeps += 1
+        await self._real_sleep(0)
+
+
+async def test_without_a_wall_clock_a_change_is_told_twice_and_then_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ticker, "QUIET_SECONDS", 3_600.0)
+    feed = StandingFeed()
+    rounds = Rounds(feed, monkeypatch)
+
+    await rounds.go(10, wall_clock=False)
+    assert rounds.ticks == 2, "a drained feed follows the others one tick later, so it takes two"
+
+    feed.next = 6
+    await rounds.rounds(10)
+    assert rounds.ticks == 4
+    rounds.ticking.cancel()
+
+
+async def test_without_a_wall_clock_quiet_feeds_are_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ticker, "QUIET_SECONDS", 0.0)
+    rounds = Rounds(StandingFeed(), monkeypatch)
+
+    await rounds.go(10, wall_clock=False)
+    assert rounds.ticks >= 10
+    rounds.ticking.cancel()
+
+
+async def test_a_wall_clock_ticks_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ticker, "QUIET_SECONDS", 3_600.0)
+    rounds = Rounds(StandingFeed(), monkeypatch)
+
+    await rounds.go(10, wall_clock=True)
+    assert rounds.ticks >= 10
+    rounds.ticking.cancel()

@@ -1,0 +1,248 @@
+"""Feeds on a real broker: where they begin, what they commit, and what they do when their topic does not stay."""
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer as KafkaConsumer
+from confluent_kafka import TopicPartition
+from faust.types import TP
+
+from agents.intake import intake as intake_agent
+from agents.intake.intake import Intake
+from agents.worker.app import App
+from schemas.codec import Limits
+from schemas.contract.examples import example
+from schemas.ledger import FoldSettings, Movement, decode_record
+from stream.consumer.feeds import SourceFeed
+from stream.consumer.readers import Readers
+from stream.kafka import topics
+from stream.kafka.clients import producer_config, reader_config
+from stream.kafka.ledger import identify, read
+from stream.kafka.ledger_writer import LedgerWriter
+from stream.observability.instruments import Instruments
+from stream.settings import Settings
+from tests.stream.consumer.transport_world import Broker, Worker, until
+
+
+@pytest.fixture
+def settings(kafka: str, app: str, topic_prefix: str) -> Settings:
+    made = Settings(kafka=kafka, app=app, topic_prefix=topic_prefix, partitions=1)
+    topics.create(made)
+    return made
+
+
+class Shop:
+    """A source, and workers that read it into the ledger."""
+
+    def __init__(self, settings: Settings, threads: ThreadPoolExecutor) -> None:
+        self.settings = settings
+        self.orders = TP(settings.topic("orders"), 0)
+        self.broker = Broker(settings)
+        self.threads = threads
+        self.workers: list[Worker] = []
+
+    def publish(self, count: int, start: int = 0) -> None:
+        with self.broker.producer() as producer:
+            for n in range(start, start + count):
+                value = json.dumps(example("order.placed") | {"id": f"e{n}"}).encode()
+                producer.produce(self.orders.topic, value, partition=0)
+
+    def recreate(self) -> None:
+        self.broker.delete(self.orders.topic)
+        topics.create(self.settings)
+
+    def commit(self, offset: int, name: str = "") -> None:
+        client = KafkaConsumer({"bootstrap.servers": self.settings.kafka, "group.id": self.settings.app})
+        client.commit(offsets=[TopicPartition(*self.orders, offset, metadata=name)], asynchronous=False)
+        client.close()
+
+    def committed(self) -> int | None:
+        return self.broker.committed(self.settings.app, *self.orders)
+
+    async def open(self, writer: LedgerWriter | None = None) -> "Clerk":
+        clerk = Clerk(self, writer)
+        self.workers.append(clerk)
+        await clerk.start()
+        return clerk
+
+    async def close(self, clerk: "Clerk") -> None:
+        self.workers.remove(clerk)
+        await clerk.stop()
+
+    def written(self) -> list[tuple[str, int]]:
+        """Feed and offset of the first movement of every order in the ledger, in their order there."""
+        config = reader_config(self.settings)
+        records = [decode_record(r.value) for r in read(config, self.settings.topic("ledger"), 0, 0, 10**9)]
+        return [(r.feed, r.offset) for r in records if isinstance(r, Movement) and r.ordinal == 0]
+
+    def feed_name(self) -> str:
+        return f"{identify(reader_config(self.settings), self.orders.topic)[0][0]}/0"
+
+
+class Clerk(Worker):
+    """A worker that takes in orders."""
+
+    def __init__(self, shop: Shop, writer: LedgerWriter | None) -> None:
+        settings = shop.settings
+        self.watch = Instruments()
+        self.intake = Intake(
+            writer=writer or LedgerWriter(producer_config(settings), settings.topic("ledger"), shop.threads),
+            watch=self.watch,
+            logical=lambda topic: topic.removeprefix(settings.topic_prefix),
+            dead_letters=settings.topic("dead-letters"),
+            partitions=1,
+            limits=Limits(),
+        )
+
+        async def name(tp: TP) -> str:
+            [(topic_id, _)] = await asyncio.to_thread(identify, reader_config(settings), tp.topic)
+            return f"{topic_id}/{tp.partition}"
+
+        def make(tp: TP) -> SourceFeed:
+            return SourceFeed(tp, name, self.consumer, self.watch)
+
+        def declare(app: App, names: Sequence[str], readers: Readers) -> None:
+            intake_agent.declare(app, names, readers, self.intake)
+
+        super().__init__(settings, settings.app, [shop.orders.topic], make, declare)
+
+    @property
+    def feed(self) -> SourceFeed | None:
+        return next((reader for reader in self.readers.by_partition.values() if isinstance(reader, SourceFeed)), None)
+
+    async def at(self, offset: int) -> SourceFeed:
+        """The feed, once it stands there."""
+        await until(lambda: self.feed is not None and self.feed.next == offset)
+        assert self.feed is not None
+        return self.feed
+
+    async def stop(self) -> None:
+        await super().stop()
+        self.intake.close()
+
+
+@pytest.fixture
+async def shop(settings: Settings) -> AsyncIterator[Shop]:
+    with ThreadPoolExecutor(8) as threads:
+        made = Shop(settings, threads)
+        yield made
+        for clerk in list(made.workers):
+            await clerk.stop()
+
+
+async def test_it_writes_what_it_reads_and_commits_what_is_acknowledged(shop: Shop) -> None:
+    shop.publish(20)
+    clerk = await shop.open()
+    feed = await clerk.at(20)
+    name = shop.feed_name()
+    assert feed.name == name
+    assert shop.written() == [(name, n) for n in range(20)]
+    await until(lambda: feed.drained)
+    await until(lambda: shop.committed() == 20)
+    await shop.close(clerk)
+    shop.publish(5, start=20)
+    await (await shop.open()).at(25)
+    assert shop.written() == [(name, n) for n in range(25)]
+
+
+async def test_nothing_is_committed_while_the_ledger_does_not_acknowledge(shop: Shop) -> None:
+    class Slow(LedgerWriter):
+        async def write(self, *arguments: Any) -> None:
+            await go_on.wait()
+            await super().write(*arguments)
+
+    go_on = asyncio.Event()
+    shop.publish(20)
+    writer = Slow(producer_config(shop.settings), shop.settings.topic("ledger"), shop.threads)
+    clerk = await shop.open(writer)
+    feed = await clerk.at(0)
+    await until(lambda: not feed.wanted or feed._on_its_way)
+    await clerk.consumer.commit()
+    assert shop.committed() in {None, 0}
+    assert not feed.drained
+    go_on.set()
+    await clerk.at(20)
+    await until(lambda: shop.committed() == 20)
+
+
+async def test_expired_commits_mean_the_start_and_the_fold_drops_what_it_knows(shop: Shop) -> None:
+    shop.publish(20)
+    clerk = await shop.open()
+    await clerk.at(20)
+    await shop.close(clerk)
+    for future in shop.broker.admin.delete_consumer_groups([shop.settings.app]).values():
+        future.result(20)
+    await (await shop.open()).at(20)
+    assert Counter(shop.written()) == {(shop.feed_name(), n): 2 for n in range(20)}
+
+
+async def test_records_deleted_before_they_were_read_are_counted_and_told(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.publish(20)
+    shop.commit(4)
+    shop.broker.delete_records(*shop.orders, before=11)
+    clerk = await shop.open()
+    await clerk.at(20)
+    assert clerk.watch.counts["lost"] == 7
+    assert [offset for _, offset in shop.written()] == list(range(11, 20))
+    assert [r.levelno for r in caplog.records if r.levelno >= logging.WARNING] == [logging.CRITICAL]
+
+
+@pytest.mark.parametrize("before, after", [(20, 5), (5, 20)])
+async def test_a_topic_made_anew_while_nobody_read_is_read_from_its_start(shop: Shop, before: int, after: int) -> None:
+    shop.publish(before)
+    clerk = await shop.open()
+    await clerk.at(before)
+    await until(lambda: shop.committed() == before)
+    await shop.close(clerk)
+    old = shop.feed_name()
+    shop.recreate()
+    shop.publish(after)
+    await (await shop.open()).at(after)
+    new = shop.feed_name()
+    assert old != new
+    assert shop.written() == [*((old, n) for n in range(before)), *((new, n) for n in range(after))]
+
+
+async def test_a_commit_for_a_topic_that_is_gone_means_nothing_to_the_one_of_its_name(shop: Shop) -> None:
+    """As a worker leaves it that was killed before it noticed."""
+    shop.publish(20)
+    shop.commit(15, name="another topic's id/0")
+    await (await shop.open()).at(20)
+    assert shop.written() == [(shop.feed_name(), n) for n in range(20)]
+
+
+async def test_a_topic_made_anew_while_it_is_read_is_read_from_its_start(shop: Shop) -> None:
+    shop.publish(20)
+    clerk = await shop.open()
+    await clerk.at(20)
+    old = shop.feed_name()
+    shop.recreate()
+    shop.publish(5)
+    await clerk.at(5)
+    new = shop.feed_name()
+    assert shop.written() == [*((old, n) for n in range(20)), *((new, n) for n in range(5))]
+    await until(lambda: shop.committed() == 5)
+
+
+async def test_a_topic_made_anew_that_soon_holds_more_than_before_is_noticed_at_the_next_tick(shop: Shop) -> None:
+    shop.publish(5)
+    clerk = await shop.open()
+    feed = await clerk.at(5)
+    old = shop.feed_name()
+    shop.recreate()
+    shop.publish(20)
+    await clerk.at(20)
+    assert feed.name == old, "what lay beyond the old place was taken for the old topic's"
+    new = shop.feed_name()
+    await clerk.intake.tick([feed], [new], None, FoldSettings())
+    await until(lambda: feed.name == new)
+    await clerk.at(20)
+    assert [offset for name, offset in shop.written() if name == new] == list(range(20))

@@ -1,0 +1,336 @@
+"""What Prometheus and a load balancer see: from the start, after faults, and nothing that grows with the items."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import product
+from typing import Any, get_args
+
+import aiohttp
+import pytest
+from faust.types import TP
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.core.counters import Counters, ErrorSums
+from agents.forecasting.accuracy import JudgedForecast
+from agents.policies.guardrails import REASONS
+from agents.policies.registry import POLICIES
+from agents.worker import resources
+from schemas.inbound import INBOUND
+from schemas.outbound import AlertKind
+from schemas.refusal import Reason
+from stream.consumer.feeds import SourceFeed
+from stream.consumer.readers import Readers
+from stream.observability.health import Health
+from stream.observability.instruments import Instruments, Stage
+from stream.observability.metrics import CLASSES, FAR_BEHIND, FORECAST_SUMS, INVARIANTS, Metrics
+from stream.setting_values import Address
+from stream.shard.owner import Owner
+
+LEDGER, ORDERS = TP("ledger", 4), TP("orders", 0)
+PROMISED = {
+    "restock_events_total",
+    "restock_dead_letters_total",
+    "restock_movements_applied_total",
+    "restock_ledger_lag_records",
+    "restock_decision_latency_seconds",
+    "restock_items_tracked",
+    "restock_invariant_violations_total",
+    "restock_shards_parked",
+}
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+class Intake:
+    def __init__(self) -> None:
+        self.verdicts: Counter[tuple[str, str]] = Counter()
+        self.movements = 0
+
+
+class Consumer:
+    def __init__(self) -> None:
+        self.ends: dict[TP, int | None] = {}
+
+    def end(self, tp: TP) -> int | None:
+        return self.ends.get(tp)
+
+
+class Core:
+    def __init__(self) -> None:
+        self.tally = Counters()
+
+
+class Shard:
+    """As much of a shard as is counted."""
+
+    def __init__(self, next_: int = 0) -> None:
+        self.next = next_
+        self.core = Core()
+
+
+class Held(Owner):
+    """An owner that does nothing by itself."""
+
+    def __init__(self, partition: int, shard: Any) -> None:
+        self.partition = partition
+        self.name = f"shard {partition}"
+        self.shard = shard
+        self.parked = None
+
+
+class Standing(SourceFeed):
+    """A feed that stands where it is put."""
+
+    def __init__(self, next_: int | None) -> None:
+        self.tp, self.name, self.next, self.parked = ORDERS, "orders-id/0", next_, None
+
+
+class World:
+    """Metrics of a worker that has just started."""
+
+    def __init__(self) -> None:
+        self.watch = Instruments()
+        self.watch.count_on(-1, resources._nothing())
+        self.readers = Readers({})
+        self.intake = Intake()
+        self.consumer: Any = Consumer()
+        self.metrics = Metrics(self.watch, self.readers, self.intake, lambda: self.consumer)
+
+    def hold(self, next_: int = 0) -> Counters:
+        """Take the shard, again if it was held; what its core counts."""
+        shard = Shard(next_)
+        self.watch.count_on(LEDGER.partition, shard.core.tally)
+        self.readers.by_partition[LEDGER] = Held(LEDGER.partition, shard)
+        return shard.core.tally
+
+    def scrape(self) -> Samples:
+        text = generate_latest(self.metrics.registry).decode()
+        families = text_string_to_metric_families(text)
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in families
+            for sample in family.samples
+            if not sample.name.endswith("_created")
+        }
+
+
+def value(samples: Samples, name: str, **labels: str) -> float:
+    return samples[name, frozenset(labels.items())]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+# From the start -------------------------------------------------------------------------------------------------------
+
+
+def test_the_promised_names_are_there_before_anything_happens(world: World) -> None:
+    names = {name.removesuffix("_count") for name, _ in world.scrape()}
+    assert names >= PROMISED - {"restock_ledger_lag_records"}, "a lag needs a partition"
+    world.hold()
+    names = {name.removesuffix("_count") for name, _ in world.scrape()}
+    assert names >= PROMISED
+    assert all(name.startswith("restock_") for name in names)
+
+
+def labels(**values: Sequence[str]) -> set[frozenset[tuple[str, str]]]:
+    """Every combination of these label values; a trailing underscore avoids a word of Python's."""
+    pairs = ([(name.rstrip("_"), each) for each in some] for name, some in values.items())
+    return {frozenset(combination) for combination in product(*pairs)}
+
+
+EVERYTHING = {
+    "restock_events_total": labels(type=list(INBOUND), verdict=["accepted"]),
+    "restock_dead_letters_total": labels(reason=[reason.value for reason in Reason]),
+    "restock_invariant_violations_total": labels(invariant=INVARIANTS),
+    "restock_duplicates_dropped_total": labels(kind=["technical", "business"]),
+    "restock_items_tracked": labels(class_=CLASSES),
+    "restock_items_at_risk": labels(class_=CLASSES),
+    "restock_alerts_open": labels(kind=get_args(AlertKind), class_=CLASSES),
+    "restock_demand_units_total": labels(class_=CLASSES),
+    "restock_unserved_units_total": labels(class_=CLASSES),
+    "restock_champions_fallen_back": labels(class_=CLASSES),
+    "restock_policy_cost_total": labels(class_=CLASSES, contestant=["champion", "baseline", *POLICIES]),
+    **{f"{name}_total": labels(class_=CLASSES) for name, _ in FORECAST_SUMS.values()},
+    "restock_decisions_total": labels(policy=list(POLICIES), kind=["requested", "proposed"]),
+    "restock_ordered_units_total": labels(policy=list(POLICIES), kind=["requested", "proposed"]),
+    "restock_guardrail_clamps_total": labels(guardrail=REASONS),
+    "restock_learner_failures_total": labels(name=list(POLICIES)),
+    "restock_stage_seconds_count": labels(stage=get_args(Stage)),
+    "restock_decision_latency_seconds_count": labels(),
+    "restock_torn_checkpoints_total": labels(),
+    "restock_fenced_total": labels(),
+    "restock_feed_records_lost_total": labels(),
+    "restock_shards_parked": labels(),
+    "restock_feeds_parked": labels(),
+}
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_every_label_value_is_there_from_the_start_with_0(world: World, name: str) -> None:
+    found = {given: number for (each, given), number in world.scrape().items() if each == name}
+    assert EVERYTHING[name] <= found.keys()
+    assert set(found.values()) == {0}
+
+
+def test_what_is_counted_later_has_no_label_that_was_not_there(world: World) -> None:
+    """Otherwise the first of its kind would be missed; and a label per item would have no end."""
+    world.hold()
+    before = world.scrape().keys()
+    tally = world.hold()
+    tally.applied += 1
+    tally.duplicates["technical"] += 1
+    tally.refused["unknown_item"] += 1
+    tally.decide("pil-q", "requested", 60)
+    tally.clamps["demand_cap"] += 1
+    tally.failures["pil-q"] += 1
+    tally.violations["I1"] += 1
+    tally.review("A", 5, 1)
+    tally.judge("A", JudgedForecast(error=2.0, demand=5.0, covered=True, pinball=0.5))
+    tally.spend("A", {}, {"champion": 5.0, "base-stock": 6.0})
+    tally.reclass(None, "B", [], at_risk=True)
+    tally.fall(None, "B")
+    tally.alert("low_stock", "B", raised=True)
+    world.intake.verdicts["order.placed", "accepted"] += 1
+    world.intake.verdicts["none", "not_json"] += 1
+    assert world.scrape().keys() == before
+
+
+# Counting on ----------------------------------------------------------------------------------------------------------
+
+
+def counted(samples: Samples) -> dict[Any, float]:
+    return {key: number for key, number in samples.items() if key[0].endswith(("_total", "_count"))}
+
+
+def count_everything(tally: Counters) -> None:
+    tally.applied += 3
+    tally.late += 1
+    tally.orphans += 1
+    tally.duplicates["business"] += 2
+    tally.refused["unknown_item"] += 1
+    tally.decide("pil-q", "requested", 60)
+    tally.review("A", 5, 1)
+    tally.violations["I1"] += 1
+    tally.judge("A", JudgedForecast(error=2.0, demand=5.0, covered=True, pinball=0.5))
+    tally.judge("A", JudgedForecast(error=-1.0, demand=7.0, covered=False, pinball=0.25))
+    tally.spend("A", {"champion": 2.0}, {"champion": 5.0, "baseline": 1.0})
+    tally.silent_feeds = 2
+    tally.watermark = 5
+
+
+def test_no_counter_falls_when_a_shard_is_taken_again_or_leaves(world: World) -> None:
+    count_everything(world.hold())
+    seen = counted(world.scrape())
+    for _ in range(3):
+        tally = world.hold()
+        assert counted(world.scrape()) == seen
+        count_everything(tally)
+        more = counted(world.scrape())
+        assert all(more[key] >= number for key, number in seen.items())
+        seen = more
+    world.readers.by_partition.clear()
+    assert counted(world.scrape()) == {key: n for key, n in seen.items() if not key[0].startswith("restock_ledger_lag")}
+    assert value(world.scrape(), "restock_movements_applied_total") == 12
+    assert value(world.scrape(), "restock_ordered_units_total", policy="pil-q", kind="requested") == 240
+
+
+def test_a_shard_that_is_taken_for_ever_does_not_fill_the_memory(world: World) -> None:
+    for _ in range(100):
+        count_everything(world.hold())
+    assert len(world.watch.tallies) == 2
+    assert world.watch.tallies[LEDGER.partition].errors["A"] == ErrorSums(200, 200.0, 100.0, 500.0, 1200.0, 100, 75.0)
+
+
+def test_gauges_are_of_what_is_held_now(world: World) -> None:
+    for _ in range(2):
+        tally = world.hold()
+        tally.reclass(None, "B", ["low_stock"], at_risk=True)
+        tally.fall(None, "B")
+        tally.silent_feeds = 1
+    samples = world.scrape()
+    assert value(samples, "restock_items_tracked", **{"class": "B"}) == 1
+    assert value(samples, "restock_items_at_risk", **{"class": "B"}) == 1
+    assert value(samples, "restock_alerts_open", kind="low_stock", **{"class": "B"}) == 1
+    assert value(samples, "restock_champions_fallen_back", **{"class": "B"}) == 1
+    assert value(samples, "restock_silent_feeds") == 1
+    world.readers.by_partition.clear()
+    assert value(world.scrape(), "restock_items_tracked", **{"class": "B"}) == 0
+
+
+def test_dead_letters_of_intake_and_controller_are_one_count(world: World) -> None:
+    world.hold().refused["unknown_item"] += 2
+    world.intake.verdicts["none", "not_json"] += 3
+    samples = world.scrape()
+    assert value(samples, "restock_dead_letters_total", reason="unknown_item") == 2
+    assert value(samples, "restock_dead_letters_total", reason="not_json") == 3
+    assert value(samples, "restock_events_total", type="none", verdict="not_json") == 3
+
+
+def test_lag_is_what_is_not_folded_and_backlog_what_is_not_written(world: World) -> None:
+    world.hold(next_=90)
+    world.readers.by_partition[ORDERS] = Standing(7)
+    samples = world.scrape()
+    assert value(samples, "restock_ledger_lag_records", partition="4") == 0, "before the first fetch nobody knows"
+    world.consumer.ends = {LEDGER: 100, ORDERS: 27}
+    samples = world.scrape()
+    assert value(samples, "restock_ledger_lag_records", partition="4") == 10
+    assert value(samples, "restock_feed_lag_records", topic="orders", partition="0") == 20
+
+
+def test_parked_shards_and_feeds_are_told_apart(world: World) -> None:
+    world.hold()
+    world.readers.by_partition[ORDERS] = Standing(7)
+    assert value(world.scrape(), "restock_shards_parked") == 0
+    world.readers.by_partition[LEDGER].parked = "a reason"
+    samples = world.scrape()
+    assert (value(samples, "restock_shards_parked"), value(samples, "restock_feeds_parked")) == (1, 0)
+    world.readers.by_partition[ORDERS].parked = "a reason"
+    assert value(world.scrape(), "restock_feeds_parked") == 1
+
+
+# Over HTTP ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def ask(world: World) -> AsyncIterator[Callable[[str], Any]]:
+    health = Health(Address("127.0.0.1", 0), world.metrics)
+    await health.start()
+    assert health._runner is not None
+    port = health._runner.addresses[0][1]
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+
+        async def ask(path: str) -> tuple[int, str]:
+            async with session.get(path) as response:
+                return response.status, await response.text()
+
+        yield ask
+    await health.stop()
+
+
+async def test_the_process_is_alive_whatever_it_is_ready_for(world: World, ask: Callable[[str], Any]) -> None:
+    assert await ask("/healthz") == (200, "alive\n")
+    assert (await ask("/readyz"))[0] == 503
+    status, text = await ask("/metrics")
+    assert status == 200
+    assert "restock_shards_parked 0.0" in text
+    assert (await ask("/tables"))[0] == 404
+
+
+async def test_ready_is_assigned_taken_and_caught_up(world: World, ask: Callable[[str], Any]) -> None:
+    assert await ask("/readyz") == (503, "no partition is assigned yet\n")
+    world.readers.by_partition = {LEDGER: Held(4, None), ORDERS: Standing(None)}
+    assert await ask("/readyz") == (503, "shard 4 is not read: it is being taken up\n")
+    world.readers.by_partition[LEDGER].parked = "shard 4: a reason, a cure"
+    assert await ask("/readyz") == (503, "shard 4 is not read: shard 4: a reason, a cure\n")
+    world.hold(next_=5)
+    assert await ask("/readyz") == (503, "orders-id/0 is not read: it is being taken up\n")
+    world.readers.by_partition[ORDERS] = Standing(0)
+    assert await ask("/readyz") == (200, "ready\n")
+    world.consumer.ends = {LEDGER: FAR_BEHIND + 6}
+    assert await ask("/readyz") == (503, f"{FAR_BEHIND + 1} ledger records behind\n")
+    world.consumer.ends = {LEDGER: FAR_BEHIND + 5}
+    assert await ask("/readyz") == (200, "ready\n")

@@ -1,0 +1,27 @@
+"""Reading a journal as a shard does: a look back from its end, then passage by passage."""
+
+from typing import NamedTuple
+
+from schemas.journal import JournalRecord
+from stream.ports import Journal, JournalView
+from stream.retry import until_answered
+
+
+class Told(NamedTuple):
+    """What was found."""
+
+    view: JournalView
+    records: list[JournalRecord]
+    """From `view.start` on."""
+
+
+async def read_journal(journal: Journal, shard: int, since: int = 0, writer: str | None = None) -> Told:
+    """What a shard would find that looks back to `since` and `writer`."""
+    view = await until_answered(lambda: journal.look(shard, since, writer))
+    records: list[JournalRecord] = []
+    place = view.start
+    while place < view.end:
+        some, place = await journal.passage(shard, place, view.end)
+        records += some
+    assert view.last == (records[-1] if records else None)
+    return Told(view, records)

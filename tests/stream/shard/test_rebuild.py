@@ -1,0 +1,85 @@
+"""Rebuilding a shard beside the worker that holds it: either may do the work, but it is done."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from stream.errors import AnswerIsNo
+from stream.kafka.ledger import StoredRecord
+from stream.ports import JournalView
+from stream.shard import owner as owner_module
+from stream.shard.rebuild import rebuild
+from tests.stream.shard.owner_world import Broker, World, until
+
+
+class Ledger:
+    """The world's ledger, as a command reads it."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.view = broker.view
+        self._broker = broker
+
+    def records(self, shard: int, start: int, end: int) -> Iterator[StoredRecord]:
+        for offset, (timestamp, value) in enumerate(self._broker.ledgers[shard][start:end], start):
+            yield StoredRecord(offset, timestamp, value)
+
+
+class SlowJournal:
+    """Looked at slowly, so often, while a worker that was fenced takes its shard back."""
+
+    def __init__(self, broker: Broker, world: World, times: int) -> None:
+        self.passage = broker.passage
+        self.times = times
+        self._broker, self._world = broker, world
+
+    async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
+        if self.times and writer is not None:
+            self.times -= 1
+            fenced = self._world.watch.counts["fenced"]
+            self._world.append(3)
+            await until(lambda: self._world.watch.counts["fenced"] > fenced and self._world.folded())
+        return await self._broker.look(shard, since, writer)
+
+
+@pytest.fixture
+async def world(toy_core: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(owner_module, "AGAIN_SECONDS", 0.005)
+    made = World(toy_core)
+    made.append(50)
+    made.own()
+    await until(made.folded)
+    yield made
+    await made.close()
+    assert made.connections == 0, "a publisher was left open"
+
+
+async def rebuilt(world: World, slow: int = 0) -> bool:
+    ports = msgspec.structs.replace(world.ports(), journal=SlowJournal(world.broker, world, slow))
+    ledger: Any = Ledger(world.broker)
+    return await rebuild(0, ports, ledger, "1.0", lambda *_: None)
+
+
+async def test_nothing_is_told_twice_and_the_worker_goes_on(world: World) -> None:
+    told = world.told()
+    await rebuilt(world)
+    assert world.told() == told
+    assert world.watch.counts["replayed"] >= 50
+    world.append(50)
+    await until(world.folded)
+    world.check()
+
+
+async def test_a_worker_that_takes_its_shard_back_in_time_prevents_nothing(world: World) -> None:
+    """The checkpoint that was to be rebuilt would be gone on from, and said to be rebuilt."""
+    world.store.tables[0]["items"]["I1"] = b'[7,"wrong"]'
+    await rebuilt(world, slow=2)
+    await until(world.folded)
+    world.check()
+
+
+async def test_a_worker_that_always_takes_its_shard_back_is_named(world: World) -> None:
+    with pytest.raises(AnswerIsNo, match="shard 0: a running worker takes it back"):
+        await asyncio.wait_for(rebuilt(world, slow=10**9), 60)

@@ -116,8 +116,9 @@ def demo(args: argparse.Namespace) -> Panel:
     return Panel(goods, history)
 
 
-def groceries(_: argparse.Namespace) -> Panel | None:
+def groceries(args: argparse.Namespace) -> Panel | None:
     """199 products with their promotions."""
+    del args
     path = DATA / "groceries" / "groceries.csv.gz"
     if not path.exists():
         return None
@@ -126,8 +127,9 @@ def groceries(_: argparse.Namespace) -> Panel | None:
     return Panel(goods_of(history, np.nan_to_num(last, nan=2.0)), history)
 
 
-def uci(_: argparse.Namespace) -> Panel | None:
+def uci(args: argparse.Namespace) -> Panel | None:
     """120 articles of an online wholesaler."""
+    del args
     path = DATA / "uci_online_retail" / "online_retail.csv.gz"
     if not path.exists():
         return None

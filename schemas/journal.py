@@ -70,7 +70,7 @@ class Published(msgspec.Struct, frozen=True, array_like=True, tag="p"):
     ledger: str
     version: str
     token: str
-    told: tuple[JournalEntry, ...]
+    entries: tuple[JournalEntry, ...]
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True, tag="s"):

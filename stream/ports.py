@@ -25,7 +25,8 @@ class Output(msgspec.Struct, frozen=True):
     event: Any
     """An outbound event, or a dead letter, of `schemas`."""
     at: Point
-    told: JournalEntry | None = None
+    entry: JournalEntry | None = None
+    """What the journal keeps of it; None for a review: replay learns it anew."""
     review: tuple[Milliseconds, str] | None = None
     """The review this belongs to, as (due, item); None for what a movement caused."""
 
@@ -33,7 +34,7 @@ class Output(msgspec.Struct, frozen=True):
 class Replay(msgspec.Struct, frozen=True):
     """What the journal says of one record's outputs: these were told, and nothing else was."""
 
-    told: Sequence[JournalEntry]
+    entries: Sequence[JournalEntry]
     whole: bool
     """Whether every output of the record was published; if not, what comes after `done` is decided anew."""
     done: tuple[Milliseconds, str] | None = None

@@ -54,7 +54,7 @@ def _find(settings: Settings, replenishment_id: str, name: "Name") -> "Found":
 
     with TopicReader(settings) as reader:
         told = told_at(reader, settings, name.partition, name.point)
-        decisions = [entry for entry in told.told if isinstance(entry, Decided)] if told else []
+        decisions = [entry for entry in told.entries if isinstance(entry, Decided)] if told else []
         decided = next((entry for entry in decisions if entry.replenishment == replenishment_id), None)
         if told is None or decided is None:
             raise AnswerIsNo(

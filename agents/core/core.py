@@ -125,7 +125,7 @@ class Core:
             return self._dropped(admission)
         card = self._cards.get(record.item) or self._shelf.find(record.item)
         further = False
-        told = () if replay is None else replay.told
+        told = () if replay is None else replay.entries
         if card is None or told or record.event in card.window.seen or type(record.change) in _EXAMINED:
             verdict = self._judge(card, record, clock, replay)
             if verdict == "duplicate":
@@ -167,7 +167,7 @@ class Core:
 
         In replay what was refused is refused again, and nothing else, whatever today's rules say.
         """
-        told = next((entry for entry in replay.told if isinstance(entry, Refused)), None) if replay else None
+        told = next((entry for entry in replay.entries if isinstance(entry, Refused)), None) if replay else None
         if told is not None:
             return Reason(told.reason)
         verdict: Reason | str = "new"
@@ -326,7 +326,7 @@ def _nobody_ordered(card: Card, change: Received) -> bool:
 def _by_moment(replay: Replay | None) -> dict[tuple[Milliseconds, str], list[JournalEntry]]:
     """What was told of a tick, by the moments of the items it woke: an entry's own time says which."""
     found: dict[tuple[Milliseconds, str], list[JournalEntry]] = defaultdict(list)
-    for entry in replay.told if replay is not None else ():
+    for entry in replay.entries if replay is not None else ():
         if isinstance(entry, Decided):
             found[entry.decided_at, entry.item].append(entry)
         elif isinstance(entry, Alerted):

@@ -63,7 +63,7 @@ async def _slices(shard: int, store: RedisStore) -> AsyncIterator[Slice]:
 
 def _told(records: Iterable[JournalRecord]) -> Iterator[tuple[int, list[JournalEntry]]]:
     """What was told of each ledger record of which something was, in their order."""
-    entries = (entry for record in records if isinstance(record, Published) for entry in record.told)
+    entries = (entry for record in records if isinstance(record, Published) for entry in record.entries)
     for offset, some in groupby(entries, key=lambda entry: entry.at.offset):
         yield offset, list(some)
 

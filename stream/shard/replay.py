@@ -45,7 +45,7 @@ class JournalReplay:
                 self._reached = record.end
                 if isinstance(record, Published):
                     self.done = record.done
-                    for entry in record.told:
+                    for entry in record.entries:
                         if entry.at >= self._since:
                             self._told[entry.at.offset].append(entry)
 

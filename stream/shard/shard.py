@@ -50,7 +50,7 @@ WORTH = 20
 would else be encoded with its item, again and again."""
 MOST_SECONDS = 60.0
 """Between two checkpoints whatever they cost: what is lost with a crash is folded again."""
-NOTHING_TOLD = Replay(told=(), whole=True)
+NOTHING_TOLD = Replay(entries=(), whole=True)
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -226,7 +226,7 @@ class Shard:
         return self.core.fold(record, offset, appended, replay)
 
     async def _tell(self, outputs: Sequence[Output], end: Point, done: tuple[int, str] | None) -> None:
-        told = tuple(output.told for output in outputs if output.told is not None)
+        told = tuple(output.entry for output in outputs if output.entry is not None)
         entry = Published(self.published, end, done, self._view.id, self._version, self.token, told)
         failpoint("work.before_publish")
         with self._watch.stage("publish"):

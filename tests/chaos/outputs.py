@@ -144,7 +144,7 @@ def journal(topics: Topics, told: Mapping[str, list[Raw]]) -> Iterator[str]:
             yield f"journal {raw.partition}/{raw.offset} begins at {begins}, the one before ended at {before}"
         ends[raw.partition] = record.end
         if isinstance(record, Published):
-            decisions += [(e.replenishment, e.proposed, e.quantity) for e in record.told if isinstance(e, Decided)]
+            decisions += [(e.replenishment, e.proposed, e.quantity) for e in record.entries if isinstance(e, Decided)]
     published = [
         (event["data"]["replenishment_id"], event["type"] == "replenishment.proposed", event["data"]["quantity"])
         for event in map(said, told["replenishments"])

@@ -49,7 +49,7 @@ class ToyCore:
         if state[0] % EVERY:  # type: ignore[operator]
             return ()
         self.due += [offset] if item not in MOODY else []
-        return self._decide(item, Point(offset), None, replay.told if replay else None)
+        return self._decide(item, Point(offset), None, replay.entries if replay else None)
 
     def _review(self, offset: int, replay: Replay | None) -> Iterator[Output | None]:
         step = replay.step if replay else 0
@@ -57,7 +57,7 @@ class ToyCore:
         for item in sorted(self.items):
             review = (offset, item)
             covered = replay is not None and (replay.whole or (replay.done is not None and review <= replay.done))
-            made = self._decide(item, Point(offset, step), review, replay.told if covered and replay else None)
+            made = self._decide(item, Point(offset, step), review, replay.entries if covered and replay else None)
             step += len(made)
             yield from made or (None,)
 

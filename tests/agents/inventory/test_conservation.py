@@ -89,7 +89,7 @@ def accepted(world: World) -> dict[str, list[Movement]]:
         if origin <= mark or (record.prev is not None and record.prev > mark):
             continue
         marks[record.feed] = origin
-        if not isinstance(record, Movement) or any(isinstance(output.told, Refused) for output in folded.outputs):
+        if not isinstance(record, Movement) or any(isinstance(output.entry, Refused) for output in folded.outputs):
             continue
         body, highest = seen.get((record.item, record.event), (record.body, -1))
         if body == record.body and record.ordinal > highest:

@@ -32,7 +32,7 @@ def test_a_dead_letter_carries_the_movement_its_origin_and_the_reason() -> None:
     assert (told.topic, told.item, told.at.step) == ("dead-letters", TEA, 0)
     assert (letter.record.id, letter.record.feed, letter.appended) == ("ord-1", "orders-id/0", world.now)
     assert (letter.refusal.reason.value, bool(letter.refusal.cure)) == ("too_many_items", True)
-    assert isinstance(told.told, Refused)
+    assert isinstance(told.entry, Refused)
 
 
 def test_a_refused_movement_leaves_only_its_mark() -> None:

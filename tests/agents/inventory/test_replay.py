@@ -21,7 +21,7 @@ def refolded(world: World, told: dict[int, Replay]) -> Core:
     """Another core that replays the same records, with what a journal says of some of them."""
     core = Core(4)
     for folded in world.folded:
-        replay = told.get(folded.offset, replay_of([o.told for o in folded.outputs if o.told is not None]))
+        replay = told.get(folded.offset, replay_of([o.entry for o in folded.outputs if o.entry is not None]))
         assert [o for o in core.fold(folded.record, folded.offset, folded.appended, replay) if o is not None] == []
     return core
 

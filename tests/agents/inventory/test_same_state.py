@@ -34,7 +34,7 @@ def lived(history: list[Any], chosen: FoldSettings, policy: str | None = "base-s
 
 
 def told(outputs: list[Output]) -> list[Any]:
-    return [(output.at, output.topic, output.event, output.told, output.review) for output in outputs]
+    return [(output.at, output.topic, output.event, output.entry, output.review) for output in outputs]
 
 
 @settings(max_examples=80, deadline=None)
@@ -71,7 +71,7 @@ def test_restored_at_any_point_it_goes_on_as_if_nothing_had_been(
 def test_replay_tells_nothing_and_ends_in_the_same_state(history: list[Any], chosen: FoldSettings) -> None:
     whole, core = lived(history, chosen), Core(4)
     for folded in whole.folded:
-        entries = tuple(output.told for output in folded.outputs if output.told is not None)
+        entries = tuple(output.entry for output in folded.outputs if output.entry is not None)
         outputs = core.fold(folded.record, folded.offset, folded.appended, Replay(entries, whole=True))
         assert [output for output in outputs if output is not None] == []
     assert core.dump() == whole.core.dump()
@@ -91,7 +91,7 @@ def test_a_record_published_in_part_is_told_to_its_end(history: list[Any], chose
         before, after = folded.outputs[:cut], folded.outputs[cut:]
         replay = None
         if cut:
-            entries = tuple(output.told for output in before if output.told is not None)
+            entries = tuple(output.entry for output in before if output.entry is not None)
             replay = Replay(entries, whole=False, done=before[-1].review, step=after[0].at.step)
         outputs = [o for o in core.fold(folded.record, folded.offset, folded.appended, replay) if o is not None]
         assert told(outputs) == told(after), kinds(outputs)
@@ -123,7 +123,7 @@ def test_whoever_decides_restarts_and_replays_end_alike(history: list[Any], poli
             redis.write(restored.changes())
             restored = Core(4)
             restored.load(redis.tables)
-        entries = tuple(output.told for output in folded.outputs if output.told is not None)
+        entries = tuple(output.entry for output in folded.outputs if output.entry is not None)
         list(replayed.fold(folded.record, folded.offset, folded.appended, Replay(entries, whole=True)))
     assert restored.dump() == whole.core.dump()
     assert replayed.dump() == whole.core.dump()

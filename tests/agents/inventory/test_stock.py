@@ -155,7 +155,7 @@ def test_a_count_too_old_is_refused_and_changes_nothing(world: World) -> None:
     world.passes(days=5)
     before = world.item()
     told = world.happens(Counted(7, as_of=world.now - 2 * DAY - MINUTE))
-    assert [output.told.reason for output in told if output.told is not None] == ["count_too_old"]  # type: ignore[union-attr]
+    assert [output.entry.reason for output in told if output.entry is not None] == ["count_too_old"]  # type: ignore[union-attr]
     assert stock(world)[0] == 40
     assert world.item() == before
     world.happens(Counted(7, as_of=world.now - 2 * DAY))

@@ -139,13 +139,13 @@ class World:
 
     def ordered(self) -> list[Decided]:
         """Every decision so far."""
-        return [output.told for output in self.outputs if isinstance(output.told, Decided)]
+        return [output.entry for output in self.outputs if isinstance(output.entry, Decided)]
 
     def told(self) -> dict[int, list[JournalEntry]]:
         """What a journal would hold, by offset."""
         entries = defaultdict(list)
         for folded in self.folded:
-            entries[folded.offset] = [output.told for output in folded.outputs if output.told is not None]
+            entries[folded.offset] = [output.entry for output in folded.outputs if output.entry is not None]
         return entries
 
 
@@ -182,8 +182,8 @@ def replay_of(told: Sequence[JournalEntry]) -> Replay:
 
 
 def _kind(output: Output) -> str:
-    if isinstance(output.told, Refused):
-        return f"refused {output.told.reason}"
+    if isinstance(output.entry, Refused):
+        return f"refused {output.entry.reason}"
     body = output.event.body
     match type(body).__name__:
         case "StockAlert":

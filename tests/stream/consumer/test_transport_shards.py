@@ -172,7 +172,7 @@ async def test_three_workers_join_and_leave_under_load(fleet: Fleet, settings: S
     points = {(item, offset) for item, offset, *_ in published}
     assert len(points) == len(published) > 100, "something was told twice"
     journal = [decode_journal(value) for p in range(PARTITIONS) for value in fleet.read("journal", p)]
-    told = [entry for record in journal if isinstance(record, Published) for entry in record.told]
+    told = [entry for record in journal if isinstance(record, Published) for entry in record.entries]
     assert sorted((item, episode) for item, *_, episode in published) == sorted(
         (entry.item, getattr(entry, "episode", "")) for entry in told
     )

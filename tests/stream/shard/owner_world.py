@@ -104,7 +104,7 @@ class World:
 
     def expected(self, shard: int = 0) -> Tables:
         """The fold of ledger and journal by a core without faults."""
-        told = [output.told for output in self.broker.outputs[shard] if output.told is not None]
+        told = [output.entry for output in self.broker.outputs[shard] if output.entry is not None]
         naive = self.core(shard)
         for offset, (appended, value) in enumerate(self.broker.ledgers[shard]):
             here = [entry for entry in told if entry.at.offset == offset]

@@ -237,7 +237,7 @@ class World:
         outputs = [(output.at, output.item, output.event) for output in self.broker.outputs[0]]
         assert len(outputs) == len({(at.offset, item) for at, item, _ in outputs}), "something was published twice"
         naive: ShardCore = self.core(0)
-        told = [entry for raw in self.broker.journals[0] for entry in getattr(decode_journal(raw), "told", ())]
+        told = [entry for raw in self.broker.journals[0] for entry in getattr(decode_journal(raw), "entries", ())]
         assert told == [event for *_, event in outputs], "journal and outputs differ"
         expected: Any = naive
         for offset, (appended, value) in enumerate(self.broker.ledgers[0]):

@@ -25,8 +25,9 @@ from agents.simulation.history_file import read_history
 from agents.simulation.shop import Shop
 from agents.worker.process_memory import seek_garbage_seldom
 from bench.closed_loop import read as read_uci
-from bench.shop_in_core import DAY_MS, Goods, ShopInCore
+from bench.shop_in_core import Goods, ShopInCore
 from schemas.outbound import StockAlert
+from schemas.quantities import DAY_MS
 
 DATA = Path(os.environ.get("RESTOCK_BENCH_DATA", Path(__file__).resolve().parents[2] / "shared/data"))
 MONDAY_MS = 1_704_067_200_000

@@ -28,6 +28,7 @@ from agents.policies.registry import POLICIES
 from agents.simulation.closed_loop import DemandHistory, live
 from agents.simulation.supplier import Supplier
 from agents.simulation.totals import RunTotals, classes
+from schemas.quantities import DAY_MS
 
 HERE = Path(__file__).resolve().parent
 USUAL = Path(os.environ.get("RESTOCK_BENCH_DATA", HERE / "../../shared/data"), "uci_online_retail/online_retail.csv.gz")
@@ -59,7 +60,7 @@ def read(path: Path, items: int) -> tuple[DemandHistory, list[float]]:
     dates = sorted({day for _, day in sold})
     demand = np.array([[float(sold[code, day]) for day in dates] for code in chosen])
     starts = [round(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000) for day in dates]
-    return DemandHistory(chosen, [*starts, starts[-1] + 86_400_000], demand), [median(prices[code]) for code in chosen]
+    return DemandHistory(chosen, [*starts, starts[-1] + DAY_MS], demand), [median(prices[code]) for code in chosen]
 
 
 def _who(line: dict[str, str], sign: int) -> tuple[str, str, int]:

@@ -36,6 +36,7 @@ from agents.simulation.demand import DemandModel, Promotion
 from agents.simulation.history_file import read_history
 from agents.simulation.walk import rhythm_of, walk
 from agents.worker.process_memory import seek_garbage_seldom
+from schemas.quantities import DAY_MS
 
 HORIZONS = {"uci": 6, "uci_rest": 6, "pasta": 7, "carparts": 3}
 TARGETS = {
@@ -155,8 +156,8 @@ def _drawn(chief: str) -> dict[str, Any]:
             promotions=tuple(Promotion(start, start + 4, 0.3, 2.0) for start in starts),
         )
         demand[item], plans[item] = model.draw(days, chance), model.planned(days)
-    items, day_ms = [f"SKU-{number}@BER1" for number in range(QUICK_ITEMS)], 86_400_000
-    history = DemandHistory(items, [day * day_ms for day in range(days + 1)], demand, plans, None, [0] * QUICK_ITEMS)
+    items = [f"SKU-{number}@BER1" for number in range(QUICK_ITEMS)]
+    history = DemandHistory(items, [day * DAY_MS for day in range(days + 1)], demand, plans, None, [0] * QUICK_ITEMS)
     figures = {}
     for name in dict.fromkeys((chief, "moving-average", "seasonal-naive", "holt-winters")):
         means, quantiles = np.zeros(demand.shape), np.zeros((*demand.shape, 5))

@@ -24,12 +24,13 @@ from agents.policies.base import Economics, Outcome, PipelineOrder, Policy, Situ
 from agents.policies.registry import DEFAULT as DEFAULT_POLICY
 from agents.policies.registry import POLICIES
 from agents.simulation.lead_times import DrawnLeadTimes
+from schemas.quantities import DAY_MS
 
 HERE = Path(__file__).resolve().parent
 USUAL = Path(os.environ.get("RESTOCK_BENCH_DATA", HERE / "../../shared/data"), "inventorybench")
 ALONE = "ewma"
 """The blend learns from all items of a shard, and here there is one."""
-WEEK = 7 * 86_400_000
+WEEK = 7 * DAY_MS
 
 
 def play(instance: Mapping[str, Any], policy: Policy, forecaster: Forecaster) -> float:

@@ -31,10 +31,8 @@ from schemas.inbound import (
 )
 from schemas.ledger import FoldSettings, LedgerCreated, Movement, Notice, Progress, Record, Ticked
 from schemas.outbound import Body, ReplenishmentRequested
-from schemas.quantities import money
+from schemas.quantities import HOUR_MS, money
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 LOCATION = "BER1"
 FEED = "feed/0"
 LINES = 8

@@ -24,12 +24,11 @@ from schemas.inbound import (
     StockCounted,
     StockTransferred,
 )
-from schemas.quantities import CLOSED_DAY_PATTERN, MONEY_PATTERN, milliseconds
+from schemas.quantities import CLOSED_DAY_PATTERN, DAY_MS, MONEY_PATTERN, milliseconds
 from schemas.refusal import Reason, Refusal
 
 EARLIEST_MS = 946_684_800_000
 """2000-01-01: whatever claims to be older comes from a clock that was never set."""
-DAY_MS = 86_400_000
 
 _REMEMBERED = 200_000
 """Texts remembered before forgetting all of them: bounds memory when somebody invents names."""

@@ -15,12 +15,12 @@ from itertools import accumulate
 import msgspec
 import xxhash
 
-from schemas.checks import DAY_MS, EARLIEST_MS, find_fault
+from schemas.checks import EARLIEST_MS, find_fault
 from schemas.diagnosis import fault_of_attributes, fault_of_bytes, fault_of_data, fault_of_type
 from schemas.envelope import Attributes, Headers, Mode, PublishedEvent, Structured, header_attributes, mode_of
 from schemas.inbound import INBOUND, Inbound, OrderPlaced
 from schemas.outbound import OUTBOUND, OutputEvent
-from schemas.quantities import instant, milliseconds
+from schemas.quantities import DAY_MS, instant, milliseconds
 from schemas.refusal import Reason, Refusal
 
 MAX_DEPTH = 64

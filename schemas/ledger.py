@@ -13,6 +13,8 @@ from typing import Literal, TypeAlias, dataclass_transform
 
 import msgspec
 
+from schemas.quantities import DAY_MS
+
 Milliseconds: TypeAlias = int
 """Event or append time: milliseconds since 1970 in UTC."""
 
@@ -325,7 +327,7 @@ class FoldSettings(msgspec.Struct, frozen=True, kw_only=True):
     86400000
     """
 
-    period_ms: int = 86_400_000
+    period_ms: int = DAY_MS
     day_starts_ms: int = 0
     """Where a day begins, in milliseconds after midnight UTC."""
     spread_ms: int = 0
@@ -335,7 +337,7 @@ class FoldSettings(msgspec.Struct, frozen=True, kw_only=True):
     decide_from: Milliseconds | None = None
     max_items: int = 1_000_000
     currency: str = "EUR"
-    duplicate_window_ms: int = 7 * 86_400_000
+    duplicate_window_ms: int = 7 * DAY_MS
     duplicate_window_ids: int = 4096
 
 

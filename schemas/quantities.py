@@ -109,6 +109,11 @@ ClosedDay: TypeAlias = Annotated[
     ),
 ]
 
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+"""Every day has as many: days are counted in UTC."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-DAY_MS = 86_400_000
+from schemas.quantities import DAY_MS, HOUR_MS, MINUTE_MS
 
-_DURATIONS = {"d": DAY_MS, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_DURATIONS = {"d": DAY_MS, "h": HOUR_MS, "m": MINUTE_MS, "s": 1_000, "ms": 1}
 _SIZES = {"B": 1, "kB": 1_000, "KiB": 1 << 10, "MB": 1_000_000, "MiB": 1 << 20}
 
 

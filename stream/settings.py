@@ -22,12 +22,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from schemas.ledger import FoldSettings
+from schemas.quantities import DAY_MS, HOUR_MS, MINUTE_MS
 from stream import failpoints
 from stream.errors import WrongUse
 from stream.setting_values import (
     ADDRESS,
     CLOCK_TIME,
-    DAY_MS,
     DURATION,
     FILE,
     MOMENT,
@@ -92,10 +92,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     privacy_key_file: Annotated[Path | None, FILE, "key that customers are hashed with; none: they are dropped"] = None
 
     # Rhythm of a worker
-    tick_ms: Annotated[int, duration(10, 3_600_000), "between two records of the feeds' progress"] = msgspec.field(
+    tick_ms: Annotated[int, duration(10, HOUR_MS), "between two records of the feeds' progress"] = msgspec.field(
         default=30_000, name="tick"
     )
-    checkpoint_ms: Annotated[int, duration(1, 60_000), "between two checkpoints of a shard"] = msgspec.field(
+    checkpoint_ms: Annotated[int, duration(1, MINUTE_MS), "between two checkpoints of a shard"] = msgspec.field(
         default=200, name="checkpoint"
     )
     session_timeout_ms: Annotated[int, duration(1_000, 300_000), "a worker silent for this long loses its shards"] = (

@@ -6,13 +6,13 @@ so that the same cause has the same name in every replay (I3).
 
 from agents.inventory.alerts import severity, threshold
 from agents.inventory.card import Card
-from agents.inventory.position import DAY, Item, allocated, available, backorders, on_hand
+from agents.inventory.position import Item, allocated, available, backorders, on_hand
 from agents.inventory.replenishments import due_at
 from schemas import outbound
 from schemas.journal import Alerted, Decided, Point, Refused
 from schemas.ledger import Milliseconds, Movement, Notice
 from schemas.outbound import AlertKind, ItemReviewed, ReplenishmentProposed, ReplenishmentRequested, StockAlert
-from schemas.quantities import instant, split_item
+from schemas.quantities import DAY_MS, instant, split_item
 from schemas.refusal import Reason, Refusal
 from schemas.refused import RefusedRecord
 from stream.ports import Output
@@ -158,4 +158,4 @@ def broken_down(item: Item) -> outbound.Position:
 
 def _soon(moment: Milliseconds, days: float) -> str | None:
     """A moment some days ahead; None when it is so far that nobody needs to know."""
-    return instant(moment + int(days * DAY)) if days < 3650 else None
+    return instant(moment + int(days * DAY_MS)) if days < 3650 else None

@@ -15,10 +15,11 @@ from agents.inventory.card import Card
 from agents.inventory.conservation import conserved
 from agents.inventory.fold import COUNTABLE, Frame
 from agents.inventory.periods import Schedule, due
-from agents.inventory.position import MINUTE, Episode, Item, available, position
+from agents.inventory.position import Episode, Item, available, position
 from schemas.journal import Alerted, JournalEntry
 from schemas.ledger import Approved, Milliseconds, Movement
 from schemas.outbound import AlertKind
+from schemas.quantities import MINUTE_MS
 
 
 class Followup:
@@ -61,7 +62,7 @@ class Followup:
                 overdue = self._is_overdue(item, now)
                 self._tell_alerts(card, cause, alerts.edges(item, overdue=overdue, reviewed=standing))
             cause.reviewed(msgspec.structs.replace(review, drift=standing["demand_shift"]))
-        card.history.forget((now - COUNTABLE) // MINUTE)
+        card.history.forget((now - COUNTABLE) // MINUTE_MS)
         if not conserved(item):
             self._tally.violations["I1"] += 1
         self.rest(card, now)

@@ -13,11 +13,12 @@ from agents.forecasting import registry as forecasters
 from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Forecaster, Rhythm
 from agents.forecasting.lead_time import Known, LeadTimes
 from agents.inventory.fold import Frame
-from agents.inventory.position import DAY, Wait
+from agents.inventory.position import Wait
 from agents.inventory.terms import Effective
 from agents.policies import registry as policies
 from agents.policies.base import Advice, Outcome, Policy, Situation
 from agents.policies.contest.contest import Contest
+from schemas.quantities import DAY_MS
 
 _WAITS = "waits "
 BY_HAND = "min-max"
@@ -40,7 +41,7 @@ class Learners:
         """The shard's forecaster of that name; the default one where there is none."""
         name = wanted if wanted is not None and wanted in forecasters.FORECASTERS else forecasters.DEFAULT
         if name not in self._forecasters:
-            period_days = self._frame.settings.period_ms / DAY
+            period_days = self._frame.settings.period_ms / DAY_MS
             made = forecasters.FORECASTERS[name](Rhythm(season(period_days), period_days))
             made.load_shared(self._parts(f"forecaster {name} "))
             self._forecasters[name] = made

@@ -15,6 +15,7 @@ from agents.forecasting.lead_time import Known, check
 from agents.inventory.kpis import KpiSums
 from schemas.journal import Decided
 from schemas.ledger import Milliseconds
+from schemas.stored import decoder_of
 
 REMEMBERED = 2
 """Decisions kept with their reasons; open proposals are kept besides."""
@@ -97,7 +98,7 @@ class LearningState:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(StoredLearningState).decode
+_decode = decoder_of(StoredLearningState, "the learning state of an item")
 
 
 def encode_learning_state(mind: LearningState) -> bytes:
@@ -115,12 +116,9 @@ def decode_learning_state(data: bytes | None) -> LearningState:
     """Read a mind, or begin one; ValueError when it is something else."""
     if data is None:
         return LearningState(StoredLearningState())
-    try:
-        stored = _decode(data)
-        check(stored.record.waits)
-        return LearningState(stored)
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"not the mind of an item: {error}") from error
+    stored = _decode(data)
+    check(stored.record.waits)
+    return LearningState(stored)
 
 
 def _state(learner: Any, used: dict[str, tuple[Any, Any]], written: Mapping[str, StoredLearner]) -> Any:

@@ -21,14 +21,14 @@ from agents.inventory.card import Card
 from agents.inventory.catalogue import Catalogue
 from agents.inventory.fold import Frame, terms_of
 from agents.inventory.periods import Closed, close, decides, start_of, until_next
-from agents.inventory.position import DAY, Item, Order, Status, available, on_hand, position
+from agents.inventory.position import Item, Order, Status, available, on_hand, position
 from agents.inventory.terms import Effective
 from agents.policies.base import Advice, Economics, Outcome, Role, Situation
 from agents.policies.guardrails import Guarded, guard, respects
 from schemas.journal import Decided, JournalEntry
 from schemas.ledger import Milliseconds
 from schemas.outbound import AlertKind, Decision, ItemReviewed, Trigger, Why
-from schemas.quantities import money
+from schemas.quantities import DAY_MS, money
 
 DEAD_STOCK_DAYS = 90
 """Stock that nobody asked for in so long is dead."""
@@ -149,11 +149,11 @@ class Reviewer:
         """The conditions that only a review looks at."""
         item, terms, stock = card.item, terms_of(card, self._frame), available(card.item)
         due = (replenishments.due_at(order) for order in item.orders if order.outstanding > 0)
-        next_receipt = min((at for at in due if at >= now), default=now + terms.lead_time_days * DAY)
-        runs_out = item.daily > 0.0 and now + stock / item.daily * DAY < next_receipt
+        next_receipt = min((at for at in due if at >= now), default=now + terms.lead_time_days * DAY_MS)
+        runs_out = item.daily > 0.0 and now + stock / item.daily * DAY_MS < next_receipt
         forecaster = self.learners.forecaster(terms.forecaster)
         known_for = item.closed_periods * self._frame.settings.period_ms
-        unasked = min(now - item.asked_at, known_for) >= DEAD_STOCK_DAYS * DAY
+        unasked = min(now - item.asked_at, known_for) >= DEAD_STOCK_DAYS * DAY_MS
         return {
             "projected_stock_out": stock > 0 and runs_out,
             "demand_shift": bool(forecaster.shifted(self.mind(card).peek(forecaster))),
@@ -225,7 +225,7 @@ class Reviewer:
                 on_hand=hand,
                 available=available(item),
                 holding=economics.holding,
-                period_days=self._frame.settings.period_ms / DAY,
+                period_days=self._frame.settings.period_ms / DAY_MS,
             )
         self._tally.review(item.abc, bucket.demand, unserved)
 
@@ -268,7 +268,7 @@ class Reviewer:
             quantity=choice.guarded.quantity,
             proposed=terms.mode == "approve",
             decided_at=cause.moment,
-            need_by=cause.moment + int(terms.lead_time_days * DAY),
+            need_by=cause.moment + int(terms.lead_time_days * DAY_MS),
             supplier=terms.supplier,
             why=self._why(card.item, terms, situation, choice, trigger),
         )
@@ -288,7 +288,7 @@ class Reviewer:
             version=choice.version,
             role=choice.role,
             position=broken_down(item),
-            forecast=told_forecast(situation.protection, settings.period_ms / DAY),
+            forecast=told_forecast(situation.protection, settings.period_ms / DAY_MS),
             reorder_point=advice.reorder_point,
             order_up_to=advice.order_up_to,
             safety_stock=advice.safety_stock,
@@ -309,7 +309,7 @@ class Reviewer:
         item.order_up_to = advice.order_up_to
         item.safety_stock = advice.safety_stock
         item.low_stock = terms.low_stock if terms.low_stock is not None else advice.safety_stock
-        days = len(forecast.path) * self._frame.settings.period_ms / DAY if forecast else 0.0
+        days = len(forecast.path) * self._frame.settings.period_ms / DAY_MS if forecast else 0.0
         item.daily = forecast.mean / days if forecast and days else 0.0
         mind.record.policy = choice.policy
         fallen_in = item.abc if choice.role == "baseline" else None

@@ -8,14 +8,14 @@ from agents.forecasting.base import LEVELS, DemandForecast
 from agents.forecasting.simple.ewma import gamma_quantiles
 from agents.inventory.card import Card
 from agents.inventory.periods import Closed
-from agents.inventory.position import DAY, available
+from agents.inventory.position import available
 from agents.policies.base import Policy
 from agents.policies.contest.contest import Contest
 from schemas import outbound
 from schemas.journal import Decided
 from schemas.ledger import FoldSettings
 from schemas.outbound import CostLedger, Decision, ItemReviewed, Kpis
-from schemas.quantities import instant, money, split_item
+from schemas.quantities import DAY_MS, instant, money, split_item
 
 
 def told_forecast(forecast: DemandForecast, period_days: float) -> outbound.Forecast:
@@ -61,7 +61,7 @@ def review_of(
         replenishment_id=decided.replenishment if decided else None,
         cost=cost,
         kpis=Kpis(
-            turnover=figures.turnover(settings.period_ms / DAY),
+            turnover=figures.turnover(settings.period_ms / DAY_MS),
             days_of_supply=max(0, available(item)) / item.daily if item.daily > 0.0 else None,
             holding_cost=money(figures.holding_cost, settings.currency),
             stock_out_rate=figures.stock_out_rate,

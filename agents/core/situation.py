@@ -9,10 +9,11 @@ from agents.inventory import replenishments
 from agents.inventory.card import Card
 from agents.inventory.kpis import YEAR_DAYS
 from agents.inventory.periods import start_of, until_next
-from agents.inventory.position import DAY, available
+from agents.inventory.position import available
 from agents.inventory.terms import Effective
 from agents.policies.base import Economics, PipelineOrder, Situation
 from schemas.ledger import FoldSettings, Milliseconds
+from schemas.quantities import DAY_MS
 
 _LEAST_HOLDING = 1e-9
 """What holding costs where a unit costs nothing, so that ratios of costs stay defined."""
@@ -55,7 +56,7 @@ def situation_of(
 
 def wait_of(terms: Effective, period_ms: int) -> int:
     """The promised lead time in periods; what takes a part of a period takes the whole of it."""
-    return ceil(terms.lead_time_days * DAY / period_ms - 1e-9)
+    return ceil(terms.lead_time_days * DAY_MS / period_ms - 1e-9)
 
 
 def reach(lead_time: tuple[float, ...], interval: int) -> int:
@@ -76,7 +77,7 @@ def reach(lead_time: tuple[float, ...], interval: int) -> int:
 
 def _economics(terms: Effective, period_ms: int, review_periods: int) -> Economics:
     """What the terms cost a unit and period. Without a shortage cost it is the one that the service level implies."""
-    holding = max(_LEAST_HOLDING, terms.unit_cost * terms.holding_rate * period_ms / DAY / YEAR_DAYS)
+    holding = max(_LEAST_HOLDING, terms.unit_cost * terms.holding_rate * period_ms / DAY_MS / YEAR_DAYS)
     if terms.shortage_cost is not None:
         shortage, ratio = terms.shortage_cost, terms.shortage_cost / (terms.shortage_cost + holding)
     else:

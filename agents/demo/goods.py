@@ -12,9 +12,8 @@ from agents.policies.base import Economics
 from agents.simulation.shop import Article, Shop
 from agents.simulation.supplier import Supplier
 from schemas.inbound import ItemConfigured, PromotionScheduled, StockCounted, SupplierConfigured
-from schemas.quantities import item, money
+from schemas.quantities import DAY_MS, item, money
 
-DAY_MS = 86_400_000
 FIRST_DAY_MS = 1_704_067_200_000
 """Monday, 1 January 2024: the simulated year lies in the past, since no event may come from the future."""
 LOCATION = "BER1"

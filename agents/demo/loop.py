@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from agents.demo.figures import DemoFigures, SeenReview
-from agents.demo.goods import DAY_MS, FIRST_DAY_MS, Assortment, count
+from agents.demo.goods import FIRST_DAY_MS, Assortment, count
 from agents.demo.inbox import Alert, AlertRead, Inbox, ReplenishmentRead, Review, ReviewRead
 from agents.demo.letters import Letter
 from agents.demo.reference import Reference, cost_of
 from agents.demo.shop import ShopFloor
 from agents.demo.warehouse import Warehouse
-from schemas.quantities import amount, instant
+from schemas.quantities import DAY_MS, amount, instant
 from schemas.quantities import item as item_of
 from stream.errors import AnswerIsNo
 from stream.kafka.event_publisher import EventPublisher

@@ -6,13 +6,14 @@ worked out here, while the worker works.
 
 from typing import Any
 
-from agents.demo.goods import DAY_MS, FIRST_DAY_MS, Assortment, Good
+from agents.demo.goods import FIRST_DAY_MS, Assortment, Good
 from agents.forecasting import registry
 from agents.forecasting.base import Ahead, ClosedPeriod, Forecaster, Rhythm
 from agents.policies.base import PipelineOrder, Situation
 from agents.policies.guardrails import guard
 from agents.policies.rules.one_point_two import OnePointTwo
 from agents.simulation.warehouse import Day, SimulatedShelf
+from schemas.quantities import DAY_MS
 
 REVIEW_DAYS = 1
 

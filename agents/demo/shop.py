@@ -4,13 +4,14 @@ from collections import defaultdict
 
 import msgspec
 
-from agents.demo.goods import DAY_MS, FIRST_DAY_MS, LOCATION, Assortment, Good
+from agents.demo.goods import FIRST_DAY_MS, LOCATION, Assortment, Good
 from agents.demo.letters import Letter, Pen
 from agents.simulation.seeds import generator
 from agents.simulation.warehouse import Day, SimulatedShelf
 from schemas.inbound import OrderLine, OrderPlaced, OrderRejected
+from schemas.quantities import DAY_MS, HOUR_MS
 
-OPENS_MS, OPEN_MS = 7 * 3_600_000, 14 * 3_600_000
+OPENS_MS, OPEN_MS = 7 * HOUR_MS, 14 * HOUR_MS
 MOST_UNITS = 3
 """A line holds up to so many units."""
 UNITS_AN_ORDER = 5

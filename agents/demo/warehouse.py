@@ -7,12 +7,11 @@ from collections import Counter, defaultdict
 
 import msgspec
 
-from agents.demo.goods import DAY_MS, FIRST_DAY_MS, LOCATION, Assortment, Good, moment
+from agents.demo.goods import FIRST_DAY_MS, LOCATION, Assortment, Good, moment
 from agents.demo.letters import Letter, Pen
 from agents.simulation.warehouse import SimulatedShelf
 from schemas.inbound import ReplenishmentAcknowledged, ReplenishmentShipped, StockReceived
-
-HOUR_MS = 3_600_000
+from schemas.quantities import DAY_MS, HOUR_MS, item
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -54,7 +53,7 @@ class Warehouse:
         """Take an order decided by the end of a day; False for one that was taken before."""
         if request.replenishment_id in self.taken:
             return False
-        good = self._assortment.by_name[f"{request.sku}@{request.location}"]
+        good = self._assortment.by_name[item(request.sku, request.location)]
         number = self._today[good.name] = self._today[good.name] + 1
         supplier = self._assortment.suppliers[good.source.name]
         deliveries = supplier.deliver(f"{good.name} {day} {number}", request.quantity)

@@ -26,6 +26,8 @@ from math import isfinite
 
 import msgspec
 
+from schemas.stored import decoder_of
+
 PROMISE_PRIOR = 2.0
 """Receipts that the supplier's promise counts for."""
 SUPPLIER_PRIOR = 4.0
@@ -83,7 +85,7 @@ Known = dict[str, Counts]
 """What is known of an item: counts by supplier, the one last heard of at the end."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(Known)
+_decode = decoder_of(Known, "what is known of an item's lead times")
 
 
 class LeadTimes:
@@ -150,10 +152,7 @@ class LeadTimes:
 
     def load(self, data: bytes) -> Known:
         """Read what is known of an item; a blob that is none raises ValueError."""
-        try:
-            state = _decoder.decode(data)
-        except msgspec.MsgspecError as error:
-            raise ValueError(f"not what is known of an item's lead times: {error}") from error
+        state = _decode(data)
         check(state)
         return state
 

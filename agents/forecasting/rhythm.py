@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from agents.forecasting.base import Ahead, Rhythm
+from schemas.quantities import DAY_MS
 
-DAY_MS = 86_400_000
 _MOST_PHASES = 24
 
 

@@ -15,22 +15,13 @@ import msgspec
 from agents.core.learning_state import ReviewRecord, decode_learning_state, encode_learning_state
 from agents.forecasting.base import LEVELS, DemandForecast
 from agents.inventory.card import Card, Shelf
-from agents.inventory.position import (
-    DAY,
-    Item,
-    Order,
-    allocated,
-    available,
-    backorders,
-    on_hand,
-    position,
-)
+from agents.inventory.position import Item, Order, allocated, available, backorders, on_hand, position
 from agents.inventory.replenishments import due_at
 from agents.inventory.timeline import Timeline
 from agents.policies import registry as policies
 from schemas.journal import Decided
 from schemas.ledger import FoldSettings
-from schemas.quantities import instant
+from schemas.quantities import DAY_MS, instant
 
 SHARED = ("clock",)
 """Of the table `shared`: what time it is."""
@@ -132,10 +123,10 @@ def lead_times(record: ReviewRecord) -> list[dict[str, Any]]:
     """How long the item's suppliers took lately, the last heard of first.
 
     >>> from agents.forecasting.lead_time import Counts
-    >>> lead_times(ReviewRecord(waits={"acme": Counts({2: 3.0, 4: 1.0}, lost=1.0)}, period_ms=DAY))
+    >>> lead_times(ReviewRecord(waits={"acme": Counts({2: 3.0, 4: 1.0}, lost=1.0)}, period_ms=DAY_MS))
     [{'supplier': 'acme', 'mean_days': 2.5, 'longest_days': 4.0, 'lost_share': 0.2}]
     """
-    days = record.period_ms / DAY
+    days = record.period_ms / DAY_MS
     seen = []
     for supplier, counts in reversed(record.waits.items()):
         came = sum(counts.times.values())
@@ -163,7 +154,7 @@ def _forecast(forecast: DemandForecast | None, settings: FoldSettings) -> dict[s
     if forecast is None:
         return None
     return {
-        "horizon_days": forecast.horizon * settings.period_ms / DAY,
+        "horizon_days": forecast.horizon * settings.period_ms / DAY_MS,
         "mean": forecast.mean,
         "quantiles": {f"{level:g}": value for level, value in zip(LEVELS, forecast.quantiles, strict=True)},
     }

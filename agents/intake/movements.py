@@ -149,7 +149,7 @@ def _amount(value: str | UnsetType | None) -> float | UnsetType | None:
 
 
 def _item(line: inbound.Line) -> str:
-    return f"{line.sku}@{line.location}"
+    return item(line.sku, line.location)
 
 
 def _moment(value: datetime | None) -> int | None:

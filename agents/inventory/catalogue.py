@@ -3,12 +3,12 @@
 >>> catalogue = Catalogue()
 >>> catalogue.apply(CalendarChange("BER1", ("sun", "2026-12-25")), None)
 >>> friday = 1_798_156_800_000  # 2026-12-25
->>> catalogue.is_open("BER1", friday, friday + DAY, FoldSettings())
+>>> catalogue.is_open("BER1", friday, friday + DAY_MS, FoldSettings())
 False
->>> catalogue.is_open("BER1", friday, friday + 2 * DAY, FoldSettings())
+>>> catalogue.is_open("BER1", friday, friday + 2 * DAY_MS, FoldSettings())
 True
->>> catalogue.apply(PromotionPlanned("p", "TEA-01", None, friday, friday + DAY), None)
->>> catalogue.plan("TEA-01@BER1", Said(), friday, friday + 2 * DAY, FoldSettings())
+>>> catalogue.apply(PromotionPlanned("p", "TEA-01", None, friday, friday + DAY_MS), None)
+>>> catalogue.plan("TEA-01@BER1", Said(), friday, friday + 2 * DAY_MS, FoldSettings())
 Plan(is_open=True, promotion=0.5, price=None)
 """
 
@@ -19,7 +19,6 @@ from typing import assert_never
 import msgspec
 
 from agents.inventory.periods import weekday
-from agents.inventory.position import DAY
 from agents.inventory.terms import Said
 from schemas.ledger import (
     CalendarChange,
@@ -30,8 +29,9 @@ from schemas.ledger import (
     SharedChange,
     SupplierChange,
 )
+from schemas.quantities import DAY_MS
 
-REMEMBERED = 60 * DAY
+REMEMBERED = 60 * DAY_MS
 """How long a promotion is kept after its end; what closes later than that has lost it."""
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
@@ -104,9 +104,9 @@ class Catalogue:
             return True
         closed = calendar.closed_days
         first, last = (time - settings.day_starts_ms for time in (starts, ends - 1))
-        for day in range(first // DAY, last // DAY + 1):
+        for day in range(first // DAY_MS, last // DAY_MS + 1):
             names = {
-                weekday(day * DAY + settings.day_starts_ms, settings),
+                weekday(day * DAY_MS + settings.day_starts_ms, settings),
                 date.fromordinal(_EPOCH_DAY + day).isoformat(),
             }
             if names.isdisjoint(closed):

@@ -6,9 +6,9 @@ after it. A change timed before a count changes history only, since the counted 
 >>> from agents.inventory.position import Item
 >>> card, frame = Card("TEA-01@BER1", Item(), 0, {}, None), Frame(FoldSettings())
 >>> def happened(minute: int, change: ItemChange) -> None:
-...     time = minute * MINUTE
+...     time = minute * MINUTE_MS
 ...     _ = apply(card, Movement(card.name, "f/0", minute, 0, None, "wms", str(minute), minute, 0, time, change), frame)
->>> happened(100, Received(40)), happened(300, Placed(3)), happened(250, Counted(35, 200 * MINUTE))
+>>> happened(100, Received(40)), happened(300, Placed(3)), happened(250, Counted(35, 200 * MINUTE_MS))
 (None, None, None)
 >>> happened(150, Placed(2))  # before the count: the counted number has it already
 >>> card.item.net, card.item.open.demand
@@ -22,7 +22,6 @@ import msgspec
 from agents.inventory import replenishments
 from agents.inventory.card import Card
 from agents.inventory.periods import bucket_of, start_of
-from agents.inventory.position import DAY, MINUTE
 from agents.inventory.terms import Effective, effective
 from schemas.ledger import (
     Acknowledged,
@@ -51,9 +50,10 @@ from schemas.ledger import (
     TransferUnderway,
     Withdrawn,
 )
+from schemas.quantities import DAY_MS, MINUTE_MS
 from schemas.refusal import Reason
 
-COUNTABLE = 2 * DAY
+COUNTABLE = 2 * DAY_MS
 """How far before the watermark a count may look."""
 
 
@@ -104,7 +104,7 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
                 item.reserved += quantity
             else:
                 item.totals.sold += quantity
-                minute = time // MINUTE
+                minute = time // MINUTE_MS
                 if minute > item.counted_minute:
                     item.net -= quantity
                 else:
@@ -153,7 +153,7 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
             item.totals.transferred_out += change.quantity
             _move(card, time, -change.quantity)
         case TransferUnderway():
-            lead_time_ms = int(terms_of(card, frame).lead_time_days * DAY)
+            lead_time_ms = int(terms_of(card, frame).lead_time_days * DAY_MS)
             replenishments.depart(card, change, time, lead_time_ms, frame.settings)
         case Arrived():
             item.known = True
@@ -229,7 +229,7 @@ def _undo_demand(card: Card, change: Cancelled) -> None:
 
 def _move(card: Card, time: Milliseconds, delta: int) -> None:
     """Change the physical stock as of a moment."""
-    item, minute = card.item, time // MINUTE
+    item, minute = card.item, time // MINUTE_MS
     if minute > item.counted_minute:
         item.net += delta
     else:
@@ -243,7 +243,7 @@ def _count(card: Card, movement: Movement, change: Counted) -> None:
     Of two counts of one minute the one whose event is later stands, then the one with the greater identity: a rule
     that does not depend on which arrives first.
     """
-    item, minute = card.item, change.as_of // MINUTE
+    item, minute = card.item, change.as_of // MINUTE_MS
     rank = (minute, movement.time, movement.event)
     if rank < (item.counted_minute, *item.counted):
         return

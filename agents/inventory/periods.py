@@ -3,7 +3,7 @@
 Periods begin where a day begins, weeks on Monday. An item's first period is the one that holds its first event; from
 then on one follows the other without a gap, however far the watermark jumps.
 
->>> settings = FoldSettings(period_ms=7 * DAY)
+>>> settings = FoldSettings(period_ms=7 * DAY_MS)
 >>> from datetime import UTC, datetime
 >>> thursday = int(datetime(2026, 3, 5, 12, tzinfo=UTC).timestamp() * 1000)
 >>> datetime.fromtimestamp(start_of(thursday, settings) / 1000, UTC).strftime("%A %d %B %Y")
@@ -16,11 +16,12 @@ from zlib import crc32
 
 import msgspec
 
-from agents.inventory.position import DAY, Bucket, Item, available
+from agents.inventory.position import Bucket, Item, available
 from schemas.ledger import FoldSettings, Milliseconds
+from schemas.quantities import DAY_MS
 
-_WEEK = 7 * DAY
-_FIRST_MONDAY = 4 * DAY
+_WEEK = 7 * DAY_MS
+_FIRST_MONDAY = 4 * DAY_MS
 """1970 began on a Thursday."""
 MOST_CATCHING_UP = 400
 """An item first heard of through an older event begins this many periods before the watermark at the earliest: made-up
@@ -97,7 +98,7 @@ def weekday(time: Milliseconds, settings: FoldSettings) -> str:
     >>> weekday(0, FoldSettings()), weekday(0, FoldSettings(day_starts_ms=3_600_000))
     ('thu', 'wed')
     """
-    return WEEKDAYS[((time - settings.day_starts_ms) // DAY + 3) % 7]
+    return WEEKDAYS[((time - settings.day_starts_ms) // DAY_MS + 3) % 7]
 
 
 def decides(
@@ -110,7 +111,7 @@ def decides(
     """
     if order_days:
         return weekday(time, settings) in order_days
-    every = max(1, round((review_period_days or 0) * DAY / settings.period_ms))
+    every = max(1, round((review_period_days or 0) * DAY_MS / settings.period_ms))
     return (time - settings.day_starts_ms - _FIRST_MONDAY) // settings.period_ms % every == 0
 
 

@@ -25,8 +25,6 @@ import msgspec
 
 from schemas.ledger import Milliseconds
 
-MINUTE = 60_000
-DAY = 86_400_000
 NEVER = 1 << 62
 """Later than any moment, more than any stock."""
 

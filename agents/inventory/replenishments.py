@@ -3,20 +3,20 @@
 Every unit on order is accounted for by reason (I1): ordered − delivered − withdrawn − closed short + over-received =
 on order. An order that came to its end never opens again; what still arrives for it is stock and nothing else.
 
->>> from agents.inventory.position import DAY
+>>> from schemas.quantities import DAY_MS
 >>> card = Card("TEA-01@BER1", Item(), 0, {}, None)
->>> place(card.item, Order("rep-1", "requested", 60, 60, 0, 0, 5 * DAY, 15 * DAY))
->>> acknowledge(card, Acknowledged("rep-1", "partial", 40, 6 * DAY), 2 * DAY)
+>>> place(card.item, Order("rep-1", "requested", 60, 60, 0, 0, 5 * DAY_MS, 15 * DAY_MS))
+>>> acknowledge(card, Acknowledged("rep-1", "partial", 40, 6 * DAY_MS), 2 * DAY_MS)
 True
->>> receive(card, Received(30, 2, "rep-1"), 6 * DAY)
+>>> receive(card, Received(30, 2, "rep-1"), 6 * DAY_MS)
 True
 >>> card.item.on_order, card.item.orders[0].status
 (8, 'acknowledged')
->>> receive(card, Received(6, 0, "rep-1", final=True), 8 * DAY), card.item.on_order, card.item.orders
+>>> receive(card, Received(6, 0, "rep-1", final=True), 8 * DAY_MS), card.item.on_order, card.item.orders
 (True, 0, [])
->>> receive(card, Received(5, 0, "rep-1"), 9 * DAY), card.was_closed("rep-1")
+>>> receive(card, Received(5, 0, "rep-1"), 9 * DAY_MS), card.was_closed("rep-1")
 (False, True)
->>> [(wait.kind, wait.share, wait.waited_ms // DAY) for wait in card.item.waits]
+>>> [(wait.kind, wait.share, wait.waited_ms // DAY_MS) for wait in card.item.waits]
 [('came', 0.8, 6), ('came', 0.15, 8), ('lost', 0.05, 0)]
 """
 

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET
 
 from schemas.ledger import Milliseconds, Priced, PromotionPlanned, SupplierChange, Terms
+from schemas.stored import decoder_of
 
 LEAD_TIME_DAYS = 7.0
 """Until somebody says otherwise: a week."""
@@ -116,12 +117,4 @@ def effective(said: Said, supplier: SupplierChange | None) -> Effective:
 
 
 encode_said = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Said).decode
-
-
-def decode_said(data: bytes) -> Said:
-    """Read what was said of an item; ValueError when it is something else."""
-    try:
-        return _decode(data)
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"not what was said of an item: {error}") from error
+decode_said = decoder_of(Said, "what was said of an item")

@@ -24,6 +24,7 @@ from struct import Struct
 from typing import Literal, TypeAlias
 
 from schemas.ledger import FoldSettings, Milliseconds
+from schemas.quantities import DAY_MS
 
 ORDINALS = 0xFFFF
 """The low bits of a body's fingerprint make room for the ordinal; a line beyond the last that fits is a duplicate."""
@@ -34,7 +35,7 @@ _SIZE = _ENTRY.size
 _FULL = 64 * _SIZE
 _FEW = 8 * _SIZE
 """A page with fewer entries is not turned for its age: slow sellers would have a page for every sale."""
-_A_WEEK = 7 * 86_400_000
+_A_WEEK = 7 * DAY_MS
 _OLDEST = 0xFFFF_FFFF
 """A page's entries are at most this many milliseconds younger than its first."""
 _pack = _ENTRY.pack

@@ -16,8 +16,8 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from agents.simulation.closed_loop import DemandHistory
+from schemas.quantities import DAY_MS
 
-DAY_MS = 86_400_000
 NEEDED = ("item", "date", "demand")
 MOST_DEMAND = 1e9
 _YEARS = range(1970, 2200)

@@ -20,8 +20,8 @@ from agents.policies.base import Economics, Policy
 from agents.simulation.closed_loop import DemandHistory, LoopRow, live
 from agents.simulation.shop import Shop
 from agents.simulation.supplier import Supplier
+from schemas.quantities import DAY_MS
 
-DAY_MS = 86_400_000
 MONDAY_MS = 1_704_067_200_000
 """The first of January 2024, a Monday, as the shop's week wants it."""
 Chance = Annotated[float, Meta(ge=0.0, le=1.0)]

@@ -13,8 +13,7 @@ import numpy as np
 
 from agents.forecasting.base import Ahead, ClosedPeriod, DemandForecast, Forecaster, Rhythm
 from agents.simulation.closed_loop import DemandHistory
-
-DAY_MS = 86_400_000
+from schemas.quantities import DAY_MS
 
 
 class Made(NamedTuple):

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
+from schemas.quantities import DAY_MS
 from schemas.topics import TOPICS
 from stream.errors import WrongUse
 from stream.kafka.clients import REACH_SECONDS, answering, reach, record_bytes, source_bytes
-from stream.setting_values import DAY_MS
 from stream.settings import Settings
 
 SOURCES = frozenset(name for name, topic in TOPICS.items() if topic.role == "source")

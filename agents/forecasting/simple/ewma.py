@@ -21,6 +21,7 @@ import msgspec
 from scipy.special import gammaincinv
 
 from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Rhythm
+from schemas.stored import decoder_of
 
 RATE = 0.1
 """Weight of the newest period, once ten have been seen; before that all weigh the same."""
@@ -37,7 +38,7 @@ class EwmaState(msgspec.Struct, array_like=True, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(EwmaState)
+_decode = decoder_of(EwmaState, "the state of an ewma")
 
 
 class Ewma:
@@ -88,10 +89,7 @@ class Ewma:
 
     def load(self, data: bytes) -> EwmaState:
         """Read them back."""
-        try:
-            return _decoder.decode(data)
-        except msgspec.MsgspecError as error:
-            raise ValueError(f"not the state of an ewma: {error}") from error
+        return _decode(data)
 
     def dump_shared(self) -> Mapping[str, bytes]:
         """Share nothing: every item is on its own."""

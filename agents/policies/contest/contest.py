@@ -20,6 +20,7 @@ from agents.policies.projection.projection import route
 from agents.policies.shadow.shadows import drawn_lead_time
 from agents.policies.shadow.shelves import MOST, Shelves
 from agents.policies.spans import condensed, span_of
+from schemas.stored import decoder_of
 
 
 class ContestState(msgspec.Struct):
@@ -47,6 +48,9 @@ class StoredContest(msgspec.Struct, array_like=True, forbid_unknown_fields=True)
     fees: list[float]
     waiting: Outcome | None
     waited: int
+
+
+_decode = decoder_of(StoredContest, "a state of a contest")
 
 
 class Contest:
@@ -160,10 +164,7 @@ class Contest:
 
     def load(self, data: bytes) -> ContestState:
         """Read an item's state; contestants that have changed since begin anew, and the ledger with them."""
-        try:
-            image = msgspec.msgpack.decode(data, type=StoredContest)
-        except msgspec.MsgspecError as error:
-            raise ValueError(f"not a state of a contest: {error}") from error
+        image = _decode(data)
         if image.contestants != self.labels:
             return self._rescued(image)
         count, shelves = len(self.contestants), len(self.contestants) - self._first

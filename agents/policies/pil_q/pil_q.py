@@ -23,6 +23,7 @@ from agents.policies.projection.projection import Arrivals, Floats, Route, expec
 from agents.policies.rules.levels import one_missing, safety_factor
 from agents.policies.rules.pil import Levels, advise, levels
 from agents.policies.shadow.shadows import Shadows
+from schemas.stored import decoder_of
 
 FLOOR = 1.0 / 2000.0
 """Smallest step: the past fades over about so many periods."""
@@ -81,6 +82,9 @@ class StoredPilQ(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     pipeline: list[list[int]]
     drawn: list[int]
     fees: list[float]
+
+
+_decode = decoder_of(StoredPilQ, "a state of pil-q")
 
 
 class PilQ:
@@ -264,10 +268,7 @@ def _uncensored(averages: Averages, outcome: Outcome) -> float:
 
 def _decoded(data: bytes, version: int) -> StoredPilQ:
     """A stored state whose parts fit together."""
-    try:
-        image = msgspec.msgpack.decode(data, type=StoredPilQ)
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"not a state of pil-q: {error}") from error
+    image = _decode(data)
     rows = len(image.drawn)
     fits = (
         image.version == version

@@ -16,6 +16,7 @@ from agents.policies.pil_q.averages import Averages
 from agents.policies.projection.projection import Route, route
 from agents.policies.rules.pil import Pil
 from agents.policies.tabular.tables import LevelTable, LostSalesTable, step
+from schemas.stored import decoder_of
 
 MOST_CELLS = 60_000
 SETTLE = 30
@@ -44,6 +45,9 @@ class StoredFql(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     shape: list[int]
     lowest: int | None
     table: bytes
+
+
+_decode = decoder_of(StoredFql, "a state of fql")
 
 
 class Fql:
@@ -164,10 +168,7 @@ class Fql:
 
     def load(self, data: bytes) -> FqlState:
         """Read an item's state."""
-        try:
-            image = msgspec.msgpack.decode(data, type=StoredFql)
-        except msgspec.MsgspecError as error:
-            raise ValueError(f"not a state of fql: {error}") from error
+        image = _decode(data)
         cells = math.prod(image.shape) if image.shape else 0
         dimensions = 1 if image.lowest is not None else image.lead_time + 1
         if (

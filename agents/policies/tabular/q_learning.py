@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from agents.policies.base import Advice, Outcome, Situation
 from agents.policies.chance import uniform
+from schemas.stored import decoder_of
 
 POSITIONS, DEMANDS, ACTIONS = 16, 3, 9
 """Buckets of half a period of demand, of quiet to lively last periods, and orders in steps of half a period."""
@@ -44,6 +45,9 @@ class StoredQLearning(msgspec.Struct, array_like=True, forbid_unknown_fields=Tru
     last: int | None
     lively: int
     q: bytes
+
+
+_decode = decoder_of(StoredQLearning, "a state of q-learning")
 
 
 class QLearning:
@@ -106,10 +110,7 @@ class QLearning:
 
     def load(self, data: bytes) -> QLearningState:
         """Read an item's state."""
-        try:
-            image = msgspec.msgpack.decode(data, type=StoredQLearning)
-        except msgspec.MsgspecError as error:
-            raise ValueError(f"not a state of q-learning: {error}") from error
+        image = _decode(data)
         whole = image.version == self.version and len(image.q) == 4 * POSITIONS * DEMANDS * ACTIONS
         place = image.last or 0
         sound = image.periods >= 0 and 0.0 <= image.mean < math.inf and 0 <= image.lively < DEMANDS

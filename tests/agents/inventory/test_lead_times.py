@@ -1,8 +1,8 @@
 """How long suppliers take is learned from what came, and decisions follow it."""
 
 from agents.core.review import Reviewer
-from agents.inventory.position import DAY
 from schemas.ledger import Acknowledged, Configured, FoldSettings, Placed, Received, Shipped, Terms
+from schemas.quantities import DAY_MS
 from tests.agents.inventory.world import MUG, TEA, World
 
 
@@ -22,7 +22,7 @@ def lives(world: World, days: int, takes: float | None, share: float = 1.0) -> N
         for item in (TEA, MUG):
             world.happens(Placed(10), item)
         for order in list(world.item().orders):
-            if takes is not None and order.status == "requested" and world.now - order.decided_at >= takes * DAY:
+            if takes is not None and order.status == "requested" and world.now - order.decided_at >= takes * DAY_MS:
                 units = max(1, int(order.outstanding * share))
                 world.happens(Received(units, 0, order.id, final=True))
         world.passes(days=1)
@@ -72,8 +72,8 @@ def test_what_was_given_up_and_came_after_all_was_no_loss() -> None:
     assert silent
     assert lost < 1.0
     spoken_of, shipped, arrived = silent[0], silent[1], silent[2:]
-    world.happens(Acknowledged(spoken_of.id, "accepted", spoken_of.quantity, world.now + DAY))
-    world.happens(Shipped(shipped.id, world.now + DAY))
+    world.happens(Acknowledged(spoken_of.id, "accepted", spoken_of.quantity, world.now + DAY_MS))
+    world.happens(Shipped(shipped.id, world.now + DAY_MS))
     for order in arrived:
         world.happens(Received(order.quantity, 0, order.id))
     world.passes(days=1)
@@ -83,6 +83,6 @@ def test_what_was_given_up_and_came_after_all_was_no_loss() -> None:
 def test_other_periods_are_learned_anew() -> None:
     world = buying()
     lives(world, 30, takes=5)
-    world.settings_change(period_ms=7 * DAY)
+    world.settings_change(period_ms=7 * DAY_MS)
     assert chances(world) == (0.0, 0.0, 1.0)
     assert chances(world, MUG) == (0.0, 0.0, 1.0)

@@ -58,7 +58,7 @@ class Intake:
         self,
         *,
         writer: LedgerWriter,
-        watch: Instruments,
+        instruments: Instruments,
         logical: Callable[[str], str],
         dead_letters: str,
         partitions: int,
@@ -70,7 +70,7 @@ class Intake:
         self.busy_at = time.monotonic()
         """When the last batch with records was done."""
         self._writer = writer
-        self._watch = watch
+        self._instruments = instruments
         self._logical = logical
         self._dead_letters = dead_letters
         self._partitions = partitions
@@ -99,7 +99,7 @@ class Intake:
             await feed.rewind()
 
     async def _take(self, feed: SourceFeed, name: str, batch: Batch) -> None:
-        with self._watch.stage("intake"):
+        with self._instruments.stage("intake"):
             draft = await until_answered(lambda: self._attempt(feed, name, batch))
         failpoint("intake.written")
         self.verdicts.update(draft.verdicts)

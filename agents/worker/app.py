@@ -98,7 +98,7 @@ class Worker:
         self.settings = settings
         self.ledger = ledger
         self.roles = roles
-        self.tools = Resources(settings, ledger)
+        self.resources = Resources(settings, ledger)
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
@@ -106,15 +106,15 @@ class Worker:
         self.app.crashed_by = self._fail
         self.readers = self.app.positions = Readers(self._makers())
         self.intake = Intake(
-            watch=self.tools.watch,
-            writer=LedgerWriter(producer_config(settings), settings.topic("ledger"), self.tools.threads),
+            instruments=self.resources.instruments,
+            writer=LedgerWriter(producer_config(settings), settings.topic("ledger"), self.resources.threads),
             logical=lambda topic: topic.removeprefix(settings.topic_prefix),
             dead_letters=settings.topic("dead-letters"),
             partitions=ledger.partitions,
             limits=Limits(settings.max_event_bytes, settings.currency),
             privacy_key=settings.privacy_key_file,
         )
-        self.metrics = Metrics(self.tools.watch, self.readers, self.intake, self._consumer)
+        self.metrics = Metrics(self.resources.instruments, self.readers, self.intake, self._consumer)
         self._health = Health(settings.metrics, self.metrics)
 
     # Putting together ---------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class Worker:
         if "intake" in self.roles:
             makers = {settings.topic(name): self._make_feed for name in SOURCES}
         if "controller" in self.roles:
-            ports = self.tools.ports()
+            ports = self.resources.ports()
             every = settings.checkpoint_ms / 1000
 
             def make_owner(tp: TP) -> Owner:
@@ -134,13 +134,13 @@ class Worker:
         return makers
 
     def _make_feed(self, tp: TP) -> SourceFeed:
-        return SourceFeed(tp, self._feed_name, self._consumer(), self.tools.watch)
+        return SourceFeed(tp, self._feed_name, self._consumer(), self.resources.instruments)
 
     async def _feed_name(self, tp: TP) -> str:
-        return await self._in_thread(self.tools.name_of_feed, tp.topic, tp.partition)
+        return await self._in_thread(self.resources.name_of_feed, tp.topic, tp.partition)
 
     async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self.tools.threads, work, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self.resources.threads, work, *arguments)
 
     def _consumer(self) -> Consumer:
         consumer = self.app.consumer
@@ -155,7 +155,7 @@ class Worker:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop.set)
         tell_when_asked(loop)
-        await until_answered(lambda: self._in_thread(self.tools.name_feeds))
+        await until_answered(lambda: self._in_thread(self.resources.name_feeds))
         if "intake" in self.roles:
             intake.declare(self.app, [self.settings.topic(name) for name in SOURCES], self.readers, self.intake)
         if "controller" in self.roles:
@@ -209,11 +209,11 @@ class Worker:
             await asyncio.wait_for(self.app.stop(), LEAVE_SECONDS)
         self.intake.close()
         await self._health.stop()
-        await self.tools.close()
+        await self.resources.close()
 
     async def _tick(self) -> None:
         if "intake" in self.roles:
-            names = await until_answered(lambda: self._in_thread(self.tools.every_feed))
+            names = await until_answered(lambda: self._in_thread(self.resources.every_feed))
             now = int(time.time() * 1000) if self.settings.clock == "wall" else None
             feeds = [reader for reader in self.readers.by_partition.values() if isinstance(reader, SourceFeed)]
             await self.intake.tick(feeds, names, now, self.ledger.settings)

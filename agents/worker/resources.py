@@ -27,7 +27,7 @@ from stream.kafka.topics import find
 from stream.observability.instruments import Instruments
 from stream.observability.metrics import CLASSES
 from stream.settings import Settings
-from stream.shard.shard import Ports
+from stream.shard.dependencies import Ports
 
 SOURCES = tuple(topic.name for topic in TOPICS.values() if topic.role == "source")
 OUTPUTS = tuple(topic.name for topic in TOPICS.values() if topic.role in {"output", "dead_letters"})
@@ -41,8 +41,8 @@ class Resources:
     def __init__(self, settings: Settings, state: LedgerState | None = None) -> None:
         self.settings = settings
         self.state = state or ledger_state(settings)
-        self.watch = Instruments()
-        self.watch.count_on(-1, _nothing())
+        self.instruments = Instruments()
+        self.instruments.count_on(-1, _nothing())
         self.threads = ThreadPoolExecutor(max_workers=self.state.partitions + 8, thread_name_prefix="kafka")
         self.store = RedisStore(async_client_of(settings), settings.app)
         reader = reader_config(settings)
@@ -68,7 +68,7 @@ class Resources:
             publisher=publisher,
             journal=self.journal,
             ledger=self.ledger,
-            watch=self.watch,
+            instruments=self.instruments,
         )
 
     def name_feeds(self) -> list[str]:
@@ -106,7 +106,7 @@ class Resources:
 
     def _make_core(self, shard: int) -> Core:
         core = Core(shard, self.state.ledger)
-        self.watch.count_on(shard, core.tally)
+        self.instruments.count_on(shard, core.tally)
         return core
 
     def _output_topics(self) -> dict[str, tuple[str, int]]:

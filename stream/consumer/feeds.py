@@ -22,7 +22,9 @@ Place = tuple[int, int]
 class SourceFeed:
     """One source partition, from where this process took it on."""
 
-    def __init__(self, tp: TP, name: Callable[[TP], Awaitable[str]], consumer: Consumer, watch: Instruments) -> None:
+    def __init__(
+        self, tp: TP, name: Callable[[TP], Awaitable[str]], consumer: Consumer, instruments: Instruments
+    ) -> None:
         self.tp = tp
         self.name = ""
         """Topic id and partition: a topic made anew under the same name is another feed."""
@@ -36,7 +38,7 @@ class SourceFeed:
         self.stumbled_at: int | None = None
         self._name = name
         self._consumer = consumer
-        self._watch = watch
+        self._instruments = instruments
         self._on_its_way = 0
         self._start = self._begin_soon()
 
@@ -138,7 +140,7 @@ class SourceFeed:
         if committed is not None and committed.name in {self.name, ""} and committed.offset <= end:
             position = max(committed.offset, start)
             if lost := position - committed.offset:
-                self._watch.counts["lost"] += lost
+                self._instruments.counts["lost"] += lost
                 logger.critical("%s/%d: %d records were deleted before they were read", *self.tp, lost)
         await self._consumer.move(self.tp, position)
         self.next = position

@@ -1,6 +1,6 @@
-"""What the plumbing notes while it works: durations, latencies, and how often something rare happened.
+"""What a process measures while it works: durations, latencies, and how often something rare happened.
 
-It belongs to the process, not to a shard, so that nothing is counted backwards when a shard moves away.
+It belongs to the process, not to a shard, so that no counter goes backwards when a shard moves to another worker.
 """
 
 import time
@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Histogram
 
 Stage: TypeAlias = Literal["intake", "fold", "publish", "checkpoint"]
 Rare: TypeAlias = Literal["fenced", "torn", "replayed", "lost"]
-"""`lost`: source records deleted before they were read; the others are of shards."""
+"""`lost`: source records deleted before they were read; the others happen to shards."""
 
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -21,16 +21,16 @@ BATCH_BUCKETS = (1, 10, 100, 500, 1000, 2500, 5000)
 
 
 class Instruments:
-    """One process's notes."""
+    """The measurements of one process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.counts: Counter[Rare] = Counter()
-        self.tallies: dict[int, Any] = {}
-        """What the cores have counted, by shard; under -1 a 0 for all that can be counted."""
+        self.counters: dict[int, Any] = {}
+        """The counters of each shard's core; those under -1 hold a 0 for every label value there can be."""
         self.latency = Histogram(
             "restock_decision_latency_seconds",
-            "From the broker's taking in an event to the commit of what it caused.",
+            "From the broker's receipt of an event to the commit of what it caused.",
             buckets=LATENCY_BUCKETS,
             registry=self.registry,
         )
@@ -46,21 +46,21 @@ class Instruments:
         )
         self._by_stage = {stage: self._stages.labels(stage) for stage in get_args(Stage)}
 
-    def count_on(self, shard: int, tally: Any) -> None:
-        """A shard is taken anew: what its last hold has counted stays counted."""
-        if shard in self.tallies:
-            tally.add(self.tallies[shard])
-        self.tallies[shard] = tally
+    def count_on(self, shard: int, counters: Any) -> None:
+        """Use these counters for a shard from now on; they begin with what the shard's last ones have counted."""
+        if shard in self.counters:
+            counters.add(self.counters[shard])
+        self.counters[shard] = counters
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
-        """Time what happens inside."""
+        """Measure how long the body takes, unless it fails."""
         start = time.perf_counter()
         yield
         self._by_stage[stage].observe(time.perf_counter() - start)
 
-    def told(self, appended: Iterable[int]) -> None:
-        """Note how long ago the broker took in the events whose effects have just been published."""
+    def observe_latency(self, appended: Iterable[int]) -> None:
+        """Measure how long ago the broker received these events, whose effects have just been published."""
         now = time.time()
         for moment in appended:
             if moment:

@@ -55,10 +55,10 @@ class Metrics(Collector):
     """All metrics of one worker, in a registry of their own."""
 
     def __init__(
-        self, watch: Instruments, readers: Readers, intake: IntakeCounters, consumer: Callable[[], Consumer]
+        self, instruments: Instruments, readers: Readers, intake: IntakeCounters, consumer: Callable[[], Consumer]
     ) -> None:
-        self.registry = watch.registry
-        self._watch = watch
+        self.registry = instruments.registry
+        self._instruments = instruments
         self._readers = readers
         self._intake = intake
         self._consumer = consumer
@@ -130,7 +130,7 @@ class Metrics(Collector):
         yield _counter("restock_late_events", "Events timed in a closed period.", self._total("late"))
 
     def _flow(self) -> Iterator[Metric]:
-        owners, now, faults = self._owners(), time.time(), self._watch.counts
+        owners, now, faults = self._owners(), time.time(), self._instruments.counts
         backlogs = {
             (tp.topic, str(tp.partition)): max(0, (self._consumer().end(tp) or 0) - reader.next)
             for tp, reader in self._readers.by_partition.items()
@@ -202,7 +202,7 @@ class Metrics(Collector):
     def _learning(self) -> Iterator[Metric]:
         """How good forecasts and policies are, as sums: rates of two of them make every usual measure."""
         errors: dict[str, Any] = {}
-        for tally in self._watch.tallies.values():
+        for tally in self._instruments.counters.values():
             for abc, sums in tally.errors.items():
                 errors[abc] = errors[abc] + sums if abc in errors else sums
         for field, (name, text) in FORECAST_SUMS.items():
@@ -216,12 +216,12 @@ class Metrics(Collector):
 
     def _sum(self, name: str) -> Counter[Any]:
         total: Counter[Any] = Counter()
-        for tally in self._watch.tallies.values():
+        for tally in self._instruments.counters.values():
             total.update(getattr(tally, name))
         return total
 
     def _total(self, name: str) -> int:
-        return sum(getattr(tally, name) for tally in self._watch.tallies.values())
+        return sum(getattr(tally, name) for tally in self._instruments.counters.values())
 
 
 def _begun(reader: Reader) -> bool:

@@ -1,16 +1,21 @@
-"""Is this checkpoint part of the history that ledger and journal tell? Pure questions asked while a shard is taken."""
+"""Decides whether a checkpoint belongs to the ledger and journal of today. Nothing here reads a server.
+
+A ledger may have been made anew, a journal deleted, an older Redis file restored. Each would give a shard a state that
+contradicts what was published, so these questions are asked whenever a shard is taken.
+"""
 
 from schemas.journal import JournalRecord
 from stream.faults import Parked
 from stream.ports import Cursor, JournalView, LedgerView
 
 ANEW = "restore the topic, or begin anew under another RESTOCK_APP and RESTOCK_TOPIC_PREFIX"
+"""The cure of last resort, as messages name it."""
 
 
 def refuse_strange(shard: int, ledger: LedgerView, cursor: Cursor | None, journal: JournalView) -> None:
     """Raise Parked where ledger, journal and checkpoint cannot belong together."""
     last = journal.last
-    _same_ledger(shard, ledger, cursor, last)
+    _refuse_other_ledger(shard, ledger, cursor, last)
     if last is None and cursor is not None:
         raise Parked(f"shard {shard}: Redis knows of a journal that is gone: {ANEW}")
     if last is not None and last.end.offset > ledger.end:
@@ -22,7 +27,7 @@ def refuse_strange(shard: int, ledger: LedgerView, cursor: Cursor | None, journa
         )
 
 
-def _same_ledger(shard: int, ledger: LedgerView, cursor: Cursor | None, last: JournalRecord | None) -> None:
+def _refuse_other_ledger(shard: int, ledger: LedgerView, cursor: Cursor | None, last: JournalRecord | None) -> None:
     for source, known in (("the checkpoint", cursor and cursor.ledger), ("the journal", last and last.ledger)):
         if known is not None and known != ledger.id:
             raise Parked(f"shard {shard}: {source} belongs to ledger {known}, but the topic is now {ledger.id}: {ANEW}")
@@ -33,11 +38,12 @@ def _same_ledger(shard: int, ledger: LedgerView, cursor: Cursor | None, last: Jo
         )
 
 
-def same_history(cursor: Cursor, journal: JournalView) -> bool:
-    """Whether the writer of this checkpoint was followed by owners who started from it, or behind it.
+def same_lineage(cursor: Cursor, journal: JournalView) -> bool:
+    """Whether every owner after the writer of this checkpoint started from it, or from a later one.
 
-    An owner seals the offset it starts from. A checkpoint beyond what its writer's successor started from was written
-    in a timeline that was abandoned when an older Redis file was restored; that file came back later.
+    Each owner writes a seal into the journal that says at which offset it started. When an older Redis file is
+    restored, the next owner starts further back, and what its predecessors saved beyond that is abandoned. If such an
+    abandoned checkpoint comes back with a newer file, it must not be believed.
     """
     writers = [seal.token for seal in journal.seals]
     if cursor.token not in writers:

@@ -17,8 +17,9 @@ from schemas.journal import Point
 from stream.consumer.transport import Batch
 from stream.faults import BrokerDown, Fenced, Parked, StoreDown, Torn, Unclear
 from stream.retry import until_answered
+from stream.shard.dependencies import Ports
 from stream.shard.lineage import ANEW
-from stream.shard.shard import Ports, Shard
+from stream.shard.shard import Shard
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class Owner:
                 self._park(str(fault))
                 pause = PARKED_SECONDS
             except (Fenced, Torn, BrokerDown, StoreDown) as fault:
-                self._ports.watch.counts["fenced"] += isinstance(fault, Fenced)
+                self._ports.instruments.counts["fenced"] += isinstance(fault, Fenced)
                 logger.warning("Shard %d will be taken again: %s", self.partition, fault)
             except Exception as fault:  # noqa: BLE001 - whatever the rules raise stays inside this shard
                 pause = self._stumble(shard, fault) or pause
@@ -168,7 +169,7 @@ class Owner:
     async def _work(self, shard: Shard, batch: Batch) -> None:
         before, self._working = shard.movements, True
         try:
-            with self._ports.watch.stage("fold"):
+            with self._ports.instruments.stage("fold"):
                 await shard.work(batch)
         finally:
             self._working = False

@@ -10,7 +10,8 @@ from stream.consumer.transport import Batch
 from stream.errors import AnswerIsNo
 from stream.faults import Fenced
 from stream.kafka.ledger import KafkaLedger, StoredRecord
-from stream.shard.shard import Ports, Shard
+from stream.shard.dependencies import Ports
+from stream.shard.shard import Shard
 
 BATCH = 5000
 SAVE_EVERY = 50_000

@@ -1,19 +1,19 @@
-"""What was told of the records that a shard folds again, read from the journal as the fold comes to them.
+"""Hands a shard the journal entries of the records that it folds again, read as the fold comes to them.
 
 >>> import asyncio
 >>> from schemas.journal import Alerted, Published, encode_journal
 >>> from stream.in_memory import MemoryBroker
->>> def told(offset):
+>>> def entry(offset):
 ...     return Alerted(Point(offset), "TEA-01@BER1", "low_stock", raised=True, episode="e", since=0)
 >>> broker = MemoryBroker()
 >>> for offset in (3, 4, 7):
-...     record = Published(Point(offset), Point(offset + 1), None, "l", "1.0", "a", (told(offset),))
+...     record = Published(Point(offset), Point(offset + 1), None, "l", "1.0", "a", (entry(offset),))
 ...     broker.journals[0].append(encode_journal(record))
->>> async def tell_again():
-...     retelling = JournalReplay(broker, 0, 0, 3, since=4)
-...     await retelling.reach(6)
-...     return [len(retelling.pop(offset)) for offset in (3, 4, 5)]
->>> asyncio.run(tell_again())
+>>> async def replay_three_records():
+...     replay = JournalReplay(broker, 0, 0, 3, since=4)
+...     await replay.reach(6)
+...     return [len(replay.pop(offset)) for offset in (3, 4, 5)]
+>>> asyncio.run(replay_three_records())
 [0, 1, 0]
 """
 
@@ -26,19 +26,19 @@ from stream.ports import Journal
 
 
 class JournalReplay:
-    """A shard's journal between two of its own offsets, read forwards."""
+    """Reads a shard's journal forwards, between two of the journal's own offsets."""
 
     def __init__(self, journal: Journal, shard: int, start: int, end: int, since: int) -> None:
         self.done: tuple[Milliseconds, str] | None = None
-        """Of the last transaction that was read: the review it ended with, where its record was not finished."""
+        """The review that ended the last transaction read, if its ledger record was not finished there."""
         self._journal, self._shard = journal, shard
         self._next, self._end = start, end
         self._since = Point(since)
         self._reached = Point(0)
-        self._told: defaultdict[int, list[JournalEntry]] = defaultdict(list)
+        self._entries: defaultdict[int, list[JournalEntry]] = defaultdict(list)
 
     async def reach(self, offset: int) -> None:
-        """Know what was told of every ledger record before `offset`."""
+        """Read on until the entries of every ledger record before `offset` are known."""
         while self._next < self._end and self._reached < Point(offset):
             records, self._next = await self._journal.passage(self._shard, self._next, self._end)
             for record in records:
@@ -47,8 +47,8 @@ class JournalReplay:
                     self.done = record.done
                     for entry in record.entries:
                         if entry.at >= self._since:
-                            self._told[entry.at.offset].append(entry)
+                            self._entries[entry.at.offset].append(entry)
 
     def pop(self, offset: int) -> Sequence[JournalEntry]:
-        """What was told of a ledger record; asked for once."""
-        return self._told.pop(offset, ())
+        """The entries of one ledger record; they are forgotten once they were asked for."""
+        return self._entries.pop(offset, ())

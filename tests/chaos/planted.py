@@ -16,7 +16,7 @@ from stream.checkpoint.store import SCRIPTS, RedisStore
 from stream.in_memory import MemoryPublisher, MemoryStore
 from stream.kafka.publisher import KafkaPublisher
 from stream.ports import Cursor, JournalView
-from stream.shard import shard
+from stream.shard import shard, takeover
 
 Patches = list[Any]
 
@@ -54,17 +54,17 @@ def no_fencing_of_the_publisher() -> Patches:
 
 
 def checkpoint_ahead_of_its_publication() -> Patches:
-    """What nobody was told is remembered as if it had been."""
-    told = shard.Shard._tell
+    """The checkpoint holds the effects of outputs that are not published yet."""
+    published = shard.Shard._publish
 
-    async def tell(self: shard.Shard, outputs: Any, end: Any, done: Any) -> None:
+    async def publish(self: shard.Shard, outputs: Any, end: Any, done: Any) -> None:
         if done is None:
             kept, self.next = self.next, end.offset
             await self.save_all()
             self.next = kept
-        await told(self, outputs, end, done)
+        await published(self, outputs, end, done)
 
-    return [mock.patch.object(shard.Shard, "_tell", tell)]
+    return [mock.patch.object(shard.Shard, "_publish", publish)]
 
 
 def lost_gap_check() -> Patches:
@@ -73,20 +73,20 @@ def lost_gap_check() -> Patches:
 
 
 def journal_ignored() -> Patches:
-    """What was told is not asked for."""
+    """Replay does not ask the journal for its entries."""
     return [
-        mock.patch.object(shard.Shard, "_remember", _forgetful),
-        mock.patch.object(shard, "same_history", return_value=True),
+        mock.patch.object(takeover.Takeover, "_prepare_replay", _replay_nothing),
+        mock.patch.object(takeover, "same_lineage", return_value=True),
     ]
 
 
-def _forgetful(self: shard.Shard, journal: JournalView) -> None:
+def _replay_nothing(self: takeover.Takeover, journal: JournalView) -> None:
     self.published = type(self.published)(max(self.next, 0))
 
 
 def no_seal() -> Patches:
     """An owner does not say where it began."""
-    return [mock.patch.object(shard, "same_history", return_value=True)]
+    return [mock.patch.object(takeover, "same_lineage", return_value=True)]
 
 
 def decision_remade_in_replay() -> Patches:
@@ -106,27 +106,28 @@ def decision_remade_in_replay() -> Patches:
 def changed_checkpoint_believed() -> Patches:
     """A checkpoint is not looked at again when it has been read."""
 
-    async def load(self: shard.Shard, cursor: Cursor) -> bool:
+    async def load(self: takeover.Takeover, cursor: Cursor) -> bool:
+        self.core = self._ports.core(self.partition)
         async for tables in self._ports.store.load(self.partition):
             self.core.load(tables)
         self.next = self.saved = cursor.next
-        self._checksum = cursor.checksum
+        self.checksum = cursor.checksum
         return True
 
-    return [mock.patch.object(shard.Shard, "_load", load)]
+    return [mock.patch.object(takeover.Takeover, "_load", load)]
 
 
 def core_kept() -> Patches:
     """A shard that begins at the start keeps what it had read of its checkpoint."""
-    began = shard.Shard._start_over
+    began = takeover.Takeover._start_over
 
-    async def start_over(self: shard.Shard) -> JournalView:
-        core = self.core
+    async def start_over(self: takeover.Takeover) -> JournalView:
+        core = getattr(self, "core", None)
         whole = await began(self)
-        self.core = core
+        self.core = self.core if core is None else core
         return whole
 
-    return [mock.patch.object(shard.Shard, "_start_over", start_over)]
+    return [mock.patch.object(takeover.Takeover, "_start_over", start_over)]
 
 
 def prev_ignored() -> Patches:
@@ -174,7 +175,7 @@ def next_version() -> Patches:
             return msgspec.structs.replace(guarded, quantity=more)
         return guarded
 
-    layouts = [mock.patch.object(module, "LAYOUT", 1000) for module in (shard, checkpoint_reader)]
+    layouts = [mock.patch.object(module, "LAYOUT", 1000) for module in (shard, takeover, checkpoint_reader)]
     return [*layouts, mock.patch.object(planner, "guard", generous)]
 
 

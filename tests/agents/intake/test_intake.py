@@ -99,7 +99,7 @@ class World:
         writer: Any = self.writer
         self.intake = Intake(
             writer=writer,
-            watch=Instruments(),
+            instruments=Instruments(),
             logical=lambda topic: topic.removeprefix("eu."),
             dead_letters="eu.dead-letters",
             partitions=PARTITIONS,

@@ -90,10 +90,10 @@ class Clerk(Worker):
 
     def __init__(self, shop: Shop, writer: LedgerWriter | None) -> None:
         settings = shop.settings
-        self.watch = Instruments()
+        self.instruments = Instruments()
         self.intake = Intake(
             writer=writer or LedgerWriter(producer_config(settings), settings.topic("ledger"), shop.threads),
-            watch=self.watch,
+            instruments=self.instruments,
             logical=lambda topic: topic.removeprefix(settings.topic_prefix),
             dead_letters=settings.topic("dead-letters"),
             partitions=1,
@@ -105,7 +105,7 @@ class Clerk(Worker):
             return f"{topic_id}/{tp.partition}"
 
         def make(tp: TP) -> SourceFeed:
-            return SourceFeed(tp, name, self.consumer, self.watch)
+            return SourceFeed(tp, name, self.consumer, self.instruments)
 
         def declare(app: App, names: Sequence[str], readers: Readers) -> None:
             intake_agent.declare(app, names, readers, self.intake)
@@ -190,7 +190,7 @@ async def test_records_deleted_before_they_were_read_are_counted_and_told(
     shop.broker.delete_records(*shop.orders, before=11)
     clerk = await shop.open()
     await clerk.at(20)
-    assert clerk.watch.counts["lost"] == 7
+    assert clerk.instruments.counts["lost"] == 7
     assert [offset for _, offset in shop.written()] == list(range(11, 20))
     assert [r.levelno for r in caplog.records if r.levelno >= logging.WARNING] == [logging.CRITICAL]
 

@@ -24,8 +24,8 @@ from stream.kafka.publisher import KafkaPublisher, Message
 from stream.observability.instruments import Instruments
 from stream.ports import Output
 from stream.settings import Settings
+from stream.shard.dependencies import Ports
 from stream.shard.owner import Owner
-from stream.shard.shard import Ports
 from tests.stream.consumer.transport_world import Broker, Worker, until
 
 PARTITIONS = 6
@@ -56,7 +56,7 @@ class Fleet:
             ),
             journal=KafkaJournal(reader, settings.topic("journal"), threads),
             ledger=KafkaLedger(reader, settings.topic("ledger"), threads),
-            watch=Instruments(),
+            instruments=Instruments(),
         )
 
     def encode(self, output: Output) -> Message:

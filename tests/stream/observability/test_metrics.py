@@ -90,17 +90,17 @@ class World:
     """Metrics of a worker that has just started."""
 
     def __init__(self) -> None:
-        self.watch = Instruments()
-        self.watch.count_on(-1, resources._nothing())
+        self.instruments = Instruments()
+        self.instruments.count_on(-1, resources._nothing())
         self.readers = Readers({})
         self.intake = Intake()
         self.consumer: Any = Consumer()
-        self.metrics = Metrics(self.watch, self.readers, self.intake, lambda: self.consumer)
+        self.metrics = Metrics(self.instruments, self.readers, self.intake, lambda: self.consumer)
 
     def hold(self, next_: int = 0) -> Counters:
         """Take the shard, again if it was held; what its core counts."""
         shard = Shard(next_)
-        self.watch.count_on(LEDGER.partition, shard.core.tally)
+        self.instruments.count_on(LEDGER.partition, shard.core.tally)
         self.readers.by_partition[LEDGER] = Held(LEDGER.partition, shard)
         return shard.core.tally
 
@@ -241,8 +241,10 @@ def test_no_counter_falls_when_a_shard_is_taken_again_or_leaves(world: World) ->
 def test_a_shard_that_is_taken_for_ever_does_not_fill_the_memory(world: World) -> None:
     for _ in range(100):
         count_everything(world.hold())
-    assert len(world.watch.tallies) == 2
-    assert world.watch.tallies[LEDGER.partition].errors["A"] == ErrorSums(200, 200.0, 100.0, 500.0, 1200.0, 100, 75.0)
+    assert len(world.instruments.counters) == 2
+    assert world.instruments.counters[LEDGER.partition].errors["A"] == ErrorSums(
+        200, 200.0, 100.0, 500.0, 1200.0, 100, 75.0
+    )
 
 
 def test_gauges_are_of_what_is_held_now(world: World) -> None:

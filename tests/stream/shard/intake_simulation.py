@@ -103,8 +103,8 @@ class Process:
         self.writer = Writer()
         writer: Any = self.writer
         self.intake = Intake(
-            writer=writer, watch=World.watch, logical=str, dead_letters="dead-letters", partitions=PARTITIONS,
-            limits=Limits(),
+            writer=writer, instruments=World.instruments, logical=str, dead_letters="dead-letters",
+            partitions=PARTITIONS, limits=Limits(),
         )  # fmt: skip
         self.task: asyncio.Task[None] | None = None
 
@@ -116,7 +116,7 @@ class Process:
 class World:
     """One history of one feed."""
 
-    watch = Instruments()
+    instruments = Instruments()
 
     def __init__(self) -> None:
         self.source: list[Record] = []

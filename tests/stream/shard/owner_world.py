@@ -12,8 +12,8 @@ from stream.faults import BrokerDown, StoreDown, Unclear
 from stream.in_memory import MemoryBroker, MemoryPublisher, MemoryStore
 from stream.observability.instruments import Instruments
 from stream.ports import Cursor, Held, LedgerView, Output, Replay, Tables
+from stream.shard.dependencies import Ports
 from stream.shard.owner import Owner
-from stream.shard.shard import Ports
 
 
 class Raw(NamedTuple):
@@ -28,7 +28,7 @@ class World:
     def __init__(self, core: Callable[[int], Any]) -> None:
         self.broker = Broker(partitions=2)
         self.store = Store()
-        self.watch = Instruments()
+        self.instruments = Instruments()
         self.core = core
         self.poison: set[int] = set()
         """Ledger offsets of shard 0 that the core cannot fold."""
@@ -45,7 +45,7 @@ class World:
             publisher=lambda shard: Publisher(self, shard),
             journal=self.broker,
             ledger=self.broker,
-            watch=self.watch,
+            instruments=self.instruments,
         )
 
     def append(self, number: int = 1, shard: int = 0) -> None:

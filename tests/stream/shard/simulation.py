@@ -20,8 +20,10 @@ from stream.faults import Fault, StoreDown, Unclear
 from stream.in_memory import MemoryBroker, MemoryPublisher, MemoryStore
 from stream.observability.instruments import Instruments
 from stream.ports import Cursor, Output, Replay, ShardCore, Tables
+from stream.shard import checkpointing, takeover
 from stream.shard import shard as shard_module
-from stream.shard.shard import Ports, Shard
+from stream.shard.dependencies import Ports
+from stream.shard.shard import Shard
 
 KINDS = {
     "append": 26, "own": 7, "own amid change": 3, "work": 34, "save": 16, "save while working": 6,
@@ -111,7 +113,7 @@ def steps_of(seed: int) -> list[Step]:
 class World:
     """One history of one shard."""
 
-    watch = Instruments()
+    instruments = Instruments()
 
     def __init__(self, core: Callable[[int], Any], ports: dict[str, Any] | None = None) -> None:
         self.broker, self.store = MemoryBroker(), ShakyStore()
@@ -198,14 +200,13 @@ class World:
 
     def _end(self, owner: Shard | None) -> None:
         if owner is not None:
-            if owner._saving is not None:
-                owner._saving.cancel()
+            owner._checkpoints.cancel()
             self.owners.remove(owner)
 
     def owner(self) -> Shard:
         ports: dict[str, Any] = {
             "core": self.core, "store": self.store, "publisher": lambda _: ShakyPublisher(self.broker, 0),
-            "journal": self.broker, "ledger": self.broker, "watch": self.watch,
+            "journal": self.broker, "ledger": self.broker, "instruments": self.instruments,
         }  # fmt: skip
         return Shard(0, Ports(**ports | self._ports), "v")
 
@@ -284,6 +285,8 @@ def run(steps: Sequence[Step], core: Callable[[int], Any], ports: dict[str, Any]
 
     with (
         mock.patch.object(shard_module, "failpoint", world.failpoint),
+        mock.patch.object(takeover, "failpoint", world.failpoint),
+        mock.patch.object(checkpointing, "failpoint", world.failpoint),
         mock.patch.object(shard_module, "CHUNK", 2),
         mock.patch.object(retry, "FIRST_SECONDS", 0.0),
     ):

@@ -8,7 +8,7 @@ import pytest
 from schemas.journal import JournalRecord, Point, Published, Sealed
 from stream.faults import Parked
 from stream.ports import Cursor, JournalView, LedgerView
-from stream.shard.lineage import refuse_strange, same_history
+from stream.shard.lineage import refuse_strange, same_lineage
 
 LEDGER = LedgerView("ledger-id", 12, start=0, end=100)
 CURSOR = Cursor("a", 50, Point(50), "ledger-id", 12, 0, 1, "1.0")
@@ -92,4 +92,4 @@ def test_a_difference_parks_with_shard_reason_and_cure(
     ],
 )
 def test_a_checkpoint_is_trusted_when_its_successors_knew_of_it(records: list[JournalRecord], same: bool) -> None:  # noqa: FBT001
-    assert same_history(CURSOR, journal(*records)) is same
+    assert same_lineage(CURSOR, journal(*records)) is same

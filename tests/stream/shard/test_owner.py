@@ -12,8 +12,8 @@ import pytest
 from stream.consumer.transport import Batch
 from stream.faults import Fenced, Torn
 from stream.ports import Tables
+from stream.shard import checkpointing
 from stream.shard import owner as owner_module
-from stream.shard import shard as shard_module
 from stream.shard.owner import AHEAD, MOST_ASTRAY, Owner
 from stream.shard.shard import Shard
 from tests.stream.shard.owner_world import Raw, World, parked, until
@@ -82,7 +82,7 @@ async def test_batches_lost_around_rebalances_are_read_again(world: World) -> No
 async def test_with_a_backlog_a_checkpoint_must_be_worth_its_items_or_late(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shard_module, "WORTH", 10)
+    monkeypatch.setattr(checkpointing, "WORTH", 10)
     shard = Shard(0, world.ports(), "1.0")
     await shard.take()
     worth = []
@@ -95,9 +95,9 @@ async def test_with_a_backlog_a_checkpoint_must_be_worth_its_items_or_late(
         if records == 3:
             await shard.save_all()
     assert worth == [True, False, True]
-    monkeypatch.setattr(shard_module, "WORTH", 1000)
+    monkeypatch.setattr(checkpointing, "WORTH", 1000)
     late = [shard.worth_saving]
-    monkeypatch.setattr(shard_module, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr(checkpointing, "MOST_SECONDS", 0.0)
     late.append(shard.worth_saving)
     assert late == [False, True]
     await shard.close()
@@ -146,7 +146,7 @@ async def test_a_fenced_owner_takes_the_shard_again(world: World) -> None:
     world.append(30)
     await until(world.folded)
     await other.close()
-    assert (owner.parked, world.watch.counts["fenced"]) == (None, 1)
+    assert (owner.parked, world.instruments.counts["fenced"]) == (None, 1)
     world.check()
 
 
@@ -170,7 +170,7 @@ async def test_a_torn_checkpoint_is_rebuilt_and_nothing_is_told_twice(world: Wor
     world.append(1)
     await until(world.folded)
     assert world.told()[: len(before)] == before
-    assert (world.watch.counts["torn"], world.watch.counts["replayed"] > 0) == (1, True)
+    assert (world.instruments.counts["torn"], world.instruments.counts["replayed"] > 0) == (1, True)
     world.check()
 
 
@@ -217,7 +217,7 @@ async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_forgotte
         await other.close()
 
     world.store.load = paused  # type: ignore[method-assign]
-    replayed = world.watch.counts["replayed"]
+    replayed = world.instruments.counts["replayed"]
     late = Shard(0, world.ports(), "1.0")
     with pytest.raises(Torn):
         await late.take()
@@ -226,7 +226,7 @@ async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_forgotte
     world.own()
     world.append(10)
     await until(world.folded)
-    assert world.watch.counts["replayed"] == replayed
+    assert world.instruments.counts["replayed"] == replayed
     world.check()
 
 

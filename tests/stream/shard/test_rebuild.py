@@ -38,9 +38,9 @@ class SlowJournal:
     async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
         if self.times and writer is not None:
             self.times -= 1
-            fenced = self._world.watch.counts["fenced"]
+            fenced = self._world.instruments.counts["fenced"]
             self._world.append(3)
-            await until(lambda: self._world.watch.counts["fenced"] > fenced and self._world.folded())
+            await until(lambda: self._world.instruments.counts["fenced"] > fenced and self._world.folded())
         return await self._broker.look(shard, since, writer)
 
 
@@ -66,7 +66,7 @@ async def test_nothing_is_told_twice_and_the_worker_goes_on(world: World) -> Non
     told = world.told()
     await rebuilt(world)
     assert world.told() == told
-    assert world.watch.counts["replayed"] >= 50
+    assert world.instruments.counts["replayed"] >= 50
     world.append(50)
     await until(world.folded)
     world.check()

@@ -1,0 +1,71 @@
+"""Writes the checkpoints of one hold on a shard, one at a time, while folding goes on."""
+
+import asyncio
+from time import monotonic
+
+from stream.failpoints import failpoint
+from stream.observability.instruments import Instruments
+from stream.ports import Cursor, Store, Tables
+from stream.retry import until_answered
+
+WORTH = 20
+"""Records that a shard with a backlog folds for each item in a checkpoint. With fewer, a shard of very many items would
+encode nearly every record's item anew in each checkpoint."""
+MOST_SECONDS = 60.0
+"""Between two checkpoints whatever they cost: what a crash loses must be folded again."""
+
+
+class CheckpointWriter:
+    """Writes checkpoints, and knows where the last one stands."""
+
+    def __init__(self, partition: int, store: Store, instruments: Instruments, saved: int) -> None:
+        self.saved = saved
+        """R: the offset at which the last checkpoint stands; -1 where there is none."""
+        self.saved_at = monotonic()
+        self._partition = partition
+        self._store = store
+        self._instruments = instruments
+        self._items = 0
+        """Items in the last checkpoint."""
+        self._writing: asyncio.Task[None] | None = None
+
+    def worth(self, next_: int) -> bool:
+        """Whether a checkpoint at this offset costs little compared with the folding since the last, or is late."""
+        folded = next_ - max(self.saved, 0)
+        return folded >= WORTH * self._items or monotonic() - self.saved_at >= MOST_SECONDS
+
+    def underway(self) -> asyncio.Task[None] | None:
+        """The write that is not finished yet, if any; raises Fenced or Torn if the last one failed so."""
+        if self._writing is not None and not self._writing.done():
+            return self._writing
+        if self._writing is not None:
+            self._writing.result()
+        return None
+
+    def write(self, cursor: Cursor, changes: Tables) -> asyncio.Task[None]:
+        """Begin to write a checkpoint."""
+        self._items = len(changes.get("items", ()))
+        self._writing = asyncio.create_task(self._write(cursor, changes))
+        return self._writing
+
+    def cancel(self) -> None:
+        """Give up the write that is not finished."""
+        if self._writing is not None:
+            self._writing.cancel()
+
+    async def close(self) -> None:
+        """Give up the write that is not finished, and wait until it has ended."""
+        self.cancel()
+        if self._writing is not None:
+            await asyncio.gather(self._writing, return_exceptions=True)
+            # An error of this task refers to the shard: without this, both would wait for the collector of cycles.
+            self._writing = None
+
+    async def _write(self, cursor: Cursor, changes: Tables) -> None:
+        failpoint("checkpoint.before")
+        since = self.saved
+        with self._instruments.stage("checkpoint"):
+            await until_answered(lambda: self._store.checkpoint(self._partition, cursor, since, changes))
+        self.saved = cursor.next
+        self.saved_at = monotonic()
+        failpoint("checkpoint.after")

@@ -1,0 +1,117 @@
+"""Taking a shard: shut out the last owner, find what it left, and decide from where to go on.
+
+Each attempt is an object of its own. An attempt that fails half-way leaves nothing behind in the shard.
+"""
+
+import logging
+
+from schemas.journal import Point, Sealed
+from stream.checkpoint.store import LAYOUT
+from stream.failpoints import failpoint
+from stream.faults import Parked, Torn
+from stream.ports import Cursor, Held, JournalView, LedgerView, Publisher, ShardCore
+from stream.shard.dependencies import Ports
+from stream.shard.lineage import ANEW, refuse_strange, same_lineage
+from stream.shard.replay import JournalReplay
+
+logger = logging.getLogger(__name__)
+
+
+class Takeover:
+    """One attempt to become the only owner of a shard; its attributes say where the shard then stands."""
+
+    core: ShardCore
+    view: LedgerView
+    published: Point
+    """K: everything before it is published."""
+
+    def __init__(self, partition: int, token: str, ports: Ports, version: str) -> None:
+        self.partition = partition
+        self.next = 0
+        """The offset of the next record to fold."""
+        self.saved = -1
+        """R: where the checkpoint stands; -1 where there is none."""
+        self.checksum = 0
+        """Of the last record in the checkpoint."""
+        self.replay = JournalReplay(ports.journal, partition, 0, 0, 0)
+        self._token = token
+        self._ports = ports
+        self._version = version
+
+    async def run(self, publisher: Publisher, *, anew: bool) -> None:
+        """Become the owner and stand where the last checkpoint stands, or at the start of the ledger if asked to."""
+        logger.info("Taking shard %d", self.partition)
+        await publisher.open()  # fences the old publisher
+        failpoint("take.fenced_publisher")
+        held = await self._ports.store.acquire(self.partition, self._token)  # fences the old writer
+        failpoint("take.acquired")
+        cursor = held.cursor if held else None
+        journal = await self._look(cursor)
+        # The ledger is looked at last: checkpoint and journal may be ahead of an older view of it.
+        self.view = await self._ports.ledger.view(self.partition)
+        self.published = journal.last.end if journal.last else Point(0)
+        refuse_strange(self.partition, self.view, cursor, journal)
+        failpoint("take.read_journal")
+        usable = held is not None and not anew and await self._trusts(held, journal) and await self._load(held.cursor)
+        self._prepare_replay(journal if usable else await self._start_over())
+        failpoint("take.before_seal")
+        seal = Sealed(self._token, max(self.saved, 0), self.view.id, self._version, self.published)
+        await publisher.publish((), seal)
+        failpoint("take.sealed")
+        logger.info(
+            "Took shard %d: checkpoint %d, published %s, ledger ends %d",
+            self.partition, self.next, self.published.offset, self.view.end,
+        )  # fmt: skip
+
+    async def _look(self, cursor: Cursor | None) -> JournalView:
+        since, writer = (cursor.next, cursor.token) if cursor else (0, None)
+        return await self._ports.journal.look(self.partition, since, writer)
+
+    async def _trusts(self, held: Held, journal: JournalView) -> bool:
+        """Whether the checkpoint is whole, in our layout, and of the lineage that the journal names."""
+        cursor = held.cursor
+        self._ports.instruments.counts["torn"] += not held.whole
+        whole = held.whole and journal.whole
+        if not whole or cursor.layout != LAYOUT or not same_lineage(cursor, journal):
+            logger.warning("Shard %d: the checkpoint is torn or of another lineage; rebuilding", self.partition)
+            return False
+        if cursor.next == self.view.start:  # retention deleted exactly the records that were applied
+            return True
+        if await self._ports.ledger.checksum(self.partition, cursor.next - 1) != cursor.checksum:
+            raise Parked(
+                f"shard {self.partition}: ledger record {cursor.next - 1} is not the one that was applied: "
+                f"restore the ledger, or accept it as it is with `restock rebuild --shard {self.partition}`"
+            )
+        return True
+
+    async def _load(self, cursor: Cursor) -> bool:
+        """Read the checkpoint into a new core; False when Redis lost it meanwhile, since half of it is of no use."""
+        self.core = self._ports.core(self.partition)
+        async for tables in self._ports.store.load(self.partition):
+            self.core.load(tables)
+        held = await self._ports.store.acquire(self.partition, self._token)
+        if held is not None and held.whole and held.cursor != cursor:
+            raise Torn(f"shard {self.partition}: there is another checkpoint than the one that was read")
+        if held is None or not held.whole:
+            logger.warning("Shard %d: the checkpoint changed while it was read; rebuilding", self.partition)
+            return False
+        self.next = self.saved = cursor.next
+        self.checksum = cursor.checksum
+        return True
+
+    async def _start_over(self) -> JournalView:
+        """Stand at the start of the ledger with an empty core, and look at the whole journal."""
+        whole = await self._look(None)
+        if self.view.start > 0 or not whole.whole:
+            raise Parked(
+                f"shard {self.partition}: there is no checkpoint and ledger or journal no longer reach back to their "
+                f"start: restore a Redis snapshot of it, or {ANEW}"
+            )
+        await self._ports.store.reset(self.partition, self._token)  # only now: it may be the last there is
+        self.core, self.next, self.saved = self._ports.core(self.partition), 0, -1
+        failpoint("take.reset")
+        return whole
+
+    def _prepare_replay(self, journal: JournalView) -> None:
+        """Know where the journal has the entries of the records that will be folded again."""
+        self.replay = JournalReplay(self._ports.journal, self.partition, journal.start, journal.end, self.next)

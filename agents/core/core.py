@@ -76,16 +76,16 @@ class Core:
     """The rules of one shard, as `stream.ports.Core` has them."""
 
     def __init__(self, partition: int, ledger: str = "", most_decoded: int = 200_000) -> None:
-        self.tally = Counters()
+        self.counters = Counters()
         self._partition = partition
         self._about = _About(ledger, FoldSettings())
         self._about_changed = True
         self._timeline = Timeline()
         self._catalogue = Catalogue()
         self._frame = Frame(self._about.settings, None, self._catalogue.suppliers)
-        self._planner = Reviewer(self._frame, self._catalogue, self.tally)
+        self._planner = Reviewer(self._frame, self._catalogue, self.counters)
         self._schedule = Schedule()
-        self._clerk = Followup(self._frame, self._planner, self._schedule, self.tally)
+        self._clerk = Followup(self._frame, self._planner, self._schedule, self.counters)
         self._shelf = Shelf(encode_learning_state, alerts.quieten, most_decoded)
         self._cards = self._shelf.cards
         self._notices = Window()
@@ -118,7 +118,7 @@ class Core:
         self, record: Movement, offset: int, appended: Milliseconds, replay: Replay | None
     ) -> Sequence[Output]:
         """Apply a movement. An ordinary order line passes through here and through `apply`, and nothing else."""
-        frame, timeline, tally = self._frame, self._timeline, self.tally
+        frame, timeline, counters = self._frame, self._timeline, self.counters
         clock = timeline.at(appended)
         admission = timeline.admit(record.feed, record.offset, record.ordinal, record.prev)
         if admission != "applied":
@@ -129,34 +129,34 @@ class Core:
         if card is None or told or record.event in card.window.seen or type(record.change) in _EXAMINED:
             verdict = self._judge(card, record, clock, replay)
             if verdict == "duplicate":
-                tally.duplicates["business"] += 1
+                counters.duplicates["business"] += 1
                 return ()
             if isinstance(verdict, Reason):
                 return self._refuse(record, verdict, offset, appended, replay)
             further = verdict == "further"
             if card is None:
                 card = self._shelf.open(record.item)
-                tally.reclass(None, card.item.abc, [], at_risk=False)
+                counters.reclass(None, card.item.abc, [], at_risk=False)
             if isinstance(record.change, Received) and _nobody_ordered(card, record.change):
-                tally.unordered += 1
+                counters.unordered += 1
         item = card.item
         abc, net = item.abc, item.net
         placed = apply(card, record, frame)
         if not further:
             card.window.remember(record.event, record.body, record.ordinal, placed, clock, frame.settings)
-        tally.applied += 1
+        counters.applied += 1
         if record.time < item.starts:
-            tally.late += 1
+            counters.late += 1
         if not card.changed:
             card.touch(self._shelf)
         stock = item.net - item.reserved if item.reserved > 0 else item.net
         if card.quiet_below < stock < card.quiet_above and stock + item.on_order > card.reorder_at and not told:
             return ()
         if item.abc != abc:
-            tally.reclass(abc, item.abc, [e.kind for e in item.alerts], at_risk=alerts.at_risk(item))
+            counters.reclass(abc, item.abc, [e.kind for e in item.alerts], at_risk=alerts.at_risk(item))
         if type(record.change) is Counted:
-            tally.counts += 1
-            tally.count_differences += abs(item.net - net)
+            counters.counts += 1
+            counters.count_differences += abs(item.net - net)
         moment = max(frame.watermark or 0, min(record.time, appended))
         cause = Cause((self._about.ledger, self._partition), offset, 0, moment, record)
         self._clerk.settle(card, cause, None if replay is None else told, frame.watermark or 0)
@@ -183,7 +183,7 @@ class Core:
     def _refuse(
         self, record: Movement, reason: Reason, offset: int, appended: Milliseconds, replay: Replay | None
     ) -> Sequence[Output]:
-        self.tally.refused[reason.value] += 1
+        self.counters.refused[reason.value] += 1
         if replay is not None:
             return ()
         cause = Cause((self._about.ledger, self._partition), offset, 0, appended, record)
@@ -192,9 +192,9 @@ class Core:
 
     def _dropped(self, admission: str) -> Sequence[Output]:
         if admission == "orphan":
-            self.tally.orphans += 1
+            self.counters.orphans += 1
         else:
-            self.tally.duplicates["technical"] += 1
+            self.counters.duplicates["technical"] += 1
         return ()
 
     # Time ---------------------------------------------------------------------------------------------------------
@@ -205,8 +205,8 @@ class Core:
         """Move the watermark, and give their attention to the items whose time has come, in the order of time."""
         frame, timeline = self._frame, self._timeline
         timeline.tick(record, appended, frame.settings)
-        watermark = frame.watermark = self.tally.watermark = timeline.watermark
-        self.tally.silent_feeds = len(timeline.silent)
+        watermark = frame.watermark = self.counters.watermark = timeline.watermark
+        self.counters.silent_feeds = len(timeline.silent)
         if watermark is None:
             return
         told = _by_moment(replay)
@@ -252,10 +252,10 @@ class Core:
         settings = self._frame.settings
         verdict = self._notices.judge(record.event, record.body, record.ordinal, clock, settings)
         if verdict == "duplicate":
-            self.tally.duplicates["business"] += 1
+            self.counters.duplicates["business"] += 1
             return ()
         if verdict == "conflict":
-            self.tally.refused[Reason.CONFLICTING_DUPLICATE.value] += 1
+            self.counters.refused[Reason.CONFLICTING_DUPLICATE.value] += 1
             # Every shard has the notice; one of them sends it to the dead letters.
             if replay is not None or self._partition != 0:
                 return ()
@@ -265,7 +265,7 @@ class Core:
         if verdict == "new":
             self._notices.remember(record.event, record.body, record.ordinal, 0, clock, settings)
         self._catalogue.apply(record.change, self._frame.watermark)
-        self.tally.applied += 1
+        self.counters.applied += 1
         return ()
 
     # State --------------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ class Core:
         shared.update(self._catalogue.changed())
         shared.update(self._planner.learners.changed())
         shared.update({f"notices {number}": data for number, data in self._notices.changed()})
-        shared.update(self.tally.dump())
+        shared.update(self.counters.dump())
         if self._about_changed:
             shared["about"] = _encode_about(self._about)
             self._about_changed = False
@@ -299,7 +299,7 @@ class Core:
             **self._catalogue.dump(),
             **self._planner.learners.dump(),
             **{f"notices {number}": page.dump() for number, page in self._notices.pages.items()},
-            **self.tally.dump(),
+            **self.counters.dump(),
         }
         return {**self._shelf.dump(), "shared": shared}
 
@@ -313,10 +313,10 @@ class Core:
         self._timeline.load(fields)
         self._catalogue.load(fields)
         self._planner.learners.load(fields)
-        self.tally.load(fields)
+        self.counters.load(fields)
         prefix = "notices "
         self._notices = Window({int(f.removeprefix(prefix)): d for f, d in fields.items() if f.startswith(prefix)})
-        self._frame.watermark = self.tally.watermark = self._timeline.watermark
+        self._frame.watermark = self.counters.watermark = self._timeline.watermark
 
 
 def _nobody_ordered(card: Card, change: Received) -> bool:

@@ -54,7 +54,7 @@ class ErrorSums(msgspec.Struct, frozen=True):
 
 
 class Counters:
-    """Counters of one core in one process."""
+    """Counters of one core in one process, as `stream.observability.core_counters.CoreCounters` has them."""
 
     def __init__(self) -> None:
         self.applied = 0

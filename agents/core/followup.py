@@ -25,11 +25,11 @@ from schemas.quantities import MINUTE_MS
 class Followup:
     """Sees to the cards of one shard."""
 
-    def __init__(self, frame: Frame, planner: Reviewer, schedule: Schedule, tally: Counters) -> None:
+    def __init__(self, frame: Frame, planner: Reviewer, schedule: Schedule, counters: Counters) -> None:
         self._frame = frame
         self._planner = planner
         self._schedule = schedule
-        self._tally = tally
+        self._counters = counters
 
     def settle(self, card: Card, cause: Cause, told: Sequence[JournalEntry] | None, now: Milliseconds) -> None:
         """Do what a movement, or a deadline, calls for."""
@@ -64,7 +64,7 @@ class Followup:
             cause.reviewed(msgspec.structs.replace(review, drift=standing["demand_shift"]))
         card.history.forget((now - COUNTABLE) // MINUTE_MS)
         if not conserved(item):
-            self._tally.violations["I1"] += 1
+            self._counters.violations["I1"] += 1
         self.rest(card, now)
 
     def retell(self, card: Card, told: Sequence[JournalEntry]) -> None:
@@ -92,7 +92,7 @@ class Followup:
             open_one = next((episode.id for episode in card.item.alerts if episode.kind == kind), None)
             entry = Alerted(cause.at, card.name, kind, raised, open_one or cause.name("eps"), cause.moment)
             self._set_alert(card, entry)
-            self._tally.drifts += kind == "demand_shift" and raised
+            self._counters.drifts += kind == "demand_shift" and raised
             cause.alerted(card, kind, entry)
 
     def _retell_alerts(self, card: Card, told: Sequence[JournalEntry]) -> None:
@@ -106,8 +106,8 @@ class Followup:
         item.alerts = [episode for episode in item.alerts if episode.kind != entry.kind]
         if entry.raised:
             item.alerts.append(Episode(entry.kind, entry.episode, entry.since))
-        self._tally.alert(entry.kind, item.abc, raised=entry.raised)
-        self._tally.risk(item.abc, alerts.at_risk(item) - before)
+        self._counters.alert(entry.kind, item.abc, raised=entry.raised)
+        self._counters.risk(item.abc, alerts.at_risk(item) - before)
 
 
 def _at_reorder_point(item: Item) -> bool:

@@ -28,9 +28,9 @@ BY_HAND = "min-max"
 class Learners:
     """What forecasts and what decides in a shard."""
 
-    def __init__(self, frame: Frame, tally: Counters) -> None:
+    def __init__(self, frame: Frame, counters: Counters) -> None:
         self._frame = frame
-        self._tally = tally
+        self._counters = counters
         self._forecasters: dict[str, Forecaster] = {}
         self._policies: dict[str, Policy] = {}
         self._lead_times = LeadTimes()
@@ -105,7 +105,7 @@ class Learners:
                 return forecast
         except Exception:  # noqa: BLE001 - see above
             mind.forecasters[forecaster.name] = (forecaster, forecaster.fresh())
-        self._tally.failures[forecaster.name] += 1
+        self._counters.failures[forecaster.name] += 1
         nothing = DemandForecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), (0.0,) * len(ahead))
         return mind.record.forecast or nothing
 
@@ -114,7 +114,7 @@ class Learners:
         try:
             policy.learn(mind.policy_state(policy), situation, outcome)
         except Exception:  # noqa: BLE001 - see above
-            self._tally.failures[policy.name] += 1
+            self._counters.failures[policy.name] += 1
             mind.policies[policy.name] = (policy, policy.fresh())
 
     def ask(self, policy: Policy, mind: LearningState, situation: Situation) -> Advice | None:
@@ -125,7 +125,7 @@ class Learners:
                 return advice
         except Exception:  # noqa: BLE001, S110 - see above; counted below
             pass
-        self._tally.failures[policy.name] += 1
+        self._counters.failures[policy.name] += 1
         return None
 
     def renew(self) -> None:

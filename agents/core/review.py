@@ -48,11 +48,11 @@ class Choice(msgspec.Struct, frozen=True):
 class Reviewer:
     """The reviews and decisions of one shard."""
 
-    def __init__(self, frame: Frame, catalogue: Catalogue, tally: Counters) -> None:
-        self.learners = Learners(frame, tally)
+    def __init__(self, frame: Frame, catalogue: Catalogue, counters: Counters) -> None:
+        self.learners = Learners(frame, counters)
         self._frame = frame
         self._catalogue = catalogue
-        self._tally = tally
+        self._counters = counters
 
     # Deciding -----------------------------------------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ class Reviewer:
         before = contest_costs(mind, champion, baseline)
         self._learn(mind, terms, situation, closed)
         costs = contest_costs(mind, champion, baseline)
-        self._tally.spend(item.abc, before, costs)
+        self._counters.spend(item.abc, before, costs)
         self._account(item, mind, situation.economics, closed)
         choice = self._choose(mind, terms, situation)
         decided = None
@@ -199,7 +199,7 @@ class Reviewer:
             card.say()
         judged = mind.record.accuracy.happened(demand)
         if judged is not None:
-            self._tally.judge(item.abc, judged)
+            self._counters.judge(item.abc, judged)
         mind.record.accuracy.expect(forecast.mean, forecast.quantiles, len(forecast.path))
         return forecast
 
@@ -227,7 +227,7 @@ class Reviewer:
                 holding=economics.holding,
                 period_days=self._frame.settings.period_ms / DAY_MS,
             )
-        self._tally.review(item.abc, bucket.demand, unserved)
+        self._counters.review(item.abc, bucket.demand, unserved)
 
     def _choose(self, mind: LearningState, terms: Effective, situation: Situation) -> Choice:
         """Ask the champion, and the baseline when it fails; put what it says within the guardrails."""
@@ -244,7 +244,7 @@ class Reviewer:
         phase_out = terms.lifecycle == "phase_out"
         guarded = guard(advice.quantity, situation, phase_out=phase_out)
         if not respects(guarded.quantity, guarded.cap, situation, situation.economics):
-            self._tally.violations["I12"] += 1
+            self._counters.violations["I12"] += 1
         return Choice(
             advice=advice,
             guarded=guarded,
@@ -258,7 +258,7 @@ class Reviewer:
         self, card: Card, terms: Effective, situation: Situation, choice: Choice, cause: Cause, trigger: Trigger
     ) -> Decided | None:
         """Order what was chosen, if that is anything."""
-        self._tally.clamps.update(choice.guarded.clamped_by)
+        self._counters.clamps.update(choice.guarded.clamped_by)
         if choice.guarded.quantity == 0:
             return None
         decided = Decided(
@@ -279,7 +279,7 @@ class Reviewer:
         """Let a new decision stand, and tell it."""
         self.place(card, decided)
         cause.decided(decided)
-        self._tally.decide(decided.why.policy, "proposed" if decided.proposed else "requested", decided.quantity)
+        self._counters.decide(decided.why.policy, "proposed" if decided.proposed else "requested", decided.quantity)
 
     def _why(self, item: Item, terms: Effective, situation: Situation, choice: Choice, trigger: Trigger) -> Why:
         advice, settings, cost = choice.advice, self._frame.settings, choice.advice.expected_cost
@@ -314,6 +314,6 @@ class Reviewer:
         mind.record.policy = choice.policy
         fallen_in = item.abc if choice.role == "baseline" else None
         if fallen_in != mind.record.fallen_in:
-            self._tally.fall(mind.record.fallen_in, fallen_in)
+            self._counters.fall(mind.record.fallen_in, fallen_in)
             mind.record.fallen_in = fallen_in
         card.mind_changed = True

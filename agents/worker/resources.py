@@ -24,7 +24,7 @@ from stream.kafka.ledger import KafkaLedger, identify
 from stream.kafka.ledger_state import LedgerState, ledger_state
 from stream.kafka.publisher import KafkaPublisher
 from stream.kafka.topics import find
-from stream.observability.instruments import Instruments
+from stream.observability.instruments import NO_SHARD, Instruments
 from stream.observability.metrics import CLASSES
 from stream.settings import Settings
 from stream.shard.dependencies import Ports
@@ -42,7 +42,7 @@ class Resources:
         self.settings = settings
         self.state = state or ledger_state(settings)
         self.instruments = Instruments()
-        self.instruments.count_on(-1, _nothing())
+        self.instruments.count_on(NO_SHARD, _nothing())
         self.threads = ThreadPoolExecutor(max_workers=self.state.partitions + 8, thread_name_prefix="kafka")
         self.store = RedisStore(async_client_of(settings), settings.app)
         reader = reader_config(settings)
@@ -106,7 +106,7 @@ class Resources:
 
     def _make_core(self, shard: int) -> Core:
         core = Core(shard, self.state.ledger)
-        self.instruments.count_on(shard, core.tally)
+        self.instruments.count_on(shard, core.counters)
         return core
 
     def _output_topics(self) -> dict[str, tuple[str, int]]:
@@ -117,16 +117,16 @@ class Resources:
 
 def _nothing() -> Counters:
     """A 0 for everything that can be counted: `increase()` would miss the first of what was not there before."""
-    tally = Counters()
+    counters = Counters()
     for policy, kind in product(POLICIES, ("requested", "proposed")):
-        tally.decisions[policy, kind] = tally.units[policy, kind] = 0
-    tally.clamps.update(dict.fromkeys(REASONS, 0))
-    tally.failures.update(dict.fromkeys((*FORECASTERS, *POLICIES), 0))
-    for counter in (tally.demand, tally.unserved):
+        counters.decisions[policy, kind] = counters.units[policy, kind] = 0
+    counters.clamps.update(dict.fromkeys(REASONS, 0))
+    counters.failures.update(dict.fromkeys((*FORECASTERS, *POLICIES), 0))
+    for counter in (counters.demand, counters.unserved):
         counter.update(dict.fromkeys(CLASSES, 0))
-    tally.errors.update(dict.fromkeys(CLASSES, ErrorSums()))
-    tally.costs.update(dict.fromkeys(product(CLASSES, ("champion", "baseline", *POLICIES)), 0.0))
-    return tally
+    counters.errors.update(dict.fromkeys(CLASSES, ErrorSums()))
+    counters.costs.update(dict.fromkeys(product(CLASSES, ("champion", "baseline", *POLICIES)), 0.0))
+    return counters
 
 
 def chosen(shard: int | None, partitions: int) -> Sequence[int]:

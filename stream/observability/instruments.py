@@ -7,14 +7,18 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 from prometheus_client import CollectorRegistry, Histogram
+
+from stream.observability.core_counters import CoreCounters
 
 Stage: TypeAlias = Literal["intake", "fold", "publish", "checkpoint"]
 Rare: TypeAlias = Literal["fenced", "torn", "replayed", "lost"]
 """`lost`: source records deleted before they were read; the others happen to shards."""
 
+NO_SHARD = -1
+"""In the place of a shard's number, for counters that belong to none."""
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 BATCH_BUCKETS = (1, 10, 100, 500, 1000, 2500, 5000)
@@ -26,8 +30,8 @@ class Instruments:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.counts: Counter[Rare] = Counter()
-        self.counters: dict[int, Any] = {}
-        """The counters of each shard's core; those under -1 hold a 0 for every label value there can be."""
+        self.counters: dict[int, CoreCounters] = {}
+        """The counters of each shard's core; those under NO_SHARD hold a 0 for every label value there can be."""
         self.latency = Histogram(
             "restock_decision_latency_seconds",
             "From the broker's receipt of an event to the commit of what it caused.",
@@ -46,7 +50,7 @@ class Instruments:
         )
         self._by_stage = {stage: self._stages.labels(stage) for stage in get_args(Stage)}
 
-    def count_on(self, shard: int, counters: Any) -> None:
+    def count_on(self, shard: int, counters: CoreCounters) -> None:
         """Use these counters for a shard from now on; they begin with what the shard's last ones have counted."""
         if shard in self.counters:
             counters.add(self.counters[shard])

@@ -5,10 +5,10 @@ a label for items. A shard that is taken anew counts on from where its last hold
 """
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol, TypeVar, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -20,9 +20,9 @@ from stream import VERSION
 from stream.consumer.feeds import SourceFeed
 from stream.consumer.readers import Reader, Readers
 from stream.consumer.transport import Consumer
+from stream.observability.core_counters import CoreCounters, ForecastSums
 from stream.observability.instruments import Instruments
 from stream.shard.owner import Owner
-from stream.shard.shard import Shard
 
 INVARIANTS = tuple(f"I{number}" for number in range(1, 13))
 CLASSES = ("A", "B", "C")
@@ -35,7 +35,8 @@ FORECAST_SUMS = {
     "squared": ("restock_forecast_squared_units", "Squared errors."),
     "pinball": ("restock_forecast_pinball_units", "Pinball loss, the mean over the quantiles."),
 }
-"""Sums kept for each class, by field of `agents.core.counters.Errors`."""
+"""Sums kept for each class, by the fields of `agents.core.counters.ErrorSums`."""
+Key = TypeVar("Key", str, tuple[str, ...])
 FAR_BEHIND = 10_000
 """Ledger records a ready worker may lag."""
 
@@ -91,8 +92,11 @@ class Metrics(Collector):
     def _owners(self) -> list[Owner]:
         return [reader for reader in self._readers.by_partition.values() if isinstance(reader, Owner)]
 
-    def _current(self) -> list[Any]:
-        return [_tally(owner.shard) for owner in self._owners() if owner.shard is not None]
+    def _current(self) -> list[CoreCounters]:
+        """The counters of the cores of the shards that are held now."""
+        counters = self._instruments.counters
+        held = (owner.partition for owner in self._owners() if owner.shard is not None)
+        return [counters[partition] for partition in held if partition in counters]
 
     def _lags(self) -> dict[int, int]:
         lags = {}
@@ -105,7 +109,7 @@ class Metrics(Collector):
     # Families -----------------------------------------------------------------------------------------------------
 
     def _events(self) -> Iterator[Metric]:
-        refused_here = self._sum("refused")
+        refused_here = self._sum(lambda counters: counters.refused)
         accepted = {(kind, "accepted"): 0 for kind in INBOUND} | {("none", reason.value): 0 for reason in Reason}
         accepted |= {("none", "tombstone"): 0} | dict(self._intake.verdicts)
         yield _counter("restock_events", "Events read, by type and verdict of intake.", ("type", "verdict"), accepted)
@@ -118,16 +122,20 @@ class Metrics(Collector):
         yield _counter(
             "restock_movements_written", "Ledger records written by intake.", (), {(): self._intake.movements}
         )
-        yield _counter("restock_movements_applied", "Movements that changed state.", self._total("applied"))
-        duplicates = {"technical": 0, "business": 0} | self._sum("duplicates")
+        yield _counter(
+            "restock_movements_applied", "Movements that changed state.", self._total(lambda counters: counters.applied)
+        )
+        duplicates = {"technical": 0, "business": 0} | self._sum(lambda counters: counters.duplicates)
         yield _counter("restock_duplicates_dropped", "Movements that had come before.", ("kind",), duplicates)
         yield _counter(
             "restock_orphans_dropped",
             "Movements whose predecessor is missing; they come again.",
             (),
-            {(): self._total("orphans")},
+            {(): self._total(lambda counters: counters.orphans)},
         )
-        yield _counter("restock_late_events", "Events timed in a closed period.", self._total("late"))
+        yield _counter(
+            "restock_late_events", "Events timed in a closed period.", self._total(lambda counters: counters.late)
+        )
 
     def _flow(self) -> Iterator[Metric]:
         owners, now, faults = self._owners(), time.time(), self._instruments.counts
@@ -141,9 +149,11 @@ class Metrics(Collector):
         lags = {str(partition): lag for partition, lag in self._lags().items()}
         yield _gauge("restock_ledger_lag_records", "Ledger records not folded yet.", ("partition",), lags)
         behind = {
-            str(owner.partition): max(0.0, now - watermark / 1000)
+            str(owner.partition): max(0.0, now - counters.watermark / 1000)
             for owner in owners
-            if owner.shard is not None and (watermark := _tally(owner.shard).watermark) is not None
+            if owner.shard is not None
+            and (counters := self._instruments.counters.get(owner.partition)) is not None
+            and counters.watermark is not None
         }
         yield _gauge("restock_watermark_age_seconds", "How far event time is behind the clock.", ("partition",), behind)
         yield _gauge(
@@ -160,7 +170,7 @@ class Metrics(Collector):
             {(): sum(isinstance(p, SourceFeed) for p in parked)},
         )
         yield _counter("restock_feed_records_lost", "Source records deleted before they were read.", faults["lost"])
-        silent = max((tally.silent_feeds for tally in self._current()), default=0)
+        silent = max((counters.silent_feeds for counters in self._current()), default=0)
         yield _gauge("restock_silent_feeds", "Feeds that hold the watermark back no more.", silent)
         yield _counter(
             "restock_fenced", "Times another owner took a shard from this worker.", (), {(): faults["fenced"]}
@@ -169,7 +179,7 @@ class Metrics(Collector):
             "restock_replayed_records", "Ledger records folded from the journal.", (), {(): faults["replayed"]}
         )
         yield _counter("restock_torn_checkpoints", "Checkpoints that were not whole.", faults["torn"])
-        violations = dict.fromkeys(INVARIANTS, 0) | self._sum("violations")
+        violations = dict.fromkeys(INVARIANTS, 0) | self._sum(lambda counters: counters.violations)
         yield _counter("restock_invariant_violations", "Broken promises.", ("invariant",), violations)
         yield _gauge("restock_build_info", "The version that runs.", ("version",), {VERSION: 1})
 
@@ -177,63 +187,87 @@ class Metrics(Collector):
         current = self._current()
         items, at_risk = Counter(dict.fromkeys(CLASSES, 0)), Counter(dict.fromkeys(CLASSES, 0))
         alerts = Counter(dict.fromkeys(product(get_args(AlertKind), CLASSES), 0))
-        for tally in current:
-            items.update(tally.gauges.items)
-            at_risk.update(tally.gauges.at_risk)
-            for label, number in tally.gauges.open_alerts.items():
+        for gauges in (counters.gauges for counters in current):
+            items.update(gauges.items)
+            at_risk.update(gauges.at_risk)
+            for label, number in gauges.open_alerts.items():
                 kind, _, abc = label.partition(" ")
                 alerts[kind, abc] += number
         yield _gauge("restock_items_tracked", "Items this worker keeps.", ("class",), items)
         yield _gauge("restock_items_at_risk", "Items without available stock, or soon to be.", ("class",), at_risk)
         yield _gauge("restock_alerts_open", "Alerts raised and not cleared.", ("kind", "class"), alerts)
-        yield _counter("restock_demand_shifts", "Alarms that demand is not what it was.", self._total("drifts"))
-        yield _counter("restock_reviews", "Reviews made.", self._total("reviews"))
-        yield _counter("restock_decisions", "Replenishments decided.", ("policy", "kind"), self._sum("decisions"))
-        yield _counter("restock_ordered_units", "Units ordered.", ("policy", "kind"), self._sum("units"))
         yield _counter(
-            "restock_guardrail_clamps", "Orders that a guardrail changed.", ("guardrail",), self._sum("clamps")
+            "restock_demand_shifts",
+            "Alarms that demand is not what it was.",
+            self._total(lambda counters: counters.drifts),
+        )
+        yield _counter("restock_reviews", "Reviews made.", self._total(lambda counters: counters.reviews))
+        yield _counter(
+            "restock_decisions",
+            "Replenishments decided.",
+            ("policy", "kind"),
+            self._sum(lambda counters: counters.decisions),
         )
         yield _counter(
-            "restock_learner_failures", "Forecasters and policies that failed.", ("name",), self._sum("failures")
+            "restock_ordered_units", "Units ordered.", ("policy", "kind"), self._sum(lambda counters: counters.units)
         )
-        yield _counter("restock_demand_units", "Units asked for in closed periods.", ("class",), self._sum("demand"))
-        yield _counter("restock_unserved_units", "Of these, units without stock.", ("class",), self._sum("unserved"))
+        yield _counter(
+            "restock_guardrail_clamps",
+            "Orders that a guardrail changed.",
+            ("guardrail",),
+            self._sum(lambda counters: counters.clamps),
+        )
+        yield _counter(
+            "restock_learner_failures",
+            "Forecasters and policies that failed.",
+            ("name",),
+            self._sum(lambda counters: counters.failures),
+        )
+        yield _counter(
+            "restock_demand_units",
+            "Units asked for in closed periods.",
+            ("class",),
+            self._sum(lambda counters: counters.demand),
+        )
+        yield _counter(
+            "restock_unserved_units",
+            "Of these, units without stock.",
+            ("class",),
+            self._sum(lambda counters: counters.unserved),
+        )
 
     def _learning(self) -> Iterator[Metric]:
         """How good forecasts and policies are, as sums: rates of two of them make every usual measure."""
-        errors: dict[str, Any] = {}
-        for tally in self._instruments.counters.values():
-            for abc, sums in tally.errors.items():
+        errors: dict[str, ForecastSums] = {}
+        for counters in self._instruments.counters.values():
+            for abc, sums in counters.errors.items():
                 errors[abc] = errors[abc] + sums if abc in errors else sums
         for field, (name, text) in FORECAST_SUMS.items():
             yield _counter(name, text, ("class",), {abc: getattr(of, field) for abc, of in errors.items()})
         fallen = Counter(dict.fromkeys(CLASSES, 0))
-        for tally in self._current():
-            fallen.update(tally.gauges.fallen_back)
+        for counters in self._current():
+            fallen.update(counters.gauges.fallen_back)
         yield _gauge("restock_champions_fallen_back", "Items for which the baseline acts.", ("class",), fallen)
         text = "What each contestant would have cost on the same demand, in money."
-        yield _counter("restock_policy_cost", text, ("class", "contestant"), self._sum("costs"))
+        yield _counter("restock_policy_cost", text, ("class", "contestant"), self._sum(lambda counters: counters.costs))
 
-    def _sum(self, name: str) -> Counter[Any]:
-        total: Counter[Any] = Counter()
-        for tally in self._instruments.counters.values():
-            total.update(getattr(tally, name))
+    def _sum(self, of: Callable[[CoreCounters], Mapping[Key, float]]) -> dict[Key, float]:
+        """A counter with labels, over all cores."""
+        total: defaultdict[Key, float] = defaultdict(int)
+        for counters in self._instruments.counters.values():
+            for labels, number in of(counters).items():
+                total[labels] += number
         return total
 
-    def _total(self, name: str) -> int:
-        return sum(getattr(tally, name) for tally in self._instruments.counters.values())
+    def _total(self, of: Callable[[CoreCounters], int]) -> int:
+        """A counter without labels, over all cores."""
+        return sum(map(of, self._instruments.counters.values()))
 
 
 def _begun(reader: Reader) -> bool:
     if isinstance(reader, Owner):
         return reader.shard is not None
     return not isinstance(reader, SourceFeed) or reader.next is not None
-
-
-def _tally(shard: Shard) -> Any:
-    """What the core counts: `agents.core.counters.Tally`, which this room does not import."""
-    core: Any = shard.core
-    return core.tally
 
 
 def _counter(name: str, text: str, *rest: Any) -> Metric:

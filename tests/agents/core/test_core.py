@@ -58,5 +58,5 @@ def test_a_shop_that_orders_what_it_is_told_serves_its_customers() -> None:
     assert all(conserved(world.item(item)) for item in means)
     assert all(world.item(item).net < 12 * mean + 12 for item, mean in means.items()), "nor does it hoard"
     assert len({order.replenishment for order in world.ordered()}) == seen > 100
-    assert world.core.tally.violations == {}
-    assert world.core.tally.failures == {}
+    assert world.core.counters.violations == {}
+    assert world.core.counters.failures == {}

@@ -142,7 +142,7 @@ def test_stock_that_nobody_asks_for_is_dead() -> None:
 def test_open_alerts_are_counted_by_kind_and_class() -> None:
     world = stocked(30, low_stock=14)
     world.happens(Placed(30))
-    gauges = world.core.tally.gauges
+    gauges = world.core.counters.gauges
     assert (gauges.open_alerts["low_stock C"], gauges.at_risk["C"]) == (1, 1)
     world.happens(Configured(Terms(abc_class="A")))
     assert (gauges.open_alerts["low_stock C"], gauges.open_alerts["low_stock A"]) == (0, 1)

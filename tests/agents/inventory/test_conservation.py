@@ -118,7 +118,7 @@ def test_stock_is_what_the_set_of_events_says(history: list[Any], chosen: FoldSe
         if not any(isinstance(movement.change, Cancelled) for movement in movements):
             assert total_demand(world, name) == expected.asked
         assert conserved(item), item
-    assert world.core.tally.violations == {}
+    assert world.core.counters.violations == {}
 
 
 def wide(chosen: FoldSettings) -> FoldSettings:
@@ -181,5 +181,5 @@ def test_a_unit_that_appears_is_a_violation() -> None:
     world.happens(Received(40))
     world.item().net += 1
     world.passes(days=1)
-    assert world.core.tally.violations == {"I1": 1}
+    assert world.core.counters.violations == {"I1": 1}
     assert not conserved(Item(net=1))

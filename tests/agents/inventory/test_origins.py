@@ -28,13 +28,13 @@ def test_an_origin_not_beyond_the_mark_is_dropped(world: World) -> None:
     for offset, ordinal in ((50, 0), (50, 1), (51, 0), (50, 1), (51, 0), (49, 5)):
         world.append(movement(offset, ordinal))
     assert world.item().net == 97
-    assert world.core.tally.duplicates["technical"] == 3
+    assert world.core.counters.duplicates["technical"] == 3
 
 
 def test_what_builds_on_something_unseen_is_dropped_until_it_comes_again(world: World) -> None:
     world.append(movement(50))
     world.append(movement(53, prev=(52, 0)))
-    assert (world.item().net, world.core.tally.orphans) == (99, 1)
+    assert (world.item().net, world.core.counters.orphans) == (99, 1)
     for record in (movement(52, prev=(50, 0)), movement(53, prev=(52, 0))):
         world.append(record)
     assert world.item().net == 97
@@ -42,7 +42,7 @@ def test_what_builds_on_something_unseen_is_dropped_until_it_comes_again(world: 
 
 def test_the_first_of_a_feed_builds_on_nothing(world: World) -> None:
     world.append(movement(7, prev=(6, 0), feed="new-id/0"))
-    assert world.core.tally.orphans == 1
+    assert world.core.counters.orphans == 1
     world.append(movement(6, feed="new-id/0"))
     assert world.item().net == 99
 
@@ -58,7 +58,7 @@ def test_the_same_event_counts_once_whatever_the_feed(world: World) -> None:
         told = world.happens(Placed(3), id="ord-1", feed=feed)
         assert told == []
     assert world.item().net == 97
-    assert world.core.tally.duplicates["business"] == 2
+    assert world.core.counters.duplicates["business"] == 2
 
 
 def test_lines_of_one_event_about_one_item_all_count_once(world: World) -> None:
@@ -140,10 +140,10 @@ def test_a_notice_of_two_contents_is_told_once_for_all_shards(partition: int, le
 
 def test_a_tick_that_speaks_too_early_is_not_heard(world: World) -> None:
     world.ticks(Progress(FEED, 90, T0 + 5 * HOUR, drained=False, prev=(80, 0)))
-    assert world.core.tally.watermark is None
+    assert world.core.counters.watermark is None
     world.append(movement(80))
     world.ticks(Progress(FEED, 90, T0 + 5 * HOUR, drained=False, prev=(80, 0)))
-    assert world.core.tally.watermark == T0 + HOUR, "no tick knows more than the ledger's own time"
+    assert world.core.counters.watermark == T0 + HOUR, "no tick knows more than the ledger's own time"
 
 
 def test_a_mark_is_part_of_the_state(world: World) -> None:
@@ -152,4 +152,4 @@ def test_a_mark_is_part_of_the_state(world: World) -> None:
     again.load(msgspec.json.decode(msgspec.json.encode({}), type=dict))
     again.load(world.core.dump())
     list(again.fold(movement(50), 99, T0, None))
-    assert again.tally.duplicates["technical"] == 1
+    assert again.counters.duplicates["technical"] == 1

@@ -14,7 +14,7 @@ def test_in_quarantine_an_item_becomes_known_by_its_configuration() -> None:
     assert len(world.core._shelf) == 0
     assert world.happens(Configured(Terms())) == []
     assert world.happens(Placed(1)) == []
-    assert world.core.tally.refused == {"unknown_item": 4}
+    assert world.core.counters.refused == {"unknown_item": 4}
 
 
 def test_a_flood_of_invented_names_is_bounded() -> None:

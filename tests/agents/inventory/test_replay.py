@@ -65,7 +65,7 @@ def test_a_decision_that_was_not_told_was_not_made() -> None:
     assert card is not None
     assert (card.item.orders, card.item.on_order) == ([], 0)
     assert card.item.reorder_point == world.item().reorder_point, "but it learned"
-    assert core.tally.decisions == {}
+    assert core.counters.decisions == {}
 
 
 def test_what_is_due_after_the_last_told_moment_sees_all_that_was_told() -> None:

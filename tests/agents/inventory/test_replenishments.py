@@ -80,9 +80,9 @@ def test_more_than_was_ordered_is_stock_and_no_debt(world: World) -> None:
 def test_a_receipt_nobody_ordered_is_stock_and_counted(world: World) -> None:
     world.happens(Received(5, 0, "rep-of-somebody-else"))
     assert (world.item().net, world.item().on_order) == (25, 30)
-    assert world.core.tally.unordered == 1
+    assert world.core.counters.unordered == 1
     world.happens(Received(5))
-    assert (world.item().net, world.item().on_order, world.core.tally.unordered) == (30, 30, 1)
+    assert (world.item().net, world.item().on_order, world.core.counters.unordered) == (30, 30, 1)
 
 
 def test_a_withdrawal_leaves_what_remains(world: World) -> None:

@@ -93,7 +93,7 @@ def test_minimum_multiple_and_capacity_are_kept() -> None:
     assert set(decided.why.clamped_by) == {"minimum_order", "order_multiple"}
     world = selling(units=10, minimum_order=20, order_multiple=8, capacity=28)
     assert orders(world.passes(days=1)) == [], "16 would fit, and are too few for the supplier"
-    assert world.core.tally.clamps["capacity"] == 1
+    assert world.core.counters.clamps["capacity"] == 1
 
 
 def test_a_supplier_fills_in_what_the_item_leaves_open() -> None:
@@ -135,10 +135,10 @@ def test_a_crossing_that_orders_nothing_does_not_ask_again_and_again() -> None:
     world = selling(units=100, a_day=5, lifecycle="phase_out")
     world.passes(days=1)
     world.happens(Placed(80))
-    clamped = world.core.tally.clamps["phase_out"]
+    clamped = world.core.counters.clamps["phase_out"]
     world.happens(Placed(1))
     world.happens(Placed(1))
-    assert world.core.tally.clamps["phase_out"] == clamped
+    assert world.core.counters.clamps["phase_out"] == clamped
 
 
 def test_a_longer_review_period_decides_on_its_day_and_reviews_every_day() -> None:
@@ -262,7 +262,7 @@ def test_a_policy_that_fails_is_replaced_by_the_baseline(monkeypatch: pytest.Mon
     assert orders(world.passes(days=1)) == orders(sane.passes(days=1)) != []
     (decided,) = world.ordered()
     assert (decided.why.policy, decided.why.role) == ("base-stock", "baseline")
-    assert world.core.tally.failures == {"wild": 1}
+    assert world.core.counters.failures == {"wild": 1}
 
 
 @pytest.mark.parametrize("says", [-5.0, 1e12])
@@ -272,8 +272,8 @@ def test_no_order_leaves_the_guardrails(monkeypatch: pytest.MonkeyPatch, says: f
     world = selling(units=10, policy="wild")
     world.passes(days=1)
     assert all(0 < decided.quantity < 100 for decided in world.ordered())
-    assert world.core.tally.violations == {}
-    assert sum(world.core.tally.clamps.values()) >= 1
+    assert world.core.counters.violations == {}
+    assert sum(world.core.counters.clamps.values()) >= 1
 
 
 def test_a_forecaster_that_fails_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,9 +290,9 @@ def test_a_forecaster_that_fails_begins_anew(monkeypatch: pytest.MonkeyPatch) ->
     with monkeypatch.context() as patch:
         patch.setattr(Ewma, "learn", broken)
         world.passes(days=1)
-    assert world.core.tally.failures == {"ewma": 1}
+    assert world.core.counters.failures == {"ewma": 1}
     assert kinds(world.passes(days=1))[-1] == "review enough"
-    assert world.core.tally.failures == {"ewma": 1}
+    assert world.core.counters.failures == {"ewma": 1}
 
 
 def test_forecasts_are_judged() -> None:
@@ -302,7 +302,7 @@ def test_forecasts_are_judged() -> None:
         world.happens(Placed(5))
     errors = last(world).errors
     assert (errors.wape, errors.mae, errors.coverage_95) == (0.0, 0.0, 1.0)
-    assert world.core.tally.errors["C"].judged == 8
+    assert world.core.counters.errors["C"].judged == 8
 
 
 def test_an_unknown_policy_or_forecaster_is_the_default_one() -> None:
@@ -342,9 +342,9 @@ def test_a_champion_that_is_dearer_falls_back_where_prometheus_sees_it(monkeypat
     for _ in range(60):
         world.passes(days=1)
         world.happens(Placed(5))
-    tally = world.core.tally
-    assert tally.gauges.fallen_back == {"C": 1}
-    assert tally.costs["C", "champion"] > tally.costs["C", "baseline"] > 0.0
+    counters = world.core.counters
+    assert counters.gauges.fallen_back == {"C": 1}
+    assert counters.costs["C", "champion"] > counters.costs["C", "baseline"] > 0.0
     world.happens(Configured(Terms(abc_class="A")))
     world.passes(days=1)
-    assert tally.gauges.fallen_back == {"C": 0, "A": 1}
+    assert counters.gauges.fallen_back == {"C": 0, "A": 1}

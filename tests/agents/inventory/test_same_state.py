@@ -109,8 +109,8 @@ def test_outputs_are_numbered_and_named_once(history: list[Any], chosen: FoldSet
         assert moments == sorted(moments)
     names = [output.event.id for output in whole.outputs if output.topic != "dead-letters"]
     assert len(names) == len(set(names))
-    assert whole.core.tally.violations == {}
-    assert whole.core.tally.failures == {}
+    assert whole.core.counters.violations == {}
+    assert whole.core.counters.failures == {}
 
 
 @settings(max_examples=15, deadline=None)

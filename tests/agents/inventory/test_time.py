@@ -21,7 +21,7 @@ def world() -> World:
 
 
 def watermark(world: World) -> int | None:
-    return world.core.tally.watermark
+    return world.core.counters.watermark
 
 
 def test_by_the_wall_a_drained_feed_is_where_the_clock_is(world: World) -> None:
@@ -92,9 +92,9 @@ def test_a_feed_that_does_not_move_is_waited_for_no_longer_than_its_time(world: 
         world.now += MINUTE
     assert watermark(world) is not None
     assert watermark(world) > T0  # type: ignore[operator]
-    assert world.core.tally.silent_feeds == 1
+    assert world.core.counters.silent_feeds == 1
     world.ticks(at(A, T0 + HOUR, drained=False, position=2), at(B, None), feeds=BOTH)
-    assert world.core.tally.silent_feeds == 0
+    assert world.core.counters.silent_feeds == 0
 
 
 def test_an_outage_of_everybody_is_not_the_silence_of_one(world: World) -> None:
@@ -102,7 +102,7 @@ def test_an_outage_of_everybody_is_not_the_silence_of_one(world: World) -> None:
     world.ticks(stuck, at(B, None), feeds=BOTH)
     world.now += 3 * DAY
     world.ticks(stuck, at(B, None), feeds=BOTH)
-    assert (watermark(world), world.core.tally.silent_feeds) == (T0, 0)
+    assert (watermark(world), world.core.counters.silent_feeds) == (T0, 0)
 
 
 def test_periods_close_one_by_one_however_far_time_jumps() -> None:
@@ -150,7 +150,7 @@ def test_what_comes_late_is_stock_at_once_and_demand_of_the_open_period() -> Non
     world.passes(days=1.2)
     world.happens(Placed(5), at=T0 + HOUR)
     assert world.item().net == -8
-    assert world.core.tally.late == 1
+    assert world.core.counters.late == 1
     (review,) = reviews(world.passes(days=1))
     assert (review.demand, review.late_demand) == (5, 5)
 
@@ -168,7 +168,7 @@ def test_the_first_event_to_arrive_need_not_be_the_first_that_happened() -> None
     world.happens(Placed(3), at=T0 + 2 * DAY)
     world.happens(Placed(5), at=T0)
     assert [review.demand for review in reviews(world.passes(days=3.5))] == [5, 0, 3]
-    assert world.core.tally.late == 0
+    assert world.core.counters.late == 0
 
 
 def test_a_name_with_an_ancient_time_costs_no_thousand_reviews() -> None:

@@ -58,7 +58,7 @@ class Consumer:
 
 class Core:
     def __init__(self) -> None:
-        self.tally = Counters()
+        self.counters = Counters()
 
 
 class Shard:
@@ -100,9 +100,9 @@ class World:
     def hold(self, next_: int = 0) -> Counters:
         """Take the shard, again if it was held; what its core counts."""
         shard = Shard(next_)
-        self.instruments.count_on(LEDGER.partition, shard.core.tally)
+        self.instruments.count_on(LEDGER.partition, shard.core.counters)
         self.readers.by_partition[LEDGER] = Held(LEDGER.partition, shard)
-        return shard.core.tally
+        return shard.core.counters
 
     def scrape(self) -> Samples:
         text = generate_latest(self.metrics.registry).decode()
@@ -180,20 +180,20 @@ def test_what_is_counted_later_has_no_label_that_was_not_there(world: World) -> 
     """Otherwise the first of its kind would be missed; and a label per item would have no end."""
     world.hold()
     before = world.scrape().keys()
-    tally = world.hold()
-    tally.applied += 1
-    tally.duplicates["technical"] += 1
-    tally.refused["unknown_item"] += 1
-    tally.decide("pil-q", "requested", 60)
-    tally.clamps["demand_cap"] += 1
-    tally.failures["pil-q"] += 1
-    tally.violations["I1"] += 1
-    tally.review("A", 5, 1)
-    tally.judge("A", JudgedForecast(error=2.0, demand=5.0, covered=True, pinball=0.5))
-    tally.spend("A", {}, {"champion": 5.0, "base-stock": 6.0})
-    tally.reclass(None, "B", [], at_risk=True)
-    tally.fall(None, "B")
-    tally.alert("low_stock", "B", raised=True)
+    counters = world.hold()
+    counters.applied += 1
+    counters.duplicates["technical"] += 1
+    counters.refused["unknown_item"] += 1
+    counters.decide("pil-q", "requested", 60)
+    counters.clamps["demand_cap"] += 1
+    counters.failures["pil-q"] += 1
+    counters.violations["I1"] += 1
+    counters.review("A", 5, 1)
+    counters.judge("A", JudgedForecast(error=2.0, demand=5.0, covered=True, pinball=0.5))
+    counters.spend("A", {}, {"champion": 5.0, "base-stock": 6.0})
+    counters.reclass(None, "B", [], at_risk=True)
+    counters.fall(None, "B")
+    counters.alert("low_stock", "B", raised=True)
     world.intake.verdicts["order.placed", "accepted"] += 1
     world.intake.verdicts["none", "not_json"] += 1
     assert world.scrape().keys() == before
@@ -206,29 +206,29 @@ def counted(samples: Samples) -> dict[Any, float]:
     return {key: number for key, number in samples.items() if key[0].endswith(("_total", "_count"))}
 
 
-def count_everything(tally: Counters) -> None:
-    tally.applied += 3
-    tally.late += 1
-    tally.orphans += 1
-    tally.duplicates["business"] += 2
-    tally.refused["unknown_item"] += 1
-    tally.decide("pil-q", "requested", 60)
-    tally.review("A", 5, 1)
-    tally.violations["I1"] += 1
-    tally.judge("A", JudgedForecast(error=2.0, demand=5.0, covered=True, pinball=0.5))
-    tally.judge("A", JudgedForecast(error=-1.0, demand=7.0, covered=False, pinball=0.25))
-    tally.spend("A", {"champion": 2.0}, {"champion": 5.0, "baseline": 1.0})
-    tally.silent_feeds = 2
-    tally.watermark = 5
+def count_everything(counters: Counters) -> None:
+    counters.applied += 3
+    counters.late += 1
+    counters.orphans += 1
+    counters.duplicates["business"] += 2
+    counters.refused["unknown_item"] += 1
+    counters.decide("pil-q", "requested", 60)
+    counters.review("A", 5, 1)
+    counters.violations["I1"] += 1
+    counters.judge("A", JudgedForecast(error=2.0, demand=5.0, covered=True, pinball=0.5))
+    counters.judge("A", JudgedForecast(error=-1.0, demand=7.0, covered=False, pinball=0.25))
+    counters.spend("A", {"champion": 2.0}, {"champion": 5.0, "baseline": 1.0})
+    counters.silent_feeds = 2
+    counters.watermark = 5
 
 
 def test_no_counter_falls_when_a_shard_is_taken_again_or_leaves(world: World) -> None:
     count_everything(world.hold())
     seen = counted(world.scrape())
     for _ in range(3):
-        tally = world.hold()
+        counters = world.hold()
         assert counted(world.scrape()) == seen
-        count_everything(tally)
+        count_everything(counters)
         more = counted(world.scrape())
         assert all(more[key] >= number for key, number in seen.items())
         seen = more
@@ -249,10 +249,10 @@ def test_a_shard_that_is_taken_for_ever_does_not_fill_the_memory(world: World) -
 
 def test_gauges_are_of_what_is_held_now(world: World) -> None:
     for _ in range(2):
-        tally = world.hold()
-        tally.reclass(None, "B", ["low_stock"], at_risk=True)
-        tally.fall(None, "B")
-        tally.silent_feeds = 1
+        counters = world.hold()
+        counters.reclass(None, "B", ["low_stock"], at_risk=True)
+        counters.fall(None, "B")
+        counters.silent_feeds = 1
     samples = world.scrape()
     assert value(samples, "restock_items_tracked", **{"class": "B"}) == 1
     assert value(samples, "restock_items_at_risk", **{"class": "B"}) == 1

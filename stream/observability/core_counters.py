@@ -1,0 +1,67 @@
+"""What a core counts, as metrics read it: a protocol, since this room knows no core.
+
+The real one is `agents/core/counters.py`. Keys are labels: one text, or several in the order of the metric's labels.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Protocol, Self, TypeAlias
+
+from schemas.ledger import Milliseconds
+
+CoreLabels: TypeAlias = tuple[str, ...]
+
+
+class ForecastSums(Protocol):
+    """Sums over judged forecasts; which ones says `metrics.FORECAST_SUMS`."""
+
+    def __add__(self, other: Self) -> Self:
+        """Of both."""
+        ...
+
+
+class CoreGauges(Protocol):
+    """Numbers of the state as it is now, each by class; alerts by kind and class, such as `low_stock A`."""
+
+    items: dict[str, int]
+    at_risk: dict[str, int]
+    open_alerts: dict[str, int]
+    fallen_back: dict[str, int]
+
+
+class CoreCounters(Protocol):
+    """The counters of one core; each grows from zero in every process."""
+
+    applied: int
+    orphans: int
+    late: int
+    reviews: int
+    drifts: int
+    duplicates: Counter[str]
+    refused: Counter[str]
+    decisions: Counter[CoreLabels]
+    units: Counter[CoreLabels]
+    clamps: Counter[str]
+    violations: Counter[str]
+    failures: Counter[str]
+    demand: Counter[str]
+    unserved: Counter[str]
+    costs: defaultdict[CoreLabels, float]
+    silent_feeds: int
+    """As the last tick left it: no counter, and not added up."""
+    watermark: Milliseconds | None
+    """As above."""
+
+    @property
+    def errors(self) -> Mapping[str, ForecastSums]:
+        """Sums over judged forecasts, by class."""
+        ...
+
+    @property
+    def gauges(self) -> CoreGauges:
+        """Numbers of the state as it is now."""
+        ...
+
+    def add(self, other: Self) -> None:
+        """Count on from what another has counted."""
+        ...

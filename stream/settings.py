@@ -83,6 +83,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         default=3_650 * DAY_MS, name="ledger_retention"
     )
     max_event_bytes: Annotated[int, SIZE, "an event above this is refused"] = 256_000
+    compression: Annotated[
+        Literal["none", "gzip", "lz4", "snappy", "zstd"],
+        choice("none", "gzip", "lz4", "snappy", "zstd"),
+        "of what others read; without a plug-in every client reads none and gzip",
+    ] = "gzip"
     metrics: Annotated[Address, ADDRESS, "metrics and health; :0 is any free port"] = Address("127.0.0.1", 9477)
     log: Annotated[
         Literal["debug", "info", "warning", "error"],

@@ -18,7 +18,7 @@ from stream.checkpoint.redis_client import async_client_of
 from stream.checkpoint.store import RedisStore
 from stream.errors import WrongUse
 from stream.faults import BrokerDown
-from stream.kafka.clients import admin, producer_config, reader_config, record_bytes
+from stream.kafka.clients import admin, compression, producer_config, reader_config, record_bytes
 from stream.kafka.journal import KafkaJournal
 from stream.kafka.ledger import KafkaLedger, identify
 from stream.kafka.ledger_state import LedgerState, ledger_state
@@ -56,6 +56,7 @@ class Resources:
         """What a shard leans on."""
         settings = self.settings
         config = producer_config(settings, message_timeout_ms=30_000, linger_ms=0, retry_backoff_ms=2)
+        config |= compression(settings)
         encode = OutputEncoder(self._output_topics(), record_bytes(settings), self.place_of_feed)
 
         def publisher(shard: int) -> KafkaPublisher:

@@ -82,6 +82,19 @@ def producer_config(settings: Settings, **extra: Any) -> dict[str, Any]:
     return client_config(settings) | config | {name.replace("_", "."): value for name, value in extra.items()}
 
 
+def compression(settings: Settings) -> dict[str, Any]:
+    """How records are compressed that others read: their clients may lack what ours have.
+
+    Ledger and journal are read by restock alone. The first level of gzip takes half the time of the usual one for a
+    fifth more bytes.
+
+    >>> compression(Settings())
+    {'compression.type': 'gzip', 'compression.level': 1}
+    """
+    level = {"compression.level": 1} if settings.compression == "gzip" else {}
+    return {"compression.type": settings.compression, **level}
+
+
 def source_bytes(settings: Settings) -> int:
     """The largest record a source takes: large enough that an event somewhat too large is refused with a reason."""
     return max(BROKER_BYTES, 2 * settings.max_event_bytes)

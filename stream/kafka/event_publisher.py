@@ -15,7 +15,7 @@ from schemas.envelope import STRUCTURED_HEADERS
 from schemas.inbound import Inbound
 from schemas.quantities import item
 from stream.errors import AnswerIsNo, Unreachable, WrongUse
-from stream.kafka.clients import producer_config, reach
+from stream.kafka.clients import compression, producer_config, reach
 from stream.kafka.topics import SOURCES
 from stream.settings import Settings
 
@@ -38,7 +38,8 @@ class EventPublisher:
         missing = sorted(name for name in self._names.values() if name not in metadata.topics)
         if missing:
             raise WrongUse(f"{missing[0]}: there is no such topic: run `restock topics create`")
-        self._producer = Producer(producer_config(settings, linger_ms=20, queue_buffering_max_messages=200_000))
+        config = producer_config(settings, linger_ms=20, queue_buffering_max_messages=200_000)
+        self._producer = Producer(config | compression(settings))
 
     def __enter__(self) -> Self:
         """Nothing is sent yet."""

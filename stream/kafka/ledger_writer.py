@@ -21,6 +21,9 @@ faults): it is thrown away and what it left is written anew, as after any failur
 
 LedgerLine: TypeAlias = dict[str, Any]
 """One ledger record as the producer takes it: `key` and `value`, bytes or None."""
+LETTERS: Mapping[str, Any] = {"compression.type": "gzip"}
+"""Every client reads it without a plug-in, and it makes small whatever another codec had made small on a source, so
+that there is room for a dead letter wherever there was for its record."""
 Lines: TypeAlias = Mapping[int, list[LedgerLine]]
 """Ledger records by partition, in the order in which they are written."""
 
@@ -44,6 +47,7 @@ class LedgerWriter:
         self._threads = threads
         self._failures: list[KafkaError] = []
         self._producer: Producer | None = None
+        self._letters: Producer | None = None
 
     async def connect(self) -> None:
         """Connect ahead of the first write: without a connection the client puts it off for half a second."""
@@ -60,7 +64,7 @@ class LedgerWriter:
             failpoint("intake.letters_written")
             self._send_lines(lines)
             failpoint("intake.lines_sent")
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._flush)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._flush, self._open())
         except KafkaException as error:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._discard)
             raise BrokerDown(error.args[0].str()) from error
@@ -74,7 +78,9 @@ class LedgerWriter:
             self._open().list_topics(self._ledger, SLOW_SECONDS)
 
     def _send_letters(self, letters: Sequence[Letter]) -> None:
-        producer = self._open()
+        if self._letters is None:
+            self._letters = Producer({**self._config, **LETTERS})
+        producer = self._letters
         for letter in letters:
             while True:
                 try:
@@ -86,7 +92,7 @@ class LedgerWriter:
                     producer.poll(0.05)
                 else:
                     break
-        self._flush()
+        self._flush(producer)
 
     def _send_lines(self, lines: Lines) -> None:
         producer = self._open()
@@ -95,8 +101,8 @@ class LedgerWriter:
                 # Never a part of it: what was refused would come behind what was taken.
                 raise KafkaException(KafkaError(KafkaError._QUEUE_FULL))  # noqa: SLF001
 
-    def _flush(self) -> None:
-        producer, waits = self._open(), 0
+    def _flush(self, producer: Producer) -> None:
+        waits = 0
         while producer.flush(SLOW_SECONDS) > 0:
             if waits == 0:
                 logger.warning("The ledger does not acknowledge; waiting for it")
@@ -108,7 +114,6 @@ class LedgerWriter:
 
     def _open(self) -> Producer:
         if self._producer is None:
-            self._failures = []
             self._producer = Producer(self._config)
         return self._producer
 
@@ -117,7 +122,10 @@ class LedgerWriter:
             self._failures.append(error)
 
     def _discard(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            producer.purge()
-            producer.close()
+        producers = self._producer, self._letters
+        self._producer = self._letters = None
+        for producer in producers:
+            if producer is not None:
+                producer.purge()
+                producer.close()
+        self._failures = []

@@ -8,8 +8,9 @@ import numpy as np
 from agents.forecasting.base import DemandForecast
 from agents.policies.base import Economics, Outcome, PipelineOrder, Policy, Situation
 from agents.policies.pil_q.counterfactual import wanted_by
-from agents.policies.pil_q.pil_q import PilQ, PilQState, menu_of
-from agents.policies.projection.projection import route
+from agents.policies.pil_q.pil_q import PilQ, menu_of
+from agents.policies.pil_q.state import PilQState
+from agents.policies.projection.route import route
 from agents.policies.shadow.shadows import Shadows
 from bench.exact import Floats, Ints, Problem, Renewal, average_cost, pmf
 

@@ -73,7 +73,7 @@ def standings(settings: Settings) -> Iterator[Standing]:
 
     for reader, shard in every_checkpoint(settings):
         classes = {name: read_item(data).abc for name, data in reader.scan(shard, "items")}
-        for name, data in sorted(reader.scan(shard, "minds")):
+        for name, data in sorted(reader.scan(shard, "states")):
             yield standing_of(name, classes.get(name), data)
 
 

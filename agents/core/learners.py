@@ -62,7 +62,7 @@ class Learners:
         return self.policy(BY_HAND if terms.policy is None and by_hand else terms.policy)
 
     def learning(self, terms: Effective) -> tuple[Policy, ...]:
-        """Whose minds an item keeps: its champion, and the baseline where that is not part of a contest already."""
+        """Policies whose learning states an item keeps: its champion, and the baseline unless a contest holds it."""
         champion = self.champion(terms)
         return (champion,) if champion is self.baseline or isinstance(champion, Contest) else (champion, self.baseline)
 

@@ -117,10 +117,10 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 class Rehearsal(msgspec.Struct, frozen=True, gc=False):
-    """What a period cost in shadow, where a learned policy keeps its own shelf and the baseline's among its trials."""
+    """What a period cost in shadow, where a learned policy keeps shadow inventories of itself and of the baseline."""
 
     demand: float
-    """What was asked for, as far as the policy could tell."""
+    """What was asked for, as far as the policy knows."""
     own: float
     baseline: float
 
@@ -159,7 +159,7 @@ class Policy(Protocol):
         ...
 
     def rehearsal(self, state: Any) -> Rehearsal | None:
-        """Tell what the period learned last cost in shadow; None where no such shadows are kept."""
+        """Say what the period learned last cost in shadow; None where no such shadows are kept."""
         ...
 
     def dump(self, state: Any) -> bytes:

@@ -1,7 +1,7 @@
 """What no policy may exceed: the last word on every quantity, whoever proposed it.
 
 The rails stand outside the policies, so a policy may be wrong but not dangerous: what leaves here is a whole number,
-not negative, no more than demand can explain, and what the supplier and the shelf take.
+not negative, no more than demand can explain, and what the supplier delivers and the location can store.
 
 >>> from agents.forecasting.base import DemandForecast
 >>> from agents.policies.base import Economics

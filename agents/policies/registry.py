@@ -6,9 +6,12 @@ from agents.policies.base import Policy
 from agents.policies.contest.contest import Contest
 from agents.policies.pil_q.pil_q import PilQ
 from agents.policies.rules.base_stock import BaseStock
+from agents.policies.rules.capped_base_stock import CappedBaseStock
+from agents.policies.rules.min_max import MinMax
+from agents.policies.rules.newsvendor import Newsvendor
 from agents.policies.rules.one_point_two import OnePointTwo
 from agents.policies.rules.pil import Pil
-from agents.policies.rules.textbook import CappedBaseStock, MinMax, Newsvendor, ReorderLot, ReorderUpTo
+from agents.policies.rules.reorder_level import ReorderLot, ReorderUpTo
 from agents.policies.tabular.fql import Fql
 from agents.policies.tabular.hql import Hql
 from agents.policies.tabular.q_learning import QLearning

@@ -1,4 +1,4 @@
-"""A demand history lived through by several policies side by side, each with its own shelf, on the same forecasts.
+"""Several policies play through a demand history side by side, each with its own stock, on the same forecasts.
 
 In each period: receipts, then demand, then, at the close, an order that can be sold L + 1 periods later; L is drawn
 from the supplier's lead times, the same for all policies. Periods are outer and items inner, as a worker lives them.
@@ -58,13 +58,13 @@ class LoopRow(NamedTuple):
     cost: float
 
 
-class Seat:
-    """One policy with one item: its shelf, its open orders, what it has learned."""
+class PolicyRun:
+    """One policy with one item: its stock, its open orders, its state."""
 
     def __init__(self, policy: Policy, promised: int, terms: Economics, opening: int) -> None:
         self.policy = policy
         self.state = policy.fresh()
-        self.shelf = SimulatedShelf(on_hand=opening, stock_out=terms.stock_out)
+        self.stock = SimulatedShelf(on_hand=opening, stock_out=terms.stock_out)
         self.lead_times = DrawnLeadTimes(promised)
         self.open: list[tuple[int, int, int]] = []
         """Orders as (placed at the close of, arrives at the start of, quantity)."""
@@ -93,7 +93,7 @@ class Seat:
         """Order at the close of a period."""
         self.ordered = quantity
         deliveries: tuple[Delivery, ...] = supplier.deliver(f"{item} {period}", quantity)
-        self.shelf.order(deliveries)
+        self.stock.order(deliveries)
         self.open += [(period, period + 1 + delivery.lead_time, delivery.quantity) for delivery in deliveries]
 
 
@@ -110,14 +110,14 @@ def live(
     """Yield what happened, period by period; without `visible_losses` policies see sales, not demand."""
     promised = round(sum(supplier.lead_times) / len(supplier.lead_times))
     certain = len(set(supplier.lead_times)) == 1 and supplier.loss_chance == 0.0
-    seats = [
+    runs = [
         {
-            name: Seat(policy, promised, terms[number], opening[number] if opening else 0)
+            name: PolicyRun(policy, promised, terms[number], opening[number] if opening else 0)
             for name, policy in policies.items()
         }
         for number in range(len(history.items))
     ]
-    beliefs = [forecaster.fresh() for _ in history.items]
+    states = [forecaster.fresh() for _ in history.items]
     horizon = max(supplier.lead_times) + 1
     for period in range(len(history.starts) - 1):
         for number, item in enumerate(history.items):
@@ -126,16 +126,16 @@ def live(
             coming = [history.ahead(number, period + 1 + step) for step in range(horizon)]
             closed = ClosedPeriod(now.starts, now.ends, float(demand), promotion=now.promotion, price=now.price)
             reach = coming[: promised + max(1, terms[number].review_periods)]
-            forecaster.learn(beliefs[number], item, closed, reach)
-            forecast = forecaster.forecast(beliefs[number], item, reach)
-            for name, seat in seats[number].items():
+            forecaster.learn(states[number], item, closed, reach)
+            forecast = forecaster.forecast(states[number], item, reach)
+            for name, run in runs[number].items():
                 yield _period(
-                    seat, name, item, period, demand, forecast, terms[number], supplier, certain, visible_losses
+                    run, name, item, period, demand, forecast, terms[number], supplier, certain, visible_losses
                 )
 
 
 def _period(  # noqa: PLR0913, PLR0917 - one step of the loop above, with all it holds
-    seat: Seat,
+    run: PolicyRun,
     name: str,
     item: str,
     period: int,
@@ -146,24 +146,24 @@ def _period(  # noqa: PLR0913, PLR0917 - one step of the loop above, with all it
     certain: bool,  # noqa: FBT001
     visible_losses: bool,  # noqa: FBT001
 ) -> LoopRow:
-    """One period of one seat."""
-    seat.receive(period)
-    day = seat.shelf.live(demand)
-    fee = terms.order_cost if seat.ordered else 0.0
+    """One period of one run."""
+    run.receive(period)
+    day = run.stock.live(demand)
+    fee = terms.order_cost if run.ordered else 0.0
     short = day.lost if terms.stock_out == "lost" else max(-day.left, 0)
     cost = terms.holding * max(day.left, 0) + terms.shortage * short + fee
     situation = Situation(
         item,
         period,
         day.left,
-        seat.underway(period, certain=certain),
-        seat.lead_times.chances(),
+        run.underway(period, certain=certain),
+        run.lead_times.chances(),
         forecast,
         terms,
         may_order=(period + 1) % max(1, terms.review_periods) == 0,
     )
     asked = float(demand if visible_losses else day.sold)
     censored = not visible_losses and day.lost > 0
-    seat.policy.learn(seat.state, situation, Outcome(asked, float(day.sold), day.received, censored, seat.ordered))
-    seat.place(item, period, guard(seat.policy.decide(seat.state, situation).quantity, situation).quantity, supplier)
-    return LoopRow(item, period, name, day.on_hand, day.on_order, seat.ordered, demand, day.sold, day.lost, cost)
+    run.policy.learn(run.state, situation, Outcome(asked, float(day.sold), day.received, censored, run.ordered))
+    run.place(item, period, guard(run.policy.decide(run.state, situation).quantity, situation).quantity, supplier)
+    return LoopRow(item, period, name, day.on_hand, day.on_order, run.ordered, demand, day.sold, day.lost, cost)

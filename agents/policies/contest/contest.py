@@ -2,8 +2,8 @@
 
 Each contestant runs its own shadow inventory with its own orders, within the guardrails, on the item's real demand and
 lead times; the ledger compares what they cost. A champion that is credibly worse than the baseline falls back by
-itself, goes on in shadow, and comes back when it no longer costs more. One that says something that is no number is
-replaced at once, for that review.
+itself, goes on in shadow, and comes back when it no longer costs more. A champion whose quantity is
+no number is replaced at once, for that review.
 """
 
 import math
@@ -16,19 +16,19 @@ from agents.policies.base import Advice, Outcome, Policy, Role, Situation
 from agents.policies.chance import uniform
 from agents.policies.contest.cost_ledger import ContestLedger
 from agents.policies.guardrails import admit
-from agents.policies.projection.projection import route
+from agents.policies.projection.route import route
+from agents.policies.shadow.few_shadows import MOST, FewShadows
 from agents.policies.shadow.shadows import drawn_lead_time
-from agents.policies.shadow.shelves import MOST, Shelves
 from agents.policies.spans import condensed, span_of
 from schemas.stored import decoder_of
 
 
 class ContestState(msgspec.Struct):
-    """What is known of one item: each contestant's mind, their shelves in the same order, and the ledger."""
+    """What is known of one item: states and shadow inventories of the contestants, in their order, and the ledger."""
 
-    minds: list[Any]
+    states: list[Any]
     ledger: ContestLedger
-    shelves: Shelves | None = None
+    shadows: FewShadows | None = None
     waiting: Outcome | None = None
     """Of a span that is not full yet."""
     waited: int = 0
@@ -39,7 +39,7 @@ class StoredContest(msgspec.Struct, array_like=True, forbid_unknown_fields=True)
     """A state as it is stored."""
 
     contestants: list[str]
-    minds: list[bytes]
+    states: list[bytes]
     ledger: ContestLedger
     stock: list[int]
     pipeline: list[list[int]]
@@ -59,7 +59,7 @@ class Contest:
     def __init__(
         self, champion: Policy, baseline: Policy, challengers: Sequence[Policy] = (), *, rehearses: bool = False
     ) -> None:
-        """A champion that `rehearses` tells its own and the baseline's costs; else the contest keeps both shelves."""
+        """A champion that `rehearses` keeps its own shadow stock and the baseline's; else the contest keeps both."""
         self.contestants: tuple[Policy, ...] = (champion, baseline, *challengers)
         self.name = champion.name
         self.version = champion.version
@@ -80,14 +80,14 @@ class Contest:
         role: Role = "baseline"
         advice: Advice | None = None
         if not state.ledger.fallen:
-            advice = champion.decide(state.minds[0], situation)
+            advice = champion.decide(state.states[0], situation)
             if math.isfinite(advice.quantity):
                 acting, role = champion, "champion"
         if advice is None or acting is baseline:
-            advice = baseline.decide(state.minds[1], situation)
+            advice = baseline.decide(state.states[1], situation)
             beside: float | None = advice.quantity
         elif (beside := advice.baseline_quantity if self._first else None) is None:
-            beside = baseline.quantity(state.minds[1], situation)
+            beside = baseline.quantity(state.states[1], situation)
         return Advice(
             advice.quantity,
             advice.reorder_point,
@@ -115,34 +115,34 @@ class Contest:
             if state.waited < span:
                 return
             state.waiting, state.waited, situation = None, 0, condensed(situation)
-        for policy, mind in zip(self.contestants, state.minds, strict=True):
-            policy.learn(mind, situation, outcome)
-        told = self.contestants[0].rehearsal(state.minds[0])
-        if state.shelves is None:
-            state.shelves = Shelves.alike(situation, len(self.contestants) - self._first)
+        for policy, learned in zip(self.contestants, state.states, strict=True):
+            policy.learn(learned, situation, outcome)
+        rehearsed = self.contestants[0].rehearsal(state.states[0])
+        if state.shadows is None:
+            state.shadows = FewShadows.alike(situation, len(self.contestants) - self._first)
         else:
-            lived = state.shelves.live(outcome.demand if told is None else told.demand, situation.economics)
+            lived = state.shadows.live(outcome.demand if rehearsed is None else rehearsed.demand, situation.economics)
             if self._first == 0:
                 state.ledger.enter(lived)
-            elif told is not None:
-                state.ledger.enter([told.own, told.baseline, *lived])
-        self._order(state, state.shelves, situation)
+            elif rehearsed is not None:
+                state.ledger.enter([rehearsed.own, rehearsed.baseline, *lived])
+        self._order(state, state.shadows, situation)
 
-    def _order(self, state: ContestState, shelves: Shelves, situation: Situation) -> None:
-        """Place the orders of those whose shelves the contest keeps."""
+    def _order(self, state: ContestState, shadows: FewShadows, situation: Situation) -> None:
+        """Place the orders of those whose shadow inventories the contest keeps."""
         way, first = route(situation.lead_time), self._first
-        if len(shelves.drawn) != way.longest + 1:
-            shelves.fit(way.longest)
+        if len(shadows.drawn) != way.longest + 1:
+            shadows.fit(way.longest)
         drawn = way.longest
         if not way.certain:
             drawn = drawn_lead_time(situation.lead_time, uniform(situation.item, situation.period, "lead time"))
-        orders = [0] * len(shelves.stock)
+        orders = [0] * len(shadows.stock)
         if situation.may_order:
             for number in range(len(orders)):
-                own = shelves.own(situation, number)
-                wanted = self.contestants[first + number].quantity(state.minds[first + number], own)
+                own = shadows.own(situation, number)
+                wanted = self.contestants[first + number].quantity(state.states[first + number], own)
                 orders[number] = min(admit(wanted, own), MOST)
-        shelves.place(orders, drawn, situation.economics.order_cost)
+        shadows.place(orders, drawn, situation.economics.order_cost)
 
     def rehearsal(self, state: ContestState) -> None:
         """Keep no shadows for others."""
@@ -153,47 +153,47 @@ class Contest:
 
     def dump(self, state: ContestState) -> bytes:
         """Write an item's state."""
-        shelves = state.shelves
-        minds = [policy.dump(mind) for policy, mind in zip(self.contestants, state.minds, strict=True)]
-        image = StoredContest(self.labels, minds, state.ledger, [], [], [], [], state.waiting, state.waited)
-        if shelves is not None:
-            image.stock, image.drawn = shelves.stock, shelves.drawn
-            image.pipeline = [[own[age] for own in shelves.pipelines] for age in range(len(shelves.drawn))]
-            image.fees = shelves.fees if any(shelves.fees) else []
-        return msgspec.msgpack.encode(image)
+        shadows = state.shadows
+        states = [policy.dump(learned) for policy, learned in zip(self.contestants, state.states, strict=True)]
+        stored = StoredContest(self.labels, states, state.ledger, [], [], [], [], state.waiting, state.waited)
+        if shadows is not None:
+            stored.stock, stored.drawn = shadows.stock, shadows.drawn
+            stored.pipeline = [[own[age] for own in shadows.pipelines] for age in range(len(shadows.drawn))]
+            stored.fees = shadows.fees if any(shadows.fees) else []
+        return msgspec.msgpack.encode(stored)
 
     def load(self, data: bytes) -> ContestState:
         """Read an item's state; contestants that have changed since begin anew, and the ledger with them."""
-        image = _decode(data)
-        if image.contestants != self.labels:
-            return self._rescued(image)
-        count, shelves = len(self.contestants), len(self.contestants) - self._first
-        sizes = {len(image.minds), len(image.ledger.costs)}
-        numbers = [*image.ledger.costs, *image.fees, image.ledger.mean, image.ledger.square, image.ledger.underway]
-        units = [*image.stock, *image.drawn, *(unit for row in image.pipeline for unit in row)]
+        stored = _decode(data)
+        if stored.contestants != self.labels:
+            return self._rescued(stored)
+        count, kept_here = len(self.contestants), len(self.contestants) - self._first
+        sizes = {len(stored.states), len(stored.ledger.costs)}
+        numbers = [*stored.ledger.costs, *stored.fees, stored.ledger.mean, stored.ledger.square, stored.ledger.underway]
+        units = [*stored.stock, *stored.drawn, *(unit for row in stored.pipeline for unit in row)]
         if (
             sizes != {count}
-            or {len(image.stock), *map(len, image.pipeline)} != {shelves if image.drawn else 0}
-            or len(image.fees) not in {0, len(image.stock)}
-            or len(image.pipeline) != len(image.drawn)
+            or {len(stored.stock), *map(len, stored.pipeline)} != {kept_here if stored.drawn else 0}
+            or len(stored.fees) not in {0, len(stored.stock)}
+            or len(stored.pipeline) != len(stored.drawn)
             or not all(map(math.isfinite, numbers))
-            or min(image.ledger.periods, image.ledger.blocks) < 0
+            or min(stored.ledger.periods, stored.ledger.blocks) < 0
             or any(abs(unit) >= 2**53 for unit in units)
         ):
             raise ValueError("not a state of a contest: its parts do not fit together")
         kept = None
-        if image.drawn:
-            pipelines = [[row[number] for row in image.pipeline] for number in range(shelves)]
-            kept = Shelves(image.stock, pipelines, image.drawn, image.fees)
-        minds = [policy.load(mind) for policy, mind in zip(self.contestants, image.minds, strict=True)]
-        return ContestState(minds, image.ledger, kept, image.waiting, image.waited)
+        if stored.drawn:
+            pipelines = [[row[number] for row in stored.pipeline] for number in range(kept_here)]
+            kept = FewShadows(stored.stock, pipelines, stored.drawn, stored.fees)
+        states = [policy.load(learned) for policy, learned in zip(self.contestants, stored.states, strict=True)]
+        return ContestState(states, stored.ledger, kept, stored.waiting, stored.waited)
 
-    def _rescued(self, image: StoredContest) -> ContestState:
-        """Keep the minds of those that still take part."""
-        state, known = self.fresh(), dict(zip(image.contestants, image.minds, strict=False))
+    def _rescued(self, stored: StoredContest) -> ContestState:
+        """Keep the states of contestants that still take part."""
+        state, known = self.fresh(), dict(zip(stored.contestants, stored.states, strict=False))
         for number, (policy, label) in enumerate(zip(self.contestants, self.labels, strict=True)):
             if label in known:
-                state.minds[number] = policy.load(known[label])
+                state.states[number] = policy.load(known[label])
         return state
 
     def dump_shared(self) -> Mapping[str, bytes]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agents.policies.projection.projection import Floats
+from agents.policies.arrays import Floats
 
 SOURCES = ("forecast", "running mean", "ewma 0.1", "ewma 0.3")
 RATES = (0.0, 0.1, 0.3)
@@ -38,7 +38,7 @@ class Menu(NamedTuple):
     """By which an arm is expected to be dearer for being far from the analytic rule: it has to earn that."""
 
     def followed_by(self, arm: int) -> "Menu":
-        """The menu with one more arm, like the one given: the shelf of whoever acts.
+        """The menu with one more arm, like the one given: the shadow inventory of the arm that acts.
 
         >>> PLAIN.followed_by(0).arms[-1] == PLAIN.arms[0], len(PLAIN.followed_by(0).source) == ARMS + 1
         (True, True)

@@ -9,8 +9,10 @@ from agents.policies.pil_q.arms import RATES
 FADE = 1.0 / 365.0
 """Rate at which old errors fade: a year of days, so that no lucky season decides whom to believe."""
 FAITH = 4.0
-"""How strongly an item's own averages are held to know nothing that its forecast does not: 1 / variance of the share of
-their disagreement in which they are right, which is 0 before anything is seen and hardly ever beyond -1 and 1."""
+"""How strongly the forecast is believed where it disagrees with an item's own average.
+
+The truth lies a share w of the way from the forecast to the average. Before anything is seen, w is taken as 0 with a
+variance of 1 / FAITH: it is hardly ever beyond -1 and 1."""
 DOUBT = 3.0
 """The weight, in periods, of the variance that a count with this mean usually has."""
 
@@ -84,8 +86,8 @@ class Averages(msgspec.Struct):
         """Squared errors to expect of each source, in units of the forecast's.
 
         Where forecast and average disagree by d and the truth lies a share w of the way to the average, its squared
-        error exceeds the forecast's by d² (1 - 2 w). What was seen of w is as uncertain as demand is noisy: it is
-        believed with the weight n d² / (n d² + FAITH × noise), so a disagreement counts when enough has judged it.
+        error exceeds the forecast's by d² (1 - 2 w). Noisy demand makes what was
+        seen of w uncertain. So it counts with the weight n d² / (n d² + FAITH × noise): more after more periods.
         """
         noise, expected = max(self.errors[0], 1e-9), [1.0]
         weight = min(max(self.periods - 1, 0), 2.0 / FADE) / FAITH

@@ -7,11 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from agents.policies.arrays import Floats
 from agents.policies.base import Situation
 from agents.policies.chance import uniform
 from agents.policies.pil_q.arms import RATES, Menu
 from agents.policies.pil_q.averages import Averages
-from agents.policies.projection.projection import ROUTES, Floats, Outlook, Route, outlook, route, stock_left
+from agents.policies.projection.outlook import Outlook, outlook
+from agents.policies.projection.route import ROUTES, Route, route
+from agents.policies.projection.stock_left import stock_left
 from agents.policies.rules.levels import CAP_DEVIATIONS, lift, lot, patience, safety_factor
 from agents.policies.shadow.shadows import MOST_UNITS, NOTHING, Shadows, admitted, drawn_lead_time
 

@@ -11,80 +11,35 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar
 
-import msgspec
 import numpy as np
 
+from agents.policies.arrays import Floats
 from agents.policies.base import Advice, Economics, Outcome, Rehearsal, Situation
 from agents.policies.pil_q.arms import ARMS, LOTS, PLAIN, Menu
 from agents.policies.pil_q.averages import Averages
 from agents.policies.pil_q.counterfactual import begin, order, outlook_of
+from agents.policies.pil_q.hidden_demand import uncensored
 from agents.policies.pil_q.pool import Pool
-from agents.policies.projection.projection import Arrivals, Floats, Route, expected_arrivals, route
-from agents.policies.rules.levels import one_missing, safety_factor
+from agents.policies.pil_q.state import PilQState, decode_state, encode_state
+from agents.policies.projection.arrivals import Arrivals, expected_arrivals
+from agents.policies.projection.route import Route, route
+from agents.policies.rules.levels import safety_factor
 from agents.policies.rules.pil import Levels, advise, levels
-from agents.policies.shadow.shadows import Shadows
-from schemas.stored import decoder_of
 
 FLOOR = 1.0 / 2000.0
 """Smallest step: the past fades over about so many periods."""
 TRUST = 120.0
 """Weight of the prior, in expected stock-outs.
 
-What tells arms apart are stock-outs, and the dearer they are the rarer: about one in 1/(1 − critical ratio) periods.
+Stock-outs show which arm is better. The dearer they are, the rarer: about one in 1/(1 − critical ratio) periods.
 """
 TRUST_POOL = 1000.0
 """Item-periods of other items after which the pool counts as much as analysis."""
 RECONSIDER, SETTLE = 4, 32
 """The arm is chosen anew every so many periods; every period until so many were seen."""
-MOST_STORED = 2**53
-"""Units beyond this are no shelf."""
 TAIL, HANDICAP = 1.5, 0.1
 """Where the safety factor is above the first, what counts is the tail of demand, of which a forecast knows more than an
 item's moments: these are expected to cost this share more for each unit above."""
-
-
-class PilQState(msgspec.Struct):
-    """What is known of one item."""
-
-    averages: Averages
-    shadows: Shadows | None = None
-    """The arms' shelves, and behind them that of whoever acts."""
-    expected: float | None = None
-    """What the item's forecast says of the period underway."""
-    lots: bool = False
-    """Which menu the costs belong to."""
-    lived: int = 0
-    """Periods since the shadows began."""
-    learned: int = 0
-    """Periods that the costs average."""
-    arm: int | None = None
-    """Who acts; chosen anew once in a while."""
-    advantage: float = 0.0
-    """What the arm is expected to save against the analytic rule, as a share of costs."""
-    costs: Floats = msgspec.field(default_factory=lambda: np.zeros(ARMS))
-    rehearsal: Rehearsal | None = None
-    """Of the last period; not stored."""
-
-
-class StoredPilQ(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A state as it is stored."""
-
-    version: int
-    averages: Averages
-    expected: float | None
-    lots: bool
-    lived: int
-    learned: int
-    arm: int | None
-    advantage: float
-    costs: list[float]
-    stock: list[int]
-    pipeline: list[list[int]]
-    drawn: list[int]
-    fees: list[float]
-
-
-_decode = decoder_of(StoredPilQ, "a state of pil-q")
 
 
 class PilQ:
@@ -121,7 +76,7 @@ class PilQ:
         """Let every arm live through the period, and order anew."""
         terms, way = situation.economics, route(situation.lead_time)
         menu = menu_of(terms)
-        demand = _uncensored(state.averages, outcome)
+        demand = uncensored(state.averages, outcome)
         if state.lots != (menu is LOTS):
             state.lots, state.shadows, state.learned, state.costs = menu is LOTS, None, 0, np.zeros(ARMS)
             state.arm = None
@@ -141,7 +96,7 @@ class PilQ:
             state.advantage = float(worth[menu.reference] - worth[state.arm])
 
     def rehearsal(self, state: PilQState) -> Rehearsal | None:
-        """Tell what the acting arm's shelf and the analytic rule's have cost."""
+        """Say what the acting arm and the analytic rule have cost in shadow."""
         return state.rehearsal
 
     def _judge(self, state: PilQState, situation: Situation, menu: Menu, demand: float, costs: Floats) -> None:
@@ -180,37 +135,11 @@ class PilQ:
 
     def dump(self, state: PilQState) -> bytes:
         """Write an item's state."""
-        shadows = state.shadows
-        image = StoredPilQ(
-            self.version,
-            state.averages,
-            state.expected,
-            state.lots,
-            state.lived,
-            state.learned,
-            state.arm,
-            state.advantage,
-            state.costs.tolist(),
-            [] if shadows is None else shadows.stock.astype(np.int64).tolist(),
-            [] if shadows is None else shadows.pipeline.astype(np.int64).tolist(),
-            [] if shadows is None else shadows.drawn,
-            [] if shadows is None or shadows.fees is None else shadows.fees.tolist(),
-        )
-        return msgspec.msgpack.encode(image)
+        return encode_state(state, self.version)
 
     def load(self, data: bytes) -> PilQState:
         """Read an item's state."""
-        image = _decoded(data, self.version)
-        shadows = None
-        if image.stock:
-            shadows = Shadows(
-                np.asarray(image.stock, dtype=float),
-                np.asarray(image.pipeline, dtype=float),
-                image.drawn,
-                np.asarray(image.fees) if image.fees else None,
-            )
-        chosen = (image.lived, image.learned, image.arm, image.advantage)
-        return PilQState(image.averages, shadows, image.expected, image.lots, *chosen, np.asarray(image.costs))
+        return decode_state(data, self.version)
 
     def dump_shared(self) -> Mapping[str, bytes]:
         """Write the prior of each kind of item that has changed."""
@@ -253,38 +182,3 @@ def _kind(state: PilQState, situation: Situation) -> str:
     odds = min(int(math.log2(1.0 + terms.shortage / max(terms.holding, 1e-9))), 8)
     wait = min(int(math.log2(len(situation.lead_time))), 5)
     return f"{'l' if state.lots else 'p'}{terms.stock_out[0]}{variability}{odds}{wait}"
-
-
-def _uncensored(averages: Averages, outcome: Outcome) -> float:
-    """The period's demand, or what it was on average when at least so much was sold."""
-    demand = max(float(outcome.demand), 0.0)
-    if not outcome.censored or averages.periods == 0:
-        return demand
-    deviation = math.sqrt(averages.variance_of(1))
-    gap = demand - averages.mean[1]
-    beyond = 0.5 * math.erfc(gap / deviation / math.sqrt(2.0))
-    return demand + (one_missing(gap, deviation) / beyond if beyond > 1e-6 else 0.0)
-
-
-def _decoded(data: bytes, version: int) -> StoredPilQ:
-    """A stored state whose parts fit together."""
-    image = _decode(data)
-    rows = len(image.drawn)
-    fits = (
-        image.version == version
-        and len(image.costs) == ARMS
-        and all(map(math.isfinite, [*image.costs, *image.fees]))
-        and image.averages.fits()
-        and min(image.lived, image.learned, image.arm or 0) >= 0
-        and (image.arm or 0) < ARMS
-        and math.isfinite(image.advantage)
-        and math.isfinite(image.expected or 0.0)
-        and len(image.stock) == (ARMS + 1 if rows else 0)
-        and len(image.fees) in {0, len(image.stock)}
-        and len(image.pipeline) == rows
-        and all(len(row) == ARMS + 1 for row in image.pipeline)
-        and all(abs(units) < MOST_STORED for row in (image.stock, image.drawn, *image.pipeline) for units in row)
-    )
-    if not fits:
-        raise ValueError(f"not a state of pil-q version {version}: its parts do not fit together")
-    return image

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 
-from agents.policies.projection.projection import Floats
+from agents.policies.arrays import Floats
 
 MEMORY = 20_000.0
 """Item-periods over which the pool forgets."""

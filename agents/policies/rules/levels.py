@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from agents.policies.arrays import Floats
 from agents.policies.base import Economics
-from agents.policies.projection.projection import DENSITY, Floats
 
+DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
 PATIENCE, IMPATIENCE = 0.6, 0.2
 """With lost sales, stock that comes too late for a sale still serves the next one: the target is lowered by
 (0.6 − 0.2 z) deviations of the stock left, less where a shortage is dear.

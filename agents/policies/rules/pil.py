@@ -7,15 +7,10 @@ import math
 from typing import ClassVar, NamedTuple
 
 from agents.policies.base import Advice, Situation
-from agents.policies.projection.projection import (
-    Arrivals,
-    Outlook,
-    Route,
-    expected_arrivals,
-    one_stock_left,
-    outlook,
-    route,
-)
+from agents.policies.projection.arrivals import Arrivals, expected_arrivals
+from agents.policies.projection.outlook import Outlook, outlook
+from agents.policies.projection.route import Route, route
+from agents.policies.projection.stock_left import one_stock_left
 from agents.policies.rules.levels import CAP_DEVIATIONS, lot, one_missing, target
 from agents.policies.rules.stateless import Stateless
 from agents.policies.spans import condensed

@@ -6,8 +6,8 @@ meet the same demand and the same lead times; a lead time is drawn once a period
 
 import numpy as np
 
+from agents.policies.arrays import Floats
 from agents.policies.base import Economics
-from agents.policies.projection.projection import Floats
 
 MOST_UNITS = 2.0**31 - 1.0
 NOTHING = np.array(0.0)
@@ -98,7 +98,7 @@ def drawn_lead_time(lead_time: tuple[float, ...], chance: float) -> int:
 
 
 def admitted(wanted: Floats, shadows: Shadows, terms: Economics) -> Floats:
-    """What would be ordered of what is wanted: whole units, the supplier's minimum and multiple, the shelf's capacity.
+    """What would be ordered of what is wanted: whole units, the supplier's minimum and multiple, the item's capacity.
 
     >>> terms = Economics(1.0, 9.0, minimum_order=5, order_multiple=4)
     >>> admitted(np.array([0.2, 3.0, 17.0]), Shadows.steady(np.zeros(3), 0.0, 1), terms).tolist()

@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.policies.base import Advice, Outcome, Situation
 from agents.policies.pil_q.averages import Averages
-from agents.policies.projection.projection import Route, route
+from agents.policies.projection.route import Route, route
 from agents.policies.rules.pil import Pil
 from agents.policies.tabular.tables import LevelTable, LostSalesTable, step
 from schemas.stored import decoder_of
@@ -154,7 +154,7 @@ class Fql:
     def dump(self, state: FqlState) -> bytes:
         """Write an item's state."""
         table = state.table
-        image = StoredFql(
+        stored = StoredFql(
             self.version,
             state.averages,
             state.sweeps,
@@ -164,28 +164,28 @@ class Fql:
             table.lowest if isinstance(table, LevelTable) else None,
             b"" if table is None else table.q.astype("<f8").tobytes(),
         )
-        return msgspec.msgpack.encode(image)
+        return msgspec.msgpack.encode(stored)
 
     def load(self, data: bytes) -> FqlState:
         """Read an item's state."""
-        image = _decode(data)
-        cells = math.prod(image.shape) if image.shape else 0
-        dimensions = 1 if image.lowest is not None else image.lead_time + 1
+        stored = _decode(data)
+        cells = math.prod(stored.shape) if stored.shape else 0
+        dimensions = 1 if stored.lowest is not None else stored.lead_time + 1
         if (
-            image.version != self.version
-            or not image.averages.fits()
+            stored.version != self.version
+            or not stored.averages.fits()
             or cells > MOST_CELLS
-            or len(image.table) != 8 * cells
-            or min([*image.shape, 1, image.sweeps, image.lead_time]) < 0
-            or (image.shape and len(image.shape) != dimensions)
+            or len(stored.table) != 8 * cells
+            or min([*stored.shape, 1, stored.sweeps, stored.lead_time]) < 0
+            or (stored.shape and len(stored.shape) != dimensions)
         ):
             raise ValueError(f"not a state of fql version {self.version}: its parts do not fit together")
-        state = FqlState(image.averages, None, image.sweeps, image.lead_time, image.past)
-        if image.shape:
-            q = np.frombuffer(image.table, dtype="<f8").astype(float).reshape(image.shape)
+        state = FqlState(stored.averages, None, stored.sweeps, stored.lead_time, stored.past)
+        if stored.shape:
+            q = np.frombuffer(stored.table, dtype="<f8").astype(float).reshape(stored.shape)
             if not np.isfinite(q).all():
                 raise ValueError("not a state of fql: the table holds numbers that are none")
-            state.table = LostSalesTable(q) if image.lowest is None else LevelTable(q, image.lowest)
+            state.table = LostSalesTable(q) if stored.lowest is None else LevelTable(q, stored.lowest)
         return state
 
     def dump_shared(self) -> Mapping[str, bytes]:

@@ -12,7 +12,7 @@ import math
 from typing import ClassVar
 
 from agents.policies.base import Outcome, Situation
-from agents.policies.projection.projection import route
+from agents.policies.projection.route import route
 from agents.policies.tabular.fql import Fql, FqlState
 from agents.policies.tabular.tables import LevelTable, step
 

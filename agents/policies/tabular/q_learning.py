@@ -110,16 +110,16 @@ class QLearning:
 
     def load(self, data: bytes) -> QLearningState:
         """Read an item's state."""
-        image = _decode(data)
-        whole = image.version == self.version and len(image.q) == 4 * POSITIONS * DEMANDS * ACTIONS
-        place = image.last or 0
-        sound = image.periods >= 0 and 0.0 <= image.mean < math.inf and 0 <= image.lively < DEMANDS
+        stored = _decode(data)
+        whole = stored.version == self.version and len(stored.q) == 4 * POSITIONS * DEMANDS * ACTIONS
+        place = stored.last or 0
+        sound = stored.periods >= 0 and 0.0 <= stored.mean < math.inf and 0 <= stored.lively < DEMANDS
         if not (whole and sound and 0 <= place < POSITIONS * DEMANDS):
             raise ValueError(f"not a state of q-learning version {self.version}: its parts do not fit together")
-        q = np.frombuffer(image.q, dtype="<f4").astype(np.float32).reshape(POSITIONS * DEMANDS, ACTIONS)
+        q = np.frombuffer(stored.q, dtype="<f4").astype(np.float32).reshape(POSITIONS * DEMANDS, ACTIONS)
         if not np.isfinite(q).all():
             raise ValueError("not a state of q-learning: the table holds numbers that are none")
-        return QLearningState(image.periods, image.mean, image.last, q, image.lively)
+        return QLearningState(stored.periods, stored.mean, stored.last, q, stored.lively)
 
     def dump_shared(self) -> Mapping[str, bytes]:
         """Share nothing."""

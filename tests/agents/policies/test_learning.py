@@ -7,8 +7,10 @@ from agents.forecasting.base import DemandForecast
 from agents.policies.base import Economics, Outcome, PipelineOrder, Situation
 from agents.policies.pil_q.arms import ARMS, PLAIN
 from agents.policies.pil_q.counterfactual import outlook_of, wanted_by
-from agents.policies.pil_q.pil_q import PilQ, PilQState
-from agents.policies.projection.projection import expected_arrivals, route
+from agents.policies.pil_q.pil_q import PilQ
+from agents.policies.pil_q.state import PilQState
+from agents.policies.projection.arrivals import expected_arrivals
+from agents.policies.projection.route import route
 from agents.policies.rules.pil import levels
 from agents.policies.shadow.shadows import Shadows
 from agents.policies.tabular.fql import Fql

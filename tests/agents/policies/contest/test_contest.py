@@ -71,7 +71,7 @@ def test_an_adversary_falls(name: str, seed: int) -> None:
 
 
 class Boasting(Planted):
-    """Keeps shadows of its own, and tells of them what it likes."""
+    """Reports invented costs of its shadow inventories."""
 
     def __init__(self, own: float) -> None:
         super().__init__(lambda _: 1e18)
@@ -82,17 +82,17 @@ class Boasting(Planted):
 
 
 @pytest.mark.parametrize("own", [math.nan, math.inf, 11.0])
-def test_a_champion_that_tells_no_number_or_a_dear_one_falls(own: float) -> None:
+def test_a_champion_with_a_cost_that_is_no_number_or_high_falls(own: float) -> None:
     contest = Contest(Boasting(own), Pil(), rehearses=True)
     assert all(advice.role == "baseline" for advice in live(contest, 60, seed=1)[FALLBACK_WITHIN:])
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_default_keeps_its_own_and_the_baselines_cost(seed: int) -> None:
-    """What the champion tells of shelves among its arms is what a contest finds that keeps all shelves itself."""
-    told, kept = (Contest(PilQ(), Pil(), rehearses=rehearses) for rehearses in (True, False))
+    """The champion and the contest find the same costs, whoever keeps the shadow inventories."""
+    rehearsing, keeping = (Contest(PilQ(), Pil(), rehearses=rehearses) for rehearses in (True, False))
     shares = []
-    for contest in (told, kept):
+    for contest in (rehearsing, keeping):
         states: list[list[float]] = []
         contest.learn = _noted(contest, states)  # type: ignore[method-assign]
         live(contest, 300, seed=seed)

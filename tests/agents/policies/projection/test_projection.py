@@ -6,15 +6,11 @@ from scipy.stats import poisson
 
 from agents.forecasting.base import DemandForecast
 from agents.policies.base import Economics, PipelineOrder, Situation
-from agents.policies.projection.projection import (
-    Outlook,
-    expected_arrivals,
-    one_positive_part,
-    one_stock_left,
-    positive_part,
-    route,
-    stock_left,
-)
+from agents.policies.projection.arrivals import expected_arrivals
+from agents.policies.projection.outlook import Outlook
+from agents.policies.projection.positive_part import one_positive_part, positive_part
+from agents.policies.projection.route import route
+from agents.policies.projection.stock_left import one_stock_left, stock_left
 from agents.policies.rules.levels import lot, target
 from agents.policies.rules.pil import Pil
 

@@ -1,22 +1,22 @@
-"""The shelves of a few contestants in plain numbers: what `Shadows` does for dozens of arms, quicker for a handful."""
+"""Shadow inventories in plain numbers: for a handful of them this is quicker than the arrays of `Shadows`."""
 
 from collections.abc import Sequence
 
 from agents.policies.base import Economics, PipelineOrder, Situation
-from agents.policies.projection.projection import route
+from agents.policies.projection.route import route
 from agents.policies.shadow.shadows import LOST, MOST_UNITS
 
 MOST = int(MOST_UNITS)
 
 
-class Shelves:
+class FewShadows:
     """Stock and open orders of each contestant, in whole units.
 
-    >>> shelves = Shelves([3, 9], [[0], [0]], [0])
-    >>> shelves.live(5.0, Economics(1.0, 9.0))
+    >>> shadows = FewShadows([3, 9], [[0], [0]], [0])
+    >>> shadows.live(5.0, Economics(1.0, 9.0))
     [18.0, 4.0]
-    >>> shelves.place([5, 1], 0, 0.0)
-    >>> shelves.live(5.0, Economics(1.0, 9.0)), shelves.stock
+    >>> shadows.place([5, 1], 0, 0.0)
+    >>> shadows.live(5.0, Economics(1.0, 9.0)), shadows.stock
     ([0.0, 0.0], [0, 0])
     """
 
@@ -34,7 +34,7 @@ class Shelves:
         """Order costs of the last review, to be paid with the next period."""
 
     @classmethod
-    def alike(cls, situation: Situation, contestants: int) -> "Shelves":
+    def alike(cls, situation: Situation, contestants: int) -> "FewShadows":
         """All begin where the item stands."""
         longest = route(situation.lead_time).longest
         pipeline, drawn = [0] * (longest + 1), [LOST] * (longest + 1)

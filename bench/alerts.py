@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from agents.simulation.closed_loop import DemandHistory
 from agents.simulation.history_file import read_history
 from agents.simulation.shop import Shop
-from agents.worker.process_memory import seek_garbage_seldom
+from agents.worker.process_memory import collect_garbage_seldom
 from bench.closed_loop import read as read_uci
 from bench.shop_in_core import Goods, ShopInCore
 from schemas.outbound import StockAlert
@@ -52,7 +52,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--short", action="store_true", help="the demo's shop, 20 items, 30 days")
     args = parser.parse_args()
-    seek_garbage_seldom()
+    collect_garbage_seldom()
     figures = {}
     for name in args.panel or (["demo"] if args.short else sorted(PANELS)):
         panel = PANELS[name](args)

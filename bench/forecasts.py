@@ -35,7 +35,7 @@ from agents.simulation.closed_loop import DemandHistory
 from agents.simulation.demand import DemandModel, Promotion
 from agents.simulation.history_file import read_history
 from agents.simulation.walk import rhythm_of, walk
-from agents.worker.process_memory import seek_garbage_seldom
+from agents.worker.process_memory import collect_garbage_seldom
 from schemas.quantities import DAY_MS
 
 HORIZONS = {"uci": 6, "uci_rest": 6, "pasta": 7, "carparts": 3}
@@ -80,7 +80,7 @@ def main() -> int:
     parser.add_argument("--horizon", type=int, help="instead of each panel's main one: 1")
     parser.add_argument("--forecaster", default="blend", choices=sorted(FORECASTERS))
     args = parser.parse_args()
-    seek_garbage_seldom()  # as the worker does, whose cost is measured here
+    collect_garbage_seldom()  # as the worker does, whose cost is measured here
     folder = args.shared / "bench" / "forecast"
     missing = [needed for needed in (folder / "score.py", folder / "anchors.csv") if not needed.is_file()]
     if missing and args.quick:

@@ -7,8 +7,8 @@ import os
 from typing import Any, NoReturn
 
 from agents.worker import logs
-from agents.worker.process_memory import give_back_what_was_freed
-from agents.worker.stack_dump import tell_threads_when_asked
+from agents.worker.process_memory import bound_arenas
+from agents.worker.stack_dump import dump_threads_on_signal
 from stream import VERSION
 from stream.errors import RestockError, WrongUse
 from stream.settings import load
@@ -38,9 +38,9 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Verify what the worker stands on, then work."""
-    tell_threads_when_asked()
-    give_back_what_was_freed()
+    """Verify topics, ledger and Redis, then work."""
+    dump_threads_on_signal()
+    bound_arenas()
     settings = load(args.config)
     roles = frozenset(args.role.split(","))
     if not roles <= set(ROLES):
@@ -49,14 +49,14 @@ def run(args: argparse.Namespace) -> int:
     logger.info("restock %s, application %s: looking at topics, ledger and Redis", VERSION, settings.app)
 
     # Only now: importing Faust and the learners takes seconds, in which the log would be silent.
-    from agents.worker.app import Worker
+    from agents.worker.app import put_together
     from stream.preconditions import verify
 
     ledger = verify(settings)
 
     async def work() -> None:
         try:
-            await Worker(settings, ledger, roles).run(args.exit_when_idle)
+            await put_together(settings, ledger, roles).run(args.exit_when_idle)
         except RestockError:
             raise
         except Exception:
@@ -69,6 +69,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process: what was ours is done, and what clients' threads still wait for must not hold it up."""
+    """End the process now: our work is done, and threads of clients that still wait must not delay it."""
     logging.shutdown()
     os._exit(code)

@@ -1,1 +1,1 @@
-"""The controller: hands the ledger's batches to the shards of this process."""
+"""The controller: the Faust agent that feeds the shards of this process."""

@@ -1,8 +1,8 @@
-"""Intake: from what producers published to what happened, written to the ledger or refused to the dead letters.
+"""Intake: writes the movements of published events to the ledger, and refused events to the dead letters.
 
-One agent takes the batches of all feeds of this process, one after the other. A batch is done when every movement and
-every dead letter of it is acknowledged; only then does the feed move on. If anything of it failed, the whole batch is
-written again as a new run, and the fold drops what it has seen.
+It takes the batches of all source feeds of this process, one after the other. A batch is done when every movement and
+every dead letter of it is acknowledged; only then does the feed move on. If anything failed, the whole batch is written
+again as a new run, and the fold drops the movements it has seen.
 """
 
 import asyncio
@@ -14,9 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import faust
 from aiokafka import ConsumerRecord
-from faust.types import EventT, StreamT
 
 from agents.intake.movements import Hash, movements_of, notice_of
 from schemas.codec import Event, Limits, decode, fingerprint, identity
@@ -24,9 +22,8 @@ from schemas.dead_letter import Origin, letter_headers
 from schemas.ledger import FoldSettings, Movement, Notice, Ticked, encode_record
 from schemas.refusal import Refusal
 from schemas.topics import place
+from stream.consumer.batch import Batch
 from stream.consumer.feeds import Place, SourceFeed
-from stream.consumer.readers import Readers
-from stream.consumer.transport import Batch, batch_of
 from stream.failpoints import failpoint
 from stream.kafka.ledger_writer import LedgerLine, LedgerWriter
 from stream.kafka.publisher import Message
@@ -35,11 +32,11 @@ from stream.retry import until_answered
 
 logger = logging.getLogger(__name__)
 MOST_PLACES = 500_000
-"""Items whose partition is remembered before the memory is emptied."""
+"""Items whose ledger partition is kept in the cache before the cache is emptied."""
 
 
 class BatchDraft:
-    """What one batch will write: ledger records by partition, dead letters, and what the feed has written last."""
+    """What one batch will write: ledger records by partition, and dead letters; and where the feed stands after it."""
 
     def __init__(self, feed: SourceFeed, name: str) -> None:
         self.feed = name
@@ -68,7 +65,7 @@ class Intake:
         self.verdicts: Counter[tuple[str, str]] = Counter()
         self.movements = 0
         self.busy_at = time.monotonic()
-        """When the last batch with records was done."""
+        """When the last batch with records was finished."""
         self._writer = writer
         self._instruments = instruments
         self._logical = logical
@@ -81,15 +78,15 @@ class Intake:
         self._turn = asyncio.Lock()
 
     async def open(self) -> None:
-        """Connect, before anything has come."""
+        """Connect ahead of the first batch."""
         await self._writer.connect()
 
     def close(self) -> None:
-        """Let go of the producer."""
+        """Close the producer."""
         self._writer.close()
 
     async def take(self, feed: SourceFeed, batch: Batch) -> None:
-        """Write one batch to the ledger, however long it takes, and move the feed on."""
+        """Write one batch to the ledger, however long it takes, and move the feed on; rewind it after a gap."""
         async with self._turn:
             at, name = feed.next, feed.name
             if at is not None and batch.start <= at < batch.end:
@@ -106,26 +103,21 @@ class Intake:
         self.movements += draft.movements
         if batch.records:
             self.busy_at = time.monotonic()
-        if feed.next is not None and feed.name == name:  # else its topic was made anew, and it begins anew
-            feed.last, feed.read_up_to = draft.last, draft.read_up_to or None
-            feed.next = max(feed.next, batch.end)  # another process may have been further meanwhile
+        feed.advance(name, batch.end, draft.last, draft.read_up_to or None)
 
     async def take_or_park(self, feed: SourceFeed, batch: Batch) -> None:
-        """The same, but a fault of our own that comes twice at the same place stops this feed and no other."""
+        """Take one batch; a fault of our own that comes twice at the same offset parks this feed and no other."""
         try:
             await self.take(feed, batch)
         except Exception as bug:  # nothing may escape an agent: Faust would take it for done
             logger.exception("Feed %s stumbled behind offset %s", feed.name, feed.next)
-            if feed.stumbled_at == feed.next:
-                feed.parked = f"feed {feed.name}: what follows offset {feed.next} cannot be read: {bug!r}"
-                logger.critical("Parked: %s; install a version that can", feed.parked)
-            feed.stumbled_at = feed.next
+            feed.stumble(bug)
             await feed.rewind()
 
     async def tick(
         self, feeds: Sequence[SourceFeed], every_feed: Iterable[str], now: int | None, settings: FoldSettings
     ) -> None:
-        """Tell every ledger partition how far this process's feeds are."""
+        """Report to every ledger partition how far this process's feeds are."""
         async with self._turn:
             names = tuple(every_feed)
             for feed in feeds:
@@ -151,7 +143,7 @@ class Intake:
             if record.offset >= (feed.next or 0):
                 self._read(record, topic, draft)
         failpoint("intake.decoded")
-        feed.last.clear()  # if this attempt fails, the next one begins a new run
+        feed.end_run()  # if this attempt fails, the next one begins a new run
         await self._writer.write(draft.lines, draft.letters)
         return draft
 
@@ -184,11 +176,11 @@ class Intake:
         notice = None if movements else notice_of(event.data)
         if notice is not None:
             for partition in range(self._partitions):
-                told = Notice(
+                written = Notice(
                     name, offset, 0, last.get(partition), event.source, event.id, event_id, body,
                     event.time_ms, notice, correlation, trace,
                 )  # fmt: skip
-                lines[partition].append({"key": None, "value": encode_record(told)})
+                lines[partition].append({"key": None, "value": encode_record(written)})
                 last[partition] = (offset, 0)
 
     def _place(self, item: str) -> tuple[int, bytes]:
@@ -206,17 +198,3 @@ class Intake:
 def _hasher(key_file: Path) -> Hash:
     key = hashlib.blake2b(key_file.read_bytes()).digest()
     return lambda customer: int.from_bytes(hashlib.blake2b(customer.encode(), key=key, digest_size=8).digest())
-
-
-def declare(app: faust.App, topics: Sequence[str], readers: Readers, intake: Intake) -> None:
-    """Declare the agent that takes what producers publish."""
-
-    @app.agent(app.topic(*topics, key_serializer="raw", value_serializer="raw"), name="intake")
-    async def take(events: StreamT[Batch]) -> None:
-        event: EventT[Batch]
-        async for event in events.events():
-            tp, batch = batch_of(event.message)
-            feed = readers.by_partition.get(tp)
-            if isinstance(feed, SourceFeed):
-                await intake.take_or_park(feed, batch)
-            readers.receive(tp, batch)

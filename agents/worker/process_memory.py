@@ -1,9 +1,10 @@
-"""How a worker keeps its memory: garbage is looked for seldom, and what was freed goes back to the system.
+"""Keeps a worker's memory small: garbage is collected seldom, and freed pages are returned to the system.
 
-A batch is thousands of objects that die with it, none of them in a cycle: with Python's defaults the collector took a
-quarter of a catching-up worker's time, and stopped it for a tenth of a second now and then. And glibc gives each of
-some thirty threads an arena of its own, and after large blocks were freed keeps ever larger ones: a worker that had
-rebuilt its shards a few dozen times held 240 MB, of which 38 were free.
+A batch is thousands of objects that die with it, none of them in a cycle. With Python's defaults the collector of
+cycles took a quarter of a catching-up worker's time, and stopped it for a tenth of a second now and then.
+
+glibc gives each of some thirty threads a heap of its own, an arena, and keeps ever larger blocks of what was freed: a
+worker that had rebuilt its shards a few dozen times held 240 MB, of which 38 were free.
 """
 
 import asyncio
@@ -16,11 +17,11 @@ _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 ARENAS = 2
 TRIM_SECONDS = 20.0
 OWN_PAGES_BYTES = 256 * 1024
-"""From this size on a block has pages of its own, and they go back at once."""
+"""From this size on a block has pages of its own, which are returned as soon as it is freed."""
 
 
-def give_back_what_was_freed() -> None:
-    """Bound glibc's arenas; to be called before there are threads. Elsewhere nothing is done."""
+def bound_arenas() -> None:
+    """Bound the number of glibc's arenas; call it before there are threads. On other systems it does nothing."""
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
         if mallopt is not None:
@@ -28,16 +29,16 @@ def give_back_what_was_freed() -> None:
             mallopt(_MMAP_THRESHOLD, OWN_PAGES_BYTES)
 
 
-async def keep_giving_back() -> None:
-    """Give the free pages between what is in use back to the system, now and then: taking shards leaves many."""
+async def keep_returning_pages() -> None:
+    """Return free pages to the system now and then, also those between pages in use: taking shards leaves many."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     while trim is not None:
         await asyncio.sleep(TRIM_SECONDS)
         await asyncio.to_thread(trim, 0)
 
 
-def seek_garbage_seldom() -> None:
-    """Let the collector of cycles pass over the modules, and begin less often."""
+def collect_garbage_seldom() -> None:
+    """Let the collector of cycles ignore what is loaded by now, and run less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 10)

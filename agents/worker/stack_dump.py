@@ -1,4 +1,4 @@
-"""SIGUSR1: a worker says where each of its tasks and threads stands. For whoever wonders what it waits for."""
+"""SIGUSR1: a worker dumps the stacks of its tasks and threads, for whoever wonders what it waits for."""
 
 import asyncio
 import faulthandler
@@ -9,20 +9,20 @@ import signal
 logger = logging.getLogger(__name__)
 
 
-def tell_threads_when_asked() -> None:
-    """Write the threads to standard error at SIGUSR1, while there are no tasks yet: a start may wait for a server."""
+def dump_threads_on_signal() -> None:
+    """Dump the threads to standard error at SIGUSR1. There are no tasks yet, but a start may wait for a server."""
     faulthandler.register(signal.SIGUSR1, all_threads=True)
 
 
-def tell_when_asked(loop: asyncio.AbstractEventLoop) -> None:
-    """Log the tasks at SIGUSR1, and write the threads to standard error: those even when the loop is stuck."""
+def dump_tasks_on_signal(loop: asyncio.AbstractEventLoop) -> None:
+    """Log the tasks at SIGUSR1, and dump the threads to standard error: those even when the loop is stuck."""
     faulthandler.unregister(signal.SIGUSR1)  # or the loop's handler would take its place
-    loop.add_signal_handler(signal.SIGUSR1, _tell, loop)
+    loop.add_signal_handler(signal.SIGUSR1, _log_tasks, loop)
     faulthandler.register(signal.SIGUSR1, all_threads=True, chain=True)
 
 
-def _tell(loop: asyncio.AbstractEventLoop) -> None:
-    said = io.StringIO()
+def _log_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    stacks = io.StringIO()
     for task in sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name()):
-        task.print_stack(file=said)
-    logger.warning("Asked by SIGUSR1 where it stands:\n%s", said.getvalue())
+        task.print_stack(file=stacks)
+    logger.warning("Asked by SIGUSR1 for the stacks of all tasks:\n%s", stacks.getvalue())

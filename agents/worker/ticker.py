@@ -1,10 +1,14 @@
-"""What happens by itself in a worker: it ticks, and it notices when there is nothing left to do."""
+"""What happens by itself in a worker: it ticks, and it notices when there is nothing left to do.
+
+A tick is a record in every ledger partition that reports how far the source feeds of this worker are. It moves time on.
+"""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from agents.intake.intake import Intake
+from schemas.ledger import FoldSettings
 from stream.consumer.feeds import SourceFeed
 from stream.consumer.readers import Readers
 from stream.consumer.transport import Consumer
@@ -14,49 +18,70 @@ POLL_SECONDS = 0.05
 LAST_TICKS = 4
 """Written before an idle worker stops: a quiet feed follows the others one tick later."""
 QUIET_SECONDS = 0.5
-"""Without a wall clock a tick that says what the last two said can wait for so long: other workers' feeds may have
-moved, and only then does it matter."""
+"""How long a tick can wait when it would say the same as the last two, and there is no wall clock. It is written then
+because the feeds of other workers may have moved."""
 
 
 class Ticker:
-    """The rhythm of one worker."""
+    """Ticks for one worker, and knows when that worker is idle."""
 
     def __init__(
-        self, readers: Readers, intake: Intake, consumer: Callable[[], Consumer], tick: Callable[[], Awaitable[None]]
+        self,
+        *,
+        readers: Readers,
+        intake: Intake | None,
+        consumer: Callable[[], Consumer],
+        feed_names: Callable[[], Awaitable[Sequence[str]]],
+        fold_settings: FoldSettings,
+        seconds: float,
+        wall_clock: bool,
     ) -> None:
         self._readers = readers
         self._intake = intake
+        """None in a worker that is a controller only, and writes no ticks."""
         self._consumer = consumer
-        self._tick = tick
+        self._feed_names = feed_names
+        """Names every feed there is, also those of other workers."""
+        self._fold_settings = fold_settings
+        self._seconds = seconds
+        self._wall_clock = wall_clock
+        self._began_at = time.monotonic()
 
-    async def keep_ticking(self, seconds: float, *, wall_clock: bool = True) -> None:
-        """Tell the ledger how far the feeds are, for ever."""
-        told: list[object] = []
+    async def tick(self) -> None:
+        """Write a tick."""
+        if self._intake is not None:
+            names = await self._feed_names()
+            now = int(time.time() * 1000) if self._wall_clock else None
+            await self._intake.tick(list(self._feeds().values()), names, now, self._fold_settings)
+
+    async def keep_ticking(self) -> None:
+        """Tick for ever; without a wall clock only as long as that reports something new, or others may have moved."""
+        reported: list[object] = []
         ticked_at = time.monotonic()
         while True:
-            await asyncio.sleep(seconds)
-            progress = self._progress()
-            if wall_clock or told != [progress, progress] or time.monotonic() - ticked_at >= QUIET_SECONDS:
-                await self._tick()
-                told, ticked_at = [*told[-1:], progress], time.monotonic()
+            await asyncio.sleep(self._seconds)
+            progress = {tp: (feed.next, feed.read_up_to, feed.drained) for tp, feed in self._feeds().items()}
+            quiet = reported == [progress, progress] and time.monotonic() - ticked_at < QUIET_SECONDS
+            if self._wall_clock or not quiet:
+                await self.tick()
+                reported, ticked_at = [*reported[-1:], progress], time.monotonic()
 
     async def idle(self, seconds: float) -> None:
         """Return when nothing but ticks has come for so long, and the last progress is folded."""
         await _until(lambda: time.monotonic() - self._busy_at() >= seconds and self._caught_up())
         for _ in range(LAST_TICKS):
-            await self._tick()
+            await self.tick()
             await self._fold_all()
 
-    def _progress(self) -> object:
-        """What a tick would say of the feeds."""
-        feeds = ((tp, reader) for tp, reader in self._readers.by_partition.items() if isinstance(reader, SourceFeed))
-        return {tp: (feed.next, feed.read_up_to, feed.drained) for tp, feed in feeds}
-
-    def _owners(self) -> list[Owner]:
-        return [reader for reader in self._readers.by_partition.values() if isinstance(reader, Owner)]
+    def _feeds(self) -> dict[object, SourceFeed]:
+        readers = self._readers.by_partition
+        return {tp: reader for tp, reader in readers.items() if isinstance(reader, SourceFeed)}
 
     def _busy_at(self) -> float:
-        return max([self._intake.busy_at, *(owner.busy_at for owner in self._owners())])
+        """When the last record that is no tick was read."""
+        owners = [reader for reader in self._readers.by_partition.values() if isinstance(reader, Owner)]
+        began = self._began_at if self._intake is None else self._intake.busy_at
+        return max([began, *(owner.busy_at for owner in owners)])
 
     def _caught_up(self) -> bool:
         """Whether every reader stands at the end of its partition; a parked one stands where it can."""

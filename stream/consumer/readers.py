@@ -1,7 +1,7 @@
-"""Who reads which partition: the application's side of the transport's positions.
+"""Who reads which partition: shards read the ledger, feeds read the sources.
 
-Shards read the ledger, feeds read the sources. After every rebalance the readers that stay are positioned anew, new
-ones find out for themselves where to begin, and those that lost their partition let go.
+The transport hands batches to the readers and asks them for positions. After every rebalance the readers that stay are
+positioned anew, new ones find out for themselves where to begin, and those that lost their partition let go.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ from typing import Protocol
 
 from faust.types import TP
 
-from stream.consumer.transport import Batch, Consumer
+from stream.consumer.batch import Batch
 
 logger = logging.getLogger(__name__)
 MEND_SECONDS = 0.5
 
 
 class Reader(Protocol):
-    """Reads one partition as long as it is assigned."""
+    """Reads one partition as long as it is assigned; what the transport asks and is answered."""
 
     name: str
     """What its commits are marked with."""
@@ -37,48 +37,85 @@ class Reader(Protocol):
 
     @property
     def resting(self) -> int | None:
-        """Where the partition should stand now that nothing is on its way; None while something is."""
+        """The offset to read next when no batch is on its way; None while one is."""
         ...
 
     def handed(self) -> None:
-        """A batch is on its way."""
+        """Note that a batch is on its way."""
         ...
 
     def receive(self, batch: Batch) -> None:
-        """A batch has arrived."""
+        """Take a batch that has arrived."""
         ...
 
     async def resume(self) -> None:
-        """Still ours after a rebalance: seek, and expect nothing of what was on its way."""
+        """Seek after a rebalance that left the partition here; what was on its way will not arrive."""
         ...
 
     async def rewind(self) -> None:
-        """What is read is not what comes next: seek back."""
+        """Seek back: what was read is not what comes next."""
         ...
 
     async def leave(self) -> None:
-        """The partition is somebody else's now, or the process ends."""
+        """Let go: the partition belongs to somebody else now, or the process ends."""
         ...
 
 
+class NoReader:
+    """Stands in for the reader of a partition that nobody here reads: it wants nothing and drops what arrives."""
+
+    name = ""
+    parked: str | None = None
+    wanted = False
+    committable = None
+    resting = None
+
+    def handed(self) -> None:
+        """Nothing is awaited."""
+
+    def receive(self, batch: Batch) -> None:
+        """Drop it: the partition was lost while the batch was on its way."""
+
+    async def resume(self) -> None:
+        """There is nothing to seek."""
+
+    async def rewind(self) -> None:
+        """There is nothing to seek."""
+
+    async def leave(self) -> None:
+        """There is nothing to let go of."""
+
+
+NOBODY: Reader = NoReader()
+
+
 class Readers:
-    """All readers of this process, by partition; it keeps the promises of `stream.consumer.transport.Positions`."""
+    """All readers of this process, by partition."""
 
     def __init__(self, make: Mapping[str, Callable[[TP], Reader]]) -> None:
         self.by_partition: dict[TP, Reader] = {}
         self.closed = False
         self._make = make
+        """Makes the reader of a partition, by topic."""
         self._leaving: set[asyncio.Task[None]] = set()
 
+    def of(self, partition: TP) -> Reader:
+        """The reader of a partition, or one that does nothing."""
+        return self.by_partition.get(partition, NOBODY)
+
+    def wanted(self, partition: TP) -> bool:
+        """Whether a batch of this partition may be handed over now; none may once the readers are closed."""
+        return not self.closed and self.of(partition).wanted
+
     async def kept(self, partitions: frozenset[TP]) -> None:
-        """Whatever is not among these belongs to somebody else now."""
+        """Let go of every partition that is not among these: it belongs to somebody else now."""
         for tp in [tp for tp in self.by_partition if tp not in partitions]:
             task = asyncio.create_task(self.by_partition.pop(tp).leave())
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
     async def assigned(self, partitions: frozenset[TP]) -> None:
-        """These partitions are ours now."""
+        """Read these partitions from now on, and no others."""
         await self.kept(partitions)
         logger.info("Assigned: %d partitions, %d of them still held", len(partitions), len(self.by_partition))
         held = list(self.by_partition.values())
@@ -87,40 +124,15 @@ class Readers:
                 self.by_partition[tp] = self._make[tp.topic](tp)
         await asyncio.gather(*(reader.resume() for reader in held))
 
-    def wanted(self, partition: TP) -> bool:
-        """Whether records of this partition may be handed over now."""
-        reader = self.by_partition.get(partition)
-        return reader is not None and not self.closed and reader.wanted
-
-    def handed(self, partition: TP) -> None:
-        """A batch of this partition is on its way."""
-        if reader := self.by_partition.get(partition):
-            reader.handed()
-
-    def receive(self, partition: TP, batch: Batch) -> None:
-        """A batch has arrived; of a partition that was lost meanwhile, nothing is kept."""
-        if reader := self.by_partition.get(partition):
-            reader.receive(batch)
-
-    def committable(self, partition: TP) -> int | None:
-        """The offset below which everything is safe elsewhere."""
-        reader = self.by_partition.get(partition)
-        return reader.committable if reader else None
-
-    def name(self, partition: TP) -> str:
-        """What a commit of this partition is marked with."""
-        reader = self.by_partition.get(partition)
-        return reader.name if reader else ""
-
-    async def mend(self, consumer: Consumer) -> None:
-        """Seek back where a partition has moved on without its reader: Faust drops batches around rebalances."""
+    async def mend(self, next_offset: Callable[[TP], int | None]) -> None:
+        """Seek back where the consumer has moved on without a reader: Faust drops batches around rebalances."""
         suspects: dict[TP, int] = {}
         while not self.closed:
             await asyncio.sleep(MEND_SECONDS)
             astray = {}
             for tp, reader in list(self.by_partition.items()):
                 expected = reader.resting
-                if expected is not None and (position := consumer.stands(tp)) not in {None, expected}:
+                if expected is not None and (position := next_offset(tp)) not in {None, expected}:
                     astray[tp] = expected
                     if suspects.get(tp) == expected:
                         logger.info("%s/%d stands at %s instead of %d: seeking back", *tp, position, expected)
@@ -128,6 +140,6 @@ class Readers:
             suspects = astray
 
     async def close(self) -> None:
-        """Take nothing more, and let every reader finish what it has; they stay to be asked for the last commit."""
+        """Take no more batches, and let every reader finish; they are still asked once what to commit."""
         self.closed = True
         await asyncio.gather(*(reader.leave() for reader in self.by_partition.values()), *self._leaving)

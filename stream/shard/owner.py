@@ -14,7 +14,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from schemas.journal import Point
-from stream.consumer.transport import Batch
+from stream.consumer.batch import Batch
 from stream.faults import BrokerDown, Fenced, Parked, StoreDown, Torn, Unclear
 from stream.retry import until_answered
 from stream.shard.dependencies import Ports

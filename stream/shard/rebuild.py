@@ -6,7 +6,7 @@ It takes the shard like any owner, which fences a worker that holds it; a worker
 from collections.abc import Callable
 from itertools import islice
 
-from stream.consumer.transport import Batch
+from stream.consumer.batch import Batch
 from stream.errors import AnswerIsNo
 from stream.faults import Fenced
 from stream.kafka.ledger import KafkaLedger, StoredRecord

@@ -13,7 +13,7 @@ from time import monotonic
 from schemas.journal import Point, Published
 from schemas.ledger import Movement, Record, Ticked, decode_record
 from stream.checkpoint.store import LAYOUT
-from stream.consumer.transport import Batch
+from stream.consumer.batch import Batch
 from stream.failpoints import failpoint
 from stream.kafka.ledger import checksum
 from stream.ports import Cursor, LedgerView, Output, Replay, ShardCore

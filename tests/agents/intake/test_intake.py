@@ -16,8 +16,8 @@ from schemas.dead_letter import DeadLetter
 from schemas.inbound import INBOUND
 from schemas.ledger import FoldSettings, Movement, Notice, Placed, Progress, Record, Ticked, decode_record
 from schemas.topics import place
+from stream.consumer.batch import Batch
 from stream.consumer.feeds import SourceFeed
-from stream.consumer.transport import Batch
 from stream.faults import BrokerDown
 from stream.kafka.ledger_writer import Lines
 from stream.kafka.publisher import Message
@@ -250,7 +250,7 @@ async def test_every_type_is_written(world: World) -> None:
         await world.take(feed, event(name, 1))
     assert world.intake.verdicts == {(name, "accepted"): 1 for name in INBOUND}
     notices = {type(record.change).__name__ for _, record in world.writer.ledger[3] if isinstance(record, Notice)}
-    assert notices == {"PromotionPlanned", "PromotionDropped", "SupplierConfigured", "CalendarConfigured"}
+    assert notices == {"PromotionPlanned", "PromotionDropped", "SupplierChange", "CalendarChange"}
     assert world.intake.movements == len(world.writer.movements())
 
 

@@ -1,24 +1,24 @@
-"""A worker that is asked says where it stands, and goes on."""
+"""A worker that is asked dumps its stacks, and goes on."""
 
 import subprocess
 import sys
 
 ASKED = """
 import asyncio, logging, os, signal, sys
-from agents.worker.stack_dump import tell_threads_when_asked, tell_when_asked
+from agents.worker.stack_dump import dump_tasks_on_signal, dump_threads_on_signal
 
 async def wait_for_godot(godot):
     await godot.wait()
 
-tell_threads_when_asked()
+dump_threads_on_signal()
 os.kill(os.getpid(), signal.SIGUSR1)
 print("---", file=sys.stderr)
 
 async def main():
-    tell_when_asked(asyncio.get_running_loop())
-    godot, told = asyncio.Event(), logging.Handler()
-    told.emit = lambda record: (print(record.getMessage(), file=sys.stderr), godot.set())
-    logging.getLogger().addHandler(told)
+    dump_tasks_on_signal(asyncio.get_running_loop())
+    godot, seen = asyncio.Event(), logging.Handler()
+    seen.emit = lambda record: (print(record.getMessage(), file=sys.stderr), godot.set())
+    logging.getLogger().addHandler(seen)
     waiting = asyncio.create_task(wait_for_godot(godot), name="vladimir")
     os.kill(os.getpid(), signal.SIGUSR1)
     await waiting
@@ -28,7 +28,7 @@ asyncio.run(main())
 """
 
 
-def test_tasks_and_threads_are_told_and_the_work_goes_on() -> None:
+def test_tasks_and_threads_are_dumped_and_the_work_goes_on() -> None:
     done = subprocess.run([sys.executable, "-c", ASKED], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "came\n"), done.stderr
     before, _, after = done.stderr.partition("---")

@@ -1,6 +1,7 @@
 """When a worker ticks: always with a wall clock; without one only as long as a tick says something new."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from faust.types import TP
 
 from agents.worker import ticker
 from agents.worker.ticker import Ticker
+from schemas.ledger import FoldSettings
 from stream.consumer.feeds import SourceFeed
 
 ORDERS = TP("orders", 0)
@@ -35,14 +37,13 @@ class Rounds:
 
     def __init__(self, feed: SourceFeed, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ticks = self.sleeps = 0
-        nothing: Any = None
-        readers: Any = Readers(feed)
-        self.pulse = Ticker(readers, nothing, nothing, self._tick)
+        parts: dict[str, Any] = {"readers": Readers(feed), "intake": self, "consumer": None}
+        self._ticker = partial(Ticker, **parts, feed_names=self._feed_names, fold_settings=FoldSettings(), seconds=1.0)
         self._real_sleep = asyncio.sleep
         monkeypatch.setattr(asyncio, "sleep", self._sleep)
 
     async def go(self, rounds: int, *, wall_clock: bool) -> None:
-        ticking = asyncio.create_task(self.pulse.keep_ticking(1.0, wall_clock=wall_clock))
+        ticking = asyncio.create_task(self._ticker(wall_clock=wall_clock).keep_ticking())
         await self.rounds(rounds)
         self.ticking = ticking
 
@@ -51,7 +52,11 @@ class Rounds:
         while self.sleeps <= until:
             await self._real_sleep(0)
 
-    async def _tick(self) -> None:
+    async def _feed_names(self) -> list[str]:
+        return []
+
+    async def tick(self, *_: object) -> None:
+        """What intake does for a tick."""
         self.ticks += 1
 
     async def _sleep(self, _: float) -> None:

@@ -8,8 +8,8 @@ from aiokafka.errors import RequestTimedOutError
 from faust.types import TP
 
 from stream import retry
+from stream.consumer.batch import Committed
 from stream.consumer.feeds import SourceFeed
-from stream.consumer.transport import Committed
 from stream.observability.instruments import Instruments
 
 ORDERS = TP("orders", 0)

@@ -13,9 +13,9 @@ from confluent_kafka import Consumer as KafkaConsumer
 from confluent_kafka import TopicPartition
 from faust.types import TP
 
-from agents.intake import intake as intake_agent
+from agents.intake import agent as intake_agent
 from agents.intake.intake import Intake
-from agents.worker.app import App
+from agents.worker.faust_app import FaustApp
 from schemas.codec import Limits
 from schemas.contract.examples import example
 from schemas.ledger import FoldSettings, Movement, decode_record
@@ -107,7 +107,7 @@ class Clerk(Worker):
         def make(tp: TP) -> SourceFeed:
             return SourceFeed(tp, name, self.consumer, self.instruments)
 
-        def declare(app: App, names: Sequence[str], readers: Readers) -> None:
+        def declare(app: FaustApp, names: Sequence[str], readers: Readers) -> None:
             intake_agent.declare(app, names, readers, self.intake)
 
         super().__init__(settings, settings.app, [shop.orders.topic], make, declare)

@@ -8,8 +8,8 @@ import pytest
 from faust.types import TP
 
 from stream.consumer import readers as readers_module
+from stream.consumer.batch import Batch
 from stream.consumer.readers import Readers
-from stream.consumer.transport import Batch
 
 LEDGER = [TP("ledger", n) for n in range(4)]
 STRANGER = TP("somebody else's", 0)
@@ -50,7 +50,7 @@ class Consumer:
     def __init__(self) -> None:
         self.positions: dict[TP, int | None] = {}
 
-    def stands(self, tp: TP) -> int | None:
+    def next_offset(self, tp: TP) -> int | None:
         return self.positions.get(tp)
 
 
@@ -100,10 +100,10 @@ async def test_a_topic_without_readers_is_left_alone(readers: Readers) -> None:
     await readers.assigned(frozenset([STRANGER]))
     assert readers.by_partition == {}
     assert not readers.wanted(STRANGER)
-    assert readers.committable(STRANGER) is None
-    assert readers.name(STRANGER) == ""
-    readers.handed(STRANGER)
-    readers.receive(STRANGER, BATCH)
+    assert readers.of(STRANGER).committable is None
+    assert readers.of(STRANGER).name == ""
+    readers.of(STRANGER).handed()
+    readers.of(STRANGER).receive(BATCH)
 
 
 async def test_questions_and_batches_go_to_the_reader(readers: Readers) -> None:
@@ -112,9 +112,9 @@ async def test_questions_and_batches_go_to_the_reader(readers: Readers) -> None:
     assert readers.wanted(LEDGER[1])
     asked.wanted = False
     assert not readers.wanted(LEDGER[1])
-    assert (readers.committable(LEDGER[1]), readers.name(LEDGER[1])) == (7, "reader of 1")
-    readers.handed(LEDGER[1])
-    readers.receive(LEDGER[1], BATCH)
+    assert (readers.of(LEDGER[1]).committable, readers.of(LEDGER[1]).name) == (7, "reader of 1")
+    readers.of(LEDGER[1]).handed()
+    readers.of(LEDGER[1]).receive(BATCH)
     assert asked.events == ["handed", BATCH]
     assert reader(readers, LEDGER[0]).events == []
 
@@ -126,12 +126,12 @@ async def test_a_closed_worker_wants_nothing_and_takes_on_nothing(readers: Reade
     closing = asyncio.create_task(readers.close())
     await looks()
     assert not readers.wanted(LEDGER[1])
-    readers.receive(LEDGER[0], BATCH)
+    readers.of(LEDGER[0]).receive(BATCH)
     assert first.events == ["leaving", BATCH], "what was on its way still arrives"
     first.leaving.set()
     await closing
     assert first.events[-1] == second.events[-1] == "left"
-    assert readers.committable(LEDGER[1]) == 7, "Faust commits once more when it stops"
+    assert readers.of(LEDGER[1]).committable == 7, "Faust commits once more when it stops"
     await readers.assigned(frozenset(LEDGER))
     assert readers.by_partition.keys() == set(LEDGER[:2])
 
@@ -145,7 +145,7 @@ async def mending(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr(readers_module, "MEND_SECONDS", 0)
     await readers.assigned(frozenset(LEDGER[:1]))
     consumer: Any = Consumer()
-    task = asyncio.create_task(readers.mend(consumer))
+    task = asyncio.create_task(readers.mend(consumer.next_offset))
     yield consumer
     readers.closed = True
     await task

@@ -12,9 +12,10 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from faust.types import TP
 
-from agents.worker.app import App
+from agents.worker.faust_app import FaustApp
+from stream.consumer.batch import Batch, batch_of
 from stream.consumer.readers import Reader, Readers
-from stream.consumer.transport import Batch, Consumer, batch_of
+from stream.consumer.transport import Consumer
 from stream.kafka.clients import producer_config
 from stream.settings import Settings
 
@@ -73,16 +74,17 @@ class Notes:
         return [record.value for batch in self.batches for record in batch.records]
 
 
-Declare: TypeAlias = Callable[[App, Sequence[str], Readers], None]
+Declare: TypeAlias = Callable[[FaustApp, Sequence[str], Readers], None]
 
 
-def hand_over(app: App, topics: Sequence[str], readers: Readers) -> None:
+def hand_over(app: FaustApp, topics: Sequence[str], readers: Readers) -> None:
     """Declare an agent that hands its readers their batches."""
 
     @app.agent(app.topic(*topics, key_serializer="raw", value_serializer="raw"), name="notes")
     async def take(events: Any) -> None:
         async for event in events.events():
-            readers.receive(*batch_of(event.message))
+            tp, batch = batch_of(event.message)
+            readers.of(tp).receive(batch)
 
 
 class Worker:
@@ -96,11 +98,11 @@ class Worker:
         make: Callable[[TP], Reader],
         declare: Declare = hand_over,
     ) -> None:
-        self.app = App(settings, group)
+        self.app = FaustApp(settings, group)
         self.app.conf.broker_heartbeat_interval = 0.2
         self.crashes: list[BaseException] = []
         self.app.crashed_by = self.crashes.append
-        self.readers = self.app.positions = Readers(dict.fromkeys(topics, make))
+        self.readers = self.app.readers = Readers(dict.fromkeys(topics, make))
         self._topics = topics
         self._mending: asyncio.Task[None] | None = None
         declare(self.app, topics, self.readers)
@@ -120,7 +122,7 @@ class Worker:
 
     async def start(self) -> None:
         await self.app.start()
-        self._mending = asyncio.create_task(self.readers.mend(self.consumer))
+        self._mending = asyncio.create_task(self.readers.mend(self.consumer.next_offset))
 
     async def stop(self) -> None:
         if self._mending is not None:

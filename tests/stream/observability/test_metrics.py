@@ -22,7 +22,7 @@ from schemas.refusal import Reason
 from stream.consumer.feeds import SourceFeed
 from stream.consumer.readers import Readers
 from stream.observability.health import Health
-from stream.observability.instruments import Instruments, Stage
+from stream.observability.instruments import NO_SHARD, Instruments, Stage
 from stream.observability.metrics import CLASSES, FAR_BEHIND, FORECAST_SUMS, INVARIANTS, Metrics
 from stream.setting_values import Address
 from stream.shard.owner import Owner
@@ -91,7 +91,7 @@ class World:
 
     def __init__(self) -> None:
         self.instruments = Instruments()
-        self.instruments.count_on(-1, resources._nothing())
+        self.instruments.count_on(NO_SHARD, resources.zeros())
         self.readers = Readers({})
         self.intake = Intake()
         self.consumer: Any = Consumer()

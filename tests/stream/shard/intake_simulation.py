@@ -21,7 +21,7 @@ from schemas.codec import Limits
 from schemas.ledger import Movement, decode_record
 from schemas.topics import place
 from stream import retry
-from stream.consumer.transport import Batch
+from stream.consumer.batch import Batch
 from stream.faults import BrokerDown
 from stream.observability.instruments import Instruments
 from tests.stream.shard.simulation import Step
@@ -63,6 +63,13 @@ class Feed:
         self.read_up_to: int | None = None
         self.last: dict[int, tuple[int, int]] = {}
         self.last_on_its_way = True
+
+    def end_run(self) -> None:
+        self.last = {}
+
+    def advance(self, name: str, end: int, last: dict[int, tuple[int, int]], read_up_to: int | None) -> None:
+        self.last, self.read_up_to = last, read_up_to
+        self.next = max(self.next or 0, end)
 
     async def rewind(self) -> None:
         """The next batch is cut where it has to begin, anyway."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from schemas.ledger import FoldSettings, Movement, Placed, Record, Ticked, decode_record
-from stream.consumer.transport import Batch
+from stream.consumer.batch import Batch
 from stream.faults import BrokerDown, StoreDown, Unclear
 from stream.in_memory import MemoryBroker, MemoryPublisher, MemoryStore
 from stream.observability.instruments import Instruments

@@ -15,7 +15,7 @@ from unittest import mock
 from schemas.journal import JournalRecord, decode_journal
 from schemas.ledger import FoldSettings, Movement, Placed, Record, Ticked, decode_record
 from stream import retry
-from stream.consumer.transport import Batch
+from stream.consumer.batch import Batch
 from stream.faults import Fault, StoreDown, Unclear
 from stream.in_memory import MemoryBroker, MemoryPublisher, MemoryStore
 from stream.observability.instruments import Instruments

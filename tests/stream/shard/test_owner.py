@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stream.consumer.transport import Batch
+from stream.consumer.batch import Batch
 from stream.faults import Fenced, Torn
 from stream.ports import Tables
 from stream.shard import checkpointing

@@ -1,0 +1,58 @@
+"""The Faust app of a worker: Faust's, with our transport and without everything that a worker has no use for."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import gettempdir
+
+import faust
+from yarl import URL
+
+from stream.consumer.readers import Readers
+from stream.consumer.transport import Transport
+from stream.kafka.clients import ANSWER_MS, aiokafka_options
+from stream.settings import Settings
+
+
+class FaustApp(faust.App):
+    """A Faust app whose consumer hands out batches and asks `readers` where to read."""
+
+    logger = logging.getLogger("faust.app")
+    readers: Readers
+    crashed_by: Callable[[BaseException], None]
+    """Called when Faust cannot go on."""
+
+    def __init__(self, settings: Settings, group: str) -> None:
+        self._client_options = aiokafka_options(settings)
+        session = settings.session_timeout_ms / 1000
+        super().__init__(
+            group,
+            broker=[URL(f"kafka://{server}") for server in settings.kafka.split(",")],
+            broker_max_poll_records=2500,
+            broker_session_timeout=session,
+            broker_heartbeat_interval=session / 5,
+            broker_rebalance_timeout=session,
+            broker_request_timeout=max(ANSWER_MS / 1000, 2 * session),
+            broker_max_poll_interval=300.0,
+            broker_commit_interval=1.0,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            stream_wait_empty=False,
+            stream_buffer_maxsize=1 << 16,
+            web_enabled=False,
+            datadir=str(Path(gettempdir()) / "restock"),  # Faust insists on a folder; nothing is kept there
+            loghandlers=[],
+        )
+
+    def _crash(self, reason: BaseException) -> None:
+        """End the process when Faust cannot go on: a supervisor starts it again, and nothing is lost.
+
+        A part of Faust that crashes calls its own `crash`, and of the app only this method, perhaps in another thread.
+        """
+        super()._crash(reason)
+        self.loop.call_soon_threadsafe(self.crashed_by, reason)
+
+    def _new_transport(self) -> Transport:
+        transport = Transport(self.conf.broker, self, loop=self.loop)
+        transport.client_options = self._client_options
+        return transport

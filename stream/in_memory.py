@@ -100,14 +100,14 @@ class MemoryBroker:
     # Journal
 
     async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
-        """Look at committed records back to what tells of ledger offset `since` and to the seal of `writer`."""
+        """Look at committed records back to those about ledger offset `since`, and to the seal of `writer`."""
         records = [decode_journal(value) for value in self.journals[shard]]
         last = records[-1] if records else None
         if writer is None:
             return JournalView(last, (), 0, len(records), whole=True)
         seals = [i for i, record in enumerate(records) if isinstance(record, Sealed) and record.token == writer]
-        told = [i for i, record in enumerate(records) if record.end <= Point(since)]
-        start = min(seals[-1], told[-1]) if seals and told else 0
+        before = [i for i, record in enumerate(records) if record.end <= Point(since)]
+        start = min(seals[-1], before[-1]) if seals and before else 0
         owners = [record for record in records[start:] if isinstance(record, Sealed)]
         return JournalView(last, owners, start, len(records), whole=True)
 

@@ -16,7 +16,8 @@ from schemas.inbound import INBOUND
 from schemas.ledger import Movement, Notice, decode_record
 from schemas.refusal import Reason
 from stream.errors import WrongUse
-from stream.kafka.topic_reader import Stretch, TopicReader
+from stream.kafka.stretches import Stretch
+from stream.kafka.topic_reader import TopicReader
 from stream.kafka.topics import SOURCES
 from stream.settings import Settings
 

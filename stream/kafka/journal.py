@@ -1,9 +1,8 @@
-"""A shard's journal: what its end says of the owners before, and what was told, passage by passage.
+"""Reads a shard's journal: from its end what the owners before have left, and passage by passage what was published.
 
-A journal grows for years, so nobody holds more of it at a time than a passage.
+A journal grows for years, so no more of it than a passage is held in memory at a time.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Any, TypeVar
@@ -14,16 +13,17 @@ from schemas.journal import JournalRecord, Point, Sealed, decode_journal
 from stream.faults import BrokerDown, Torn
 from stream.kafka.ledger import ANSWER_SECONDS, read_with
 from stream.ports import JournalView, Passage
+from stream.threads import in_thread
 
 FIRST_STEP, MOST_STEP = 256, 16_384
 PASSAGE_BYTES = 1 << 18
 AHEAD_KILOBYTES = 1024
-"""How far the client reads ahead: it would fetch 250 passages, only to throw them away."""
+"""How far the client reads ahead: without a bound it would fetch 250 passages and throw them away."""
 Result = TypeVar("Result")
 
 
 class KafkaJournal:
-    """The journal topic."""
+    """Reads the journal topic."""
 
     def __init__(self, config: Mapping[str, Any], topic: str, threads: Executor) -> None:
         self._config = {**config, "queued.max.messages.kbytes": AHEAD_KILOBYTES}
@@ -31,15 +31,15 @@ class KafkaJournal:
         self._threads = threads
 
     async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
-        """Look at committed records back to what tells of ledger offset `since` and to the seal of `writer`."""
-        return await self._in_thread(look_back, self._topic, shard, since, writer)
+        """Look at committed records back to those about ledger offset `since`, and to the seal of `writer`."""
+        return await self._ask(look_back, self._topic, shard, since, writer)
 
     async def passage(self, shard: int, start: int, end: int) -> Passage:
         """Read the first records of the journal's offsets [start, end), as many as a passage holds."""
-        return await self._in_thread(_passage, self._topic, shard, start, end)
+        return await self._ask(_passage, self._topic, shard, start, end)
 
     def records(self, shard: int) -> Iterator[JournalRecord]:
-        """All of it, one after another, for those who have time to wait."""
+        """Every record, one after another; it blocks, so it is for commands."""
         consumer = Consumer(self._config)
         try:
             low, high = consumer.get_watermark_offsets(TopicPartition(self._topic, shard), timeout=ANSWER_SECONDS)
@@ -48,10 +48,10 @@ class KafkaJournal:
         finally:
             consumer.close()
 
-    async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._asked, work, *arguments)
+    async def _ask(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        return await in_thread(self._threads, self._with_consumer, work, *arguments)
 
-    def _asked(self, work: Callable[..., Result], *arguments: Any) -> Result:
+    def _with_consumer(self, work: Callable[..., Result], *arguments: Any) -> Result:
         consumer = Consumer(self._config)
         try:
             return work(consumer, *arguments)
@@ -71,13 +71,13 @@ def look_back(consumer: Consumer, topic: str, shard: int, since: int, writer: st
     start, step, reached = high, FIRST_STEP, False
     while start > low and not reached:
         end, start = start, max(low, start - step)
-        newest, some, told = None, [], False
+        newest, some, far_enough = None, [], False
         for stored in read_with(consumer, topic, shard, start, end):
             newest = decode_journal(stored.value)
-            told = told or newest.end <= Point(since)
+            far_enough = far_enough or newest.end <= Point(since)
             some += [newest] if isinstance(newest, Sealed) else []
         last, seals = last or newest, some + seals
-        reached = last is not None if writer is None else told and any(seal.token == writer for seal in seals)
+        reached = last is not None if writer is None else far_enough and any(seal.token == writer for seal in seals)
         step = min(4 * step, MOST_STEP)
     if writer is None:
         return JournalView(last, (), low, high, whole=low == 0)

@@ -1,28 +1,32 @@
-"""The ledger beside the consumer's reading of it: what the broker says of a partition, and single records."""
+"""The ledger topic for whoever takes a shard: what the broker says of a partition, and single records.
 
-import asyncio
+Workers read the ledger through Faust's consumer; this is beside it.
+"""
+
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Any, NamedTuple, TypeVar
 
 import xxhash
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream.faults import BrokerDown
+from stream.kafka.stretches import Silent, read_stretches
 from stream.ports import LedgerView
+from stream.threads import in_thread
 
 ANSWER_SECONDS = 10.0
 Result = TypeVar("Result")
 
 
 def checksum(value: bytes) -> int:
-    """Of a ledger record, to know it again."""
+    """The checksum of a ledger record, to recognise it later."""
     return xxhash.xxh3_64_intdigest(value)
 
 
 class StoredRecord(NamedTuple):
-    """A record as it lies in a topic; it has the names of the consumer's records."""
+    """A record as it lies in a topic; its fields are named as in the records of Faust's consumer."""
 
     offset: int
     timestamp: int
@@ -30,7 +34,7 @@ class StoredRecord(NamedTuple):
 
 
 class KafkaLedger:
-    """The ledger topic, looked at from beside."""
+    """Looks at the ledger topic."""
 
     def __init__(self, config: Mapping[str, Any], topic: str, threads: Executor) -> None:
         self._config = dict(config)
@@ -39,23 +43,19 @@ class KafkaLedger:
 
     async def view(self, shard: int) -> LedgerView:
         """What the broker says of this partition."""
-        return await self._in_thread(self._view, shard)
+        return await self._ask(self._view, shard)
 
     async def checksum(self, shard: int, offset: int) -> int:
         """Checksum of one record; 0 for the place before the first."""
-        return await self._in_thread(self._checksum, shard, offset) if offset >= 0 else 0
+        return await self._ask(self._checksum, shard, offset) if offset >= 0 else 0
 
     def records(self, shard: int, start: int, end: int) -> Iterator[StoredRecord]:
-        """Read a stretch of it, for those who have time to wait."""
+        """Read the records of [start, end); it blocks, so it is for commands."""
         return read(self._config, self._topic, shard, start, end)
 
-    async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._asked, work, *arguments)
-
-    @staticmethod
-    def _asked(work: Callable[..., Result], *arguments: Any) -> Result:
+    async def _ask(self, work: Callable[..., Result], *arguments: Any) -> Result:
         try:
-            return work(*arguments)
+            return await in_thread(self._threads, work, *arguments)
         except KafkaException as error:
             raise BrokerDown(error.args[0].str()) from error
 
@@ -75,7 +75,7 @@ class KafkaLedger:
 
 
 def identify(config: Mapping[str, Any], *topics: str) -> list[tuple[str, int]]:
-    """Topics' ids and their numbers of partitions; each call takes a client of its own, so ask for all at once."""
+    """Ids of topics and their numbers of partitions. Each call makes a client, so ask for all at once."""
     client = AdminClient(
         {key: value for key, value in config.items() if key in _CLIENT or "sasl" in key or "ssl" in key}
     )
@@ -88,7 +88,7 @@ _CLIENT = {"bootstrap.servers", "client.id", "security.protocol", "log_level", "
 
 
 def read(config: Mapping[str, Any], topic: str, partition: int, start: int, end: int) -> Iterator[StoredRecord]:
-    """Read the records of [start, end) that there are."""
+    """Read the records of [start, end) that there are, with a consumer of their own."""
     consumer = Consumer(dict(config))
     try:
         yield from read_with(consumer, topic, partition, start, end)
@@ -97,24 +97,9 @@ def read(config: Mapping[str, Any], topic: str, partition: int, start: int, end:
 
 
 def read_with(consumer: Consumer, topic: str, partition: int, start: int, end: int) -> Iterator[StoredRecord]:
-    """The same with a consumer that is there already."""
-    if start >= end:
-        return
-    consumer.assign([TopicPartition(topic, partition, start)])
-    while True:
-        # The client waits as long as it may for a full batch: first for one record, then for what is there.
-        messages = consumer.consume(1, ANSWER_SECONDS)
-        messages += consumer.consume(5000, 0.002) if messages else []
-        if not messages:
-            raise BrokerDown(f"{topic}/{partition} does not answer")
-        for message in messages:
-            error = message.error()
-            if error is not None:
-                if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own code
-                    return
-                raise KafkaException(error)
-            offset = message.offset() or 0
-            if offset < end:
-                yield StoredRecord(offset, message.timestamp()[1], message.value() or b"")
-            if offset >= end - 1:
-                return
+    """Read the records of [start, end) that there are; BrokerDown when the broker falls silent."""
+    try:
+        for message in read_stretches(consumer, topic, {partition: (start, end)}, ANSWER_SECONDS):
+            yield StoredRecord(message.offset() or 0, message.timestamp()[1], message.value() or b"")
+    except Silent:
+        raise BrokerDown(f"{topic}/{partition} does not answer") from None

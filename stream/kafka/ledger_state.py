@@ -14,7 +14,8 @@ from confluent_kafka import Message, Producer
 from schemas.ledger import FoldSettings, LedgerCreated, Record, SettingsChanged, Ticked, decode_record, encode_record
 from stream.errors import AnswerIsNo, Unreachable, WrongUse
 from stream.kafka.clients import REACH_SECONDS, answering, client_config, reach
-from stream.kafka.topic_reader import Stretch, TopicReader
+from stream.kafka.stretches import Stretch
+from stream.kafka.topic_reader import TopicReader
 from stream.kafka.topics import find
 from stream.settings import Settings
 from stream.shard.lineage import ANEW

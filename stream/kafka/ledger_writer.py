@@ -1,6 +1,5 @@
-"""Writing to the ledger: an idempotent producer that is asked whether everything arrived, and thrown away if not."""
+"""Writes ledger records and intake's dead letters with an idempotent producer, which is replaced after any failure."""
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
@@ -12,12 +11,13 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from stream.failpoints import failpoint
 from stream.faults import BrokerDown
 from stream.kafka.publisher import Message as Letter
+from stream.threads import in_thread
 
 logger = logging.getLogger(__name__)
 SLOW_SECONDS = 10.0
 MOST_WAITS = 3
 """How often that is waited for. A client may send nothing any more although its broker is back (seen once in an hour of
-faults): it is thrown away and what it left is written anew, as after any failure."""
+faults): then it is replaced and the batch is written again, as after any failure."""
 
 LedgerLine: TypeAlias = dict[str, Any]
 """One ledger record as the producer takes it: `key` and `value`, bytes or None."""
@@ -32,7 +32,7 @@ class LedgerWriter:
     """The producer of one intake process."""
 
     def __init__(self, config: Mapping[str, Any], ledger: str, threads: Executor) -> None:
-        # Only failures are reported: that nothing is left in the queue and nothing failed says that all arrived.
+        # Only failures are reported: an empty queue without any failure means that all arrived.
         self._config = {
             **config,
             "delivery.report.only.error": True,
@@ -40,7 +40,7 @@ class LedgerWriter:
             # A batch goes out whole: notices alone may be thousands times the number of partitions.
             "queue.buffering.max.messages": 0,
             "queue.buffering.max.kbytes": 1 << 20,
-            # The broker says what is too large, when it is compressed; the client would say it before.
+            # The broker refuses what is too large once it is compressed; the client would judge it before.
             "message.max.bytes": 1_000_000_000,
         }
         self._ledger = ledger
@@ -50,8 +50,8 @@ class LedgerWriter:
         self._letters: Producer | None = None
 
     async def connect(self) -> None:
-        """Connect ahead of the first write: without a connection the client puts it off for half a second."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._connect)
+        """Connect ahead of the first write: without a connection the client would delay it by half a second."""
+        await in_thread(self._threads, self._connect)
 
     async def write(self, lines: Lines, letters: Sequence[Letter] = ()) -> None:
         """Write the dead letters, then the ledger records, and wait until the broker has them all.
@@ -60,17 +60,17 @@ class LedgerWriter:
         """
         try:
             if letters:
-                await asyncio.get_running_loop().run_in_executor(self._threads, self._send_letters, letters)
+                await in_thread(self._threads, self._send_letters, letters)
             failpoint("intake.letters_written")
             self._send_lines(lines)
             failpoint("intake.lines_sent")
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._flush, self._open())
+            await in_thread(self._threads, self._flush, self._open())
         except KafkaException as error:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._discard)
+            await in_thread(self._threads, self._discard)
             raise BrokerDown(error.args[0].str()) from error
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._discard()
 
     def _connect(self) -> None:

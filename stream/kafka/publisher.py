@@ -1,15 +1,15 @@
-"""Outputs and journal of one shard in one Kafka transaction: everybody is told, and the journal says so, or nobody is.
+"""Publishes the outputs of one shard and their journal record in one Kafka transaction: all of them or none.
 
-`open` fences the previous owner. A commit whose answer was lost is asked for again and nothing else; an aborted
-transaction is published again as it was; anything else ends this publisher, and the journal says what came of it.
+`open` fences the previous owner. If the answer to a commit is lost, the commit is asked for again and nothing else. An
+aborted transaction is published again as it was. Anything else ends this publisher: the next one reads in the journal
+whether the transaction was committed.
 """
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -17,14 +17,14 @@ from schemas.journal import JournalRecord, encode_journal
 from stream.failpoints import failpoint
 from stream.faults import BrokerDown, Fenced, Unclear
 from stream.ports import Output
+from stream.threads import in_thread
 
 logger = logging.getLogger(__name__)
-Result = TypeVar("Result")
 
 ANSWER_SECONDS = 10.0
-"""How long one call may wait before it is asked again."""
+"""How long one call waits for its answer."""
 TRIES = 3
-"""What is aborted so often would be aborted for ever: a record the broker refuses, a topic it does not let us write."""
+"""What is aborted so often would be aborted for ever: the broker refuses a record, or does not let us write a topic."""
 FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)  # noqa: SLF001
 
 
@@ -61,21 +61,18 @@ class KafkaPublisher:
 
     async def open(self) -> None:
         """Fence the previous owner and settle what it left open."""
-        await self._in_thread(self._open)
+        await in_thread(self._threads, self._open)
 
     async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> None:
         """Publish all of it or nothing."""
         topic, partition = self._journal
         messages = [*map(self._encode, outputs), Message(topic, partition, None, encode_journal(record))]
-        await self._in_thread(self._transact, messages)
+        await in_thread(self._threads, self._transact, messages)
 
     async def close(self) -> None:
-        """Let go of the connection; what was not committed is aborted."""
+        """Close the connection; what was not committed is aborted."""
         self._closed = True
-        await self._in_thread(self._let_go)
-
-    async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        await in_thread(self._threads, self._let_go)
 
     def _open(self) -> None:
         self._let_go()
@@ -86,7 +83,7 @@ class KafkaPublisher:
             producer.init_transactions(ANSWER_SECONDS)
         except KafkaException as error:
             raise BrokerDown(error.args[0].str()) from error
-        except RuntimeError:  # the client's word for a producer that was closed between two calls
+        except RuntimeError:  # the producer was closed between two calls
             if not self._closed:
                 raise
         if self._closed:  # while it was being opened
@@ -96,12 +93,12 @@ class KafkaPublisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge()
-            # A producer that was fenced says so once more, and its client forgets to say it as an error should be said.
+            # A fenced producer raises once more, and its client raises that as a SystemError.
             with contextlib.suppress(KafkaException, SystemError):
                 producer.close()
 
     def _transact(self, messages: Iterable[Message]) -> None:
-        """Publish and commit, again after every abort, until it is done or this producer is."""
+        """Publish and commit; begin again after an abort, up to TRIES times."""
         for left in reversed(range(TRIES)):
             producer = self._producer
             if producer is None or self._closed:
@@ -134,7 +131,7 @@ class KafkaPublisher:
                 return
 
     def _commit(self, producer: Producer) -> None:
-        told = False
+        logged = False
         while True:
             try:
                 producer.commit_transaction(ANSWER_SECONDS)
@@ -142,14 +139,14 @@ class KafkaPublisher:
                 cause: KafkaError = error.args[0]
                 if not cause.retriable() or self._closed:
                     raise
-                if not told:  # once, however long it takes
+                if not logged:  # once, however long it takes
                     logger.warning("Kafka does not answer a commit (%s): asking again", cause.str())
-                    told = True
+                    logged = True
             else:
                 return
 
     def _settle(self, producer: Producer, cause: KafkaError, left: int) -> None:
-        """Make room for another try, or say why there is none."""
+        """Abort, so that the transaction can be tried again; raises what ends this publisher if it cannot."""
         if cause.code() in FENCED or cause.fatal() or not cause.txn_requires_abort():
             raise _end(cause)
         try:

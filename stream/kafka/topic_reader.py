@@ -1,23 +1,20 @@
-"""Reading stretches of topics from outside any consumer group: what commands and checks do with logs.
+"""Reads topics for commands and checks, outside any consumer group.
 
-It reads committed records only, knows when a stretch ends (also where it ends in transaction markers), and says
-`Unreachable` when the broker falls silent, rather than waiting for ever.
+It reads committed records only, and raises `Unreachable` when the broker falls silent, rather than waiting for ever.
 """
 
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stream.errors import Unreachable
 from stream.kafka.clients import REACH_SECONDS, answering, reach, reader_config
+from stream.kafka.stretches import Silent, Stretch, read_stretches
 from stream.settings import Settings
 
-Stretch: TypeAlias = tuple[int, int]
-"""The offsets [start, end) of one partition."""
-BATCH = 5_000
 SILENCE_SECONDS = 30.0
 """A broker that was there and says nothing for so long is away, not busy."""
 _WITHOUT_LEADER = (
@@ -28,7 +25,7 @@ _WITHOUT_LEADER = (
 
 
 class TopicReader:
-    """One connection, used for one stretch after another."""
+    """One connection, used for one question after another."""
 
     def __init__(self, settings: Settings) -> None:
         reach(settings)
@@ -75,30 +72,11 @@ class TopicReader:
 
     def read(self, topic: str, stretches: Mapping[int, Stretch]) -> Iterator[Message]:
         """Every committed record of these stretches, in order within each partition."""
-        ends = {partition: end for partition, (start, end) in stretches.items() if start < end}
-        if not ends:
-            return
-        self._consumer.assign([TopicPartition(topic, partition, stretches[partition][0]) for partition in ends])
-        heard = time.monotonic()
-        while ends:
+        try:
             with answering(self._settings):
-                # The client waits for a full batch as long as it may: first for one record, then for what is there.
-                messages = self._consumer.consume(1, timeout=0.5)
-                messages += self._consumer.consume(BATCH, timeout=0.002) if messages else []
-            if messages:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > SILENCE_SECONDS:
-                raise Unreachable(f"RESTOCK_KAFKA={self._settings.kafka} fell silent: see what its log says")
-            for message in messages:
-                partition, offset = message.partition() or 0, message.offset() or 0
-                if partition not in ends:
-                    continue
-                if not (at_end := self._at_end(message)) and offset < ends[partition]:
-                    yield message
-                if at_end or offset + 1 >= ends[partition]:
-                    del ends[partition]
-                    self._consumer.incremental_unassign([TopicPartition(topic, partition)])
-        self._consumer.unassign()
+                yield from read_stretches(self._consumer, topic, stretches, SILENCE_SECONDS)
+        except Silent:
+            raise Unreachable(f"RESTOCK_KAFKA={self._settings.kafka} fell silent: see what its log says") from None
 
     def one(self, topic: str, partition: int, offset: int) -> Message | None:
         """The record at an offset, or None where there is none any more or yet."""
@@ -106,16 +84,6 @@ class TopicReader:
         if not low <= offset < high:
             return None
         return next((m for m in self.read(topic, {partition: (offset, offset + 1)}) if m.offset() == offset), None)
-
-    def _at_end(self, message: Message) -> bool:
-        """Whether this is no record but the news that a partition ends here."""
-        error = message.error()
-        if error is None:
-            return False
-        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own codes carry an underscore
-            return True
-        with answering(self._settings):
-            raise KafkaException(error)
 
 
 def whole(stretches: Mapping[int, Stretch]) -> int:

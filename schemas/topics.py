@@ -78,8 +78,8 @@ _DECLARED = (
         name="dead-letters",
         role="dead_letters",
         key="the key of the refused record",
-        writer="intake: the original record; controller: a refused movement",
-        types=("DeadLetter",),
+        writer="intake: the original record; controller: a refused movement; `restock dead-letters`: marks",
+        types=("DeadLetter", "DeadLetterMark"),
     ),
 )
 TOPICS: dict[str, Topic] = {topic.name: topic for topic in _DECLARED}

@@ -22,7 +22,7 @@ from stream.faults import BrokerDown, StoreDown
 
 VERBS = {
     "audit": "fold the ledger anew and compare with Redis",
-    "dead-letters": "list, show, redrive what was refused",
+    "dead-letters": "list, show, redrive, discard what was refused",
     "demo": "a simulated shop and warehouse in a closed loop",
     "doctor": "check connection, versions, topics, clock and settings",
     "evaluate": "forecasts or policies over a demand history",

@@ -9,10 +9,13 @@ from typing import Any
 from schemas.contract.examples import example
 from schemas.contract.json_schema import CONTRACT_VERSION, TYPES, data_schemas, envelope_schema, summary_of, topic_of
 from schemas.dead_letter import MESSAGE_BYTES, PREFIX
+from schemas.dead_letter_mark import PREFIX as MARK_PREFIX
+from schemas.dead_letter_mark import STATES
 from schemas.refusal import Reason
 from schemas.topics import TOPICS, Topic
 
 DEAD_LETTER = "dead-letter"
+DEAD_LETTER_MARK = "dead-letter-mark"
 
 
 def document() -> dict[str, Any]:
@@ -39,7 +42,11 @@ def document() -> dict[str, Any]:
             for topic in public
         },
         "components": {
-            "messages": {**{name: _message(name) for name in TYPES}, DEAD_LETTER: _dead_letter()},
+            "messages": {
+                **{name: _message(name) for name in TYPES},
+                DEAD_LETTER: _dead_letter(),
+                DEAD_LETTER_MARK: _dead_letter_mark(),
+            },
             "schemas": _schemas(),
         },
     }
@@ -57,7 +64,7 @@ def _summary(topic: Topic) -> str:
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
-    messages = (DEAD_LETTER,) if topic.role == "dead_letters" else topic.types
+    messages = (DEAD_LETTER, DEAD_LETTER_MARK) if topic.role == "dead_letters" else topic.types
     return {
         "address": topic.name,
         "description": f"Written by {topic.writer}. Key: {topic.key}.",
@@ -95,6 +102,25 @@ def _dead_letter() -> dict[str, Any]:
             "required": [f"{PREFIX}{text}" for text in ("reason", "message", *texts)],
         },
         "payload": {"description": "the original bytes, whatever they are"},
+    }
+
+
+def _dead_letter_mark() -> dict[str, Any]:
+    places = ("topic", "partition", "offset", "ordinal")
+    return {
+        "name": DEAD_LETTER_MARK,
+        "title": DEAD_LETTER_MARK,
+        "summary": "What became of a refused record that lies before it: told by the record's origin.",
+        "contentType": "application/octet-stream",
+        "headers": {
+            "type": "object",
+            "properties": {
+                f"{MARK_PREFIX}state": {"enum": list(STATES)},
+                **{f"{MARK_PREFIX}{place}": {"type": "string"} for place in places},
+            },
+            "required": [f"{MARK_PREFIX}{name}" for name in ("state", *places)],
+        },
+        "payload": {"type": "null"},
     }
 
 

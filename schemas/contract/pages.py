@@ -123,6 +123,10 @@ Names take the prefix the operators configured. Any key will do on the topics th
 What cannot be understood is refused and kept: the topic `dead-letters` holds the original key, value and headers, and
 headers `restock.error.*` that say why, in a closed list of reasons. A null value (a tombstone) is ignored.
 
+A record there without `restock.error.*` and with `restock.mark.*` is no refusal: it says that the event of this origin
+(`topic`, `partition`, `offset`; `ordinal` where only one of its items is meant) was published again (`redriven`) or is
+left alone (`discarded`). `restock dead-letters` writes it and shows it.
+
 {_table(("reason", "what was found"), ((f"`{reason.value}`", meaning) for reason, meaning in MEANINGS.items()))}"""
 
 

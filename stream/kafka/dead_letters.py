@@ -4,14 +4,15 @@ Intake keeps the refused record itself; the controller refuses what became of it
 source at the origin that the letter names.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from confluent_kafka import Message
 
 from schemas.dead_letter import DeadLetter
-from schemas.envelope import Headers
+from schemas.envelope import Headers, Mode, header_attributes, mode_of
 from schemas.inbound import INBOUND
 from schemas.ledger import Movement, Notice, decode_record
 from schemas.refusal import Reason
@@ -58,6 +59,26 @@ class FiledDeadLetter(NamedTuple):
             return None
         return record if isinstance(record, Movement | Notice) else None
 
+    @property
+    def ordinal(self) -> int:
+        """Which movement of its event was refused; -1 where the event was as a whole."""
+        record = self.record
+        return record.ordinal if record else -1
+
+    @property
+    def event(self) -> "EventName":
+        """What the refused event calls itself, as far as it can be read."""
+        record = self.record
+        return EventName(record.source, record.id) if record else _name_of(self.letter)
+
+
+class EventName(NamedTuple):
+    """What identifies an event, and its type; None where nobody can tell."""
+
+    source: str | None = None
+    id: str | None = None
+    type: str | None = None
+
 
 class Original(NamedTuple):
     """A record as its producer sent it."""
@@ -96,9 +117,7 @@ def letters(
         if filed is None or not wanted.wants(filed.letter, settings):
             continue
         origin = filed.letter.origin
-        which = filed.record
-        ordinal = which.ordinal if which else -1
-        refusal = (origin.topic, origin.partition, origin.offset, filed.letter.stage, ordinal)
+        refusal = (origin.topic, origin.partition, origin.offset, filed.letter.stage, filed.ordinal)
         if refusal not in seen:
             seen.add(refusal)
             yield filed
@@ -137,6 +156,26 @@ def destination(settings: Settings, letter: DeadLetter, value: bytes | None) -> 
 
 class _Typed(msgspec.Struct):
     type: str
+
+
+class _Named(msgspec.Struct):
+    source: Any = None
+    id: Any = None
+    type: Any = None
+
+
+def _name_of(letter: DeadLetter) -> EventName:
+    """What a record that nobody could read says of itself: in headers, or in what may be JSON."""
+    if mode_of(letter.headers) is Mode.BINARY:
+        with contextlib.suppress(UnicodeDecodeError):
+            said = header_attributes(letter.headers)
+            return EventName(said.get("source"), said.get("id"), said.get("type"))
+        return EventName()
+    try:
+        named = msgspec.json.decode(letter.value or b"", type=_Named)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return EventName()
+    return EventName(*(each if isinstance(each, str) else None for each in msgspec.structs.astuple(named)))
 
 
 def _filed(message: Message) -> FiledDeadLetter | None:

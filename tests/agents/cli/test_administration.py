@@ -100,6 +100,41 @@ def test_redriving_many_asks_first(restock: Run, begun: Settings, published: Pub
     assert [(message.key(), message.value()) for message in published("orders")] == [(b"k", b"{")] * 11
 
 
+def test_what_was_redriven_or_discarded_is_marked_and_left_alone(
+    restock: Run, begun: Settings, published: Published
+) -> None:
+    producer = Producer({"bootstrap.servers": begun.kafka, "log_level": 0})
+    for offset in range(3):
+        value = b'{"id": "e%d", "source": "shop", "type": "order.placed"}' % offset
+        letter = headers(begun, offset, "intake")
+        producer.produce(begun.topic("dead-letters"), value, b"k", headers=letter, partition=offset % 2)
+    assert producer.flush(30) == 0
+
+    def states(*words: str) -> dict[str, str]:
+        rows = map(json.loads, restock("dead-letters", "list", "--json", *words)[1].splitlines())
+        return {row["id"]: row["state"] for row in rows}
+
+    assert restock("dead-letters", "redrive", "0/0")[0] == 0
+    exit_code, out, _ = restock("dead-letters", "discard", "1/0", "--json")
+    assert (exit_code, json.loads(out)) == (0, {"discarded": 1})
+    assert states() == {"e0": "redriven", "e1": "discarded", "e2": "open"}
+    assert states("--state", "open") == {"e2": "open"}
+    assert states("--since", "1h", "--state", "discarded") == {"e1": "discarded"}
+    shown = json.loads(restock("dead-letters", "show", "1/0", "--json")[1])
+    assert {key: shown[key] for key in ("state", "id", "source", "type", "key")} == {
+        "state": "discarded",
+        "id": "e1",
+        "source": "shop",
+        "type": "order.placed",
+        "key": "k",
+    }
+    assert restock("dead-letters", "redrive", "--all")[1] == "1 events published again under their ids\n"
+    assert restock("dead-letters", "redrive", "--all")[1] == "0 events published again under their ids\n"
+    assert restock("dead-letters", "redrive", "1/0")[1] == "1 events published again under their ids\n"
+    assert set(states().values()) == {"redriven"}
+    assert len(published("orders")) == 3
+
+
 def test_what_the_source_no_longer_holds_is_told(restock: Run, begun: Settings) -> None:
     producer = Producer({"bootstrap.servers": begun.kafka, "log_level": 0})
     letter = headers(begun, 5, "controller")

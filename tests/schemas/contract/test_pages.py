@@ -94,5 +94,6 @@ def test_asyncapi_refers_to_what_is_there() -> None:
     assert {message for channel in api["channels"].values() for message in channel["messages"]} == {
         *TYPES,
         "dead-letter",
+        "dead-letter-mark",
     }
     assert {"ledger", "journal"}.isdisjoint(api["channels"])

@@ -12,8 +12,10 @@ from schemas.ledger import Acknowledged, Movement, Placed, encode_record
 from schemas.refusal import Reason, Refusal
 from stream.errors import WrongUse
 from stream.kafka import topics
+from stream.kafka.dead_letter_marks import mark, read_marks
 from stream.kafka.dead_letters import (
     DeadLetterPlace,
+    EventName,
     FiledDeadLetter,
     Filter,
     destination,
@@ -121,6 +123,42 @@ def test_a_letter_goes_back_where_it_came_from_or_where_its_type_belongs(
     put("dead-letters", b"{", headers=headers(settings, 3, Reason.NOT_JSON, topic="SfA1tdtqQPy1n81"))
     found = [filed.letter for filed in read(reader, settings)]
     assert [destination(settings, letter, letter.value) for letter in found] == ["orders", "stock", "catalog", None]
+
+
+def test_a_mark_is_of_an_event_or_of_one_of_its_items(settings: Settings, put: Put, reader: TopicReader) -> None:
+    for ordinal in (0, 1):
+        put("dead-letters", movement(ordinal), headers=headers(settings, 0, Reason.UNKNOWN_ITEM, "controller"))
+    put("dead-letters", b"{", headers=headers(settings, 5, Reason.NOT_JSON))
+    first, second, of_intake = read(reader, settings)
+    mark(settings, "discarded", [second, of_intake])
+
+    def states() -> list[str | None]:
+        found = read(reader, settings)
+        marks = read_marks(reader, settings, reader.bounds(settings.topic("dead-letters")))
+        return [marks.of(filed) for filed in found]
+
+    assert states() == [None, "discarded", "discarded"]
+    mark(settings, "redriven", [first])
+    assert states() == ["redriven", "redriven", "discarded"]
+    assert [filed.place.offset for filed in read(reader, settings)] == [0, 1, 2], "marks are no letters"
+
+
+@pytest.mark.parametrize(
+    "value, sent, name",
+    [
+        (b'{"id": "1", "source": "shop", "type": "order.placed", "data": ', (), EventName()),
+        (b'{"id": "1", "source": 7, "type": "order.placed"}', (), EventName(None, "1", "order.placed")),
+        (b"{}", (("ce_id", b"1"), ("ce_source", b"shop")), EventName("shop", "1")),
+        (b"{}", (("ce_id", b"\xff"),), EventName()),
+        (b"\xff", (), EventName()),
+    ],
+)
+def test_an_event_is_named_as_far_as_it_can_be_read(
+    settings: Settings, put: Put, reader: TopicReader, value: bytes, sent: Any, name: EventName
+) -> None:
+    put("dead-letters", value, headers=[*sent, *headers(settings, 1, Reason.NOT_JSON)])
+    put("dead-letters", movement(1), headers=headers(settings, 2, Reason.UNKNOWN_ITEM, "controller"))
+    assert [filed.event for filed in read(reader, settings)] == [name, EventName("shop", "1")]
 
 
 def test_a_place_is_found_again(settings: Settings, put: Put, reader: TopicReader) -> None:

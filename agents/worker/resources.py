@@ -21,8 +21,8 @@ from stream.kafka.ledger import KafkaLedger
 from stream.kafka.ledger_state import LedgerState, ledger_state
 from stream.kafka.publisher import KafkaPublisher
 from stream.kafka.topics import find
+from stream.observability.core_metrics import CLASSES
 from stream.observability.instruments import NO_SHARD, Instruments
-from stream.observability.metrics import CLASSES
 from stream.settings import Settings
 from stream.shard.dependencies import Ports
 

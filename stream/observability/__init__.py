@@ -1,1 +1,1 @@
-"""What a worker tells Prometheus and whoever asks for its health."""
+"""What a worker measures and exports to Prometheus, and its health."""

@@ -13,10 +13,10 @@ CoreLabels: TypeAlias = tuple[str, ...]
 
 
 class ForecastSums(Protocol):
-    """Sums over judged forecasts; which ones says `metrics.FORECAST_SUMS`."""
+    """Sums over judged forecasts; which ones says `core_metrics.FORECAST_SUMS`."""
 
     def __add__(self, other: Self) -> Self:
-        """Of both."""
+        """The sums of both."""
         ...
 
 

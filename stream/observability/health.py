@@ -1,4 +1,4 @@
-"""Metrics and health over HTTP, on loopback unless told otherwise.
+"""Serves metrics and health over HTTP, on loopback unless set otherwise.
 
 `/healthz`: the process answers. `/readyz`: it has partitions, every shard of it is taken, and none is far behind.
 """
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Health:
-    """The worker's one port."""
+    """The HTTP server of a worker."""
 
     def __init__(self, address: Address, metrics: Metrics) -> None:
         self._address = address
@@ -24,7 +24,7 @@ class Health:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Listen, and say where."""
+        """Listen, and log where."""
         app = web.Application()
         app.add_routes(
             [
@@ -55,7 +55,7 @@ class Health:
         return web.Response(body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _serve_ready(self, _: web.Request) -> web.Response:
-        missing = self._metrics.not_ready()
+        missing = self._metrics.readiness.why_not()
         return web.Response(text=missing or "ready\n", status=503 if missing else 200)
 
 

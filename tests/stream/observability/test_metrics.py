@@ -21,9 +21,11 @@ from schemas.outbound import AlertKind
 from schemas.refusal import Reason
 from stream.consumer.feeds import SourceFeed
 from stream.consumer.readers import Readers
+from stream.observability.core_metrics import CLASSES, FORECAST_SUMS, INVARIANTS
 from stream.observability.health import Health
 from stream.observability.instruments import NO_SHARD, Instruments, Stage
-from stream.observability.metrics import CLASSES, FAR_BEHIND, FORECAST_SUMS, INVARIANTS, Metrics
+from stream.observability.metrics import Metrics
+from stream.observability.readiness import FAR_BEHIND
 from stream.setting_values import Address
 from stream.shard.owner import Owner
 

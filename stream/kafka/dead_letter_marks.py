@@ -12,7 +12,8 @@ from schemas.dead_letter_mark import DeadLetterMark, MarkState
 from stream.errors import Unreachable
 from stream.kafka.clients import REACH_SECONDS, compression, producer_config
 from stream.kafka.dead_letters import FiledDeadLetter
-from stream.kafka.topic_reader import Stretch, TopicReader
+from stream.kafka.stretches import Stretch
+from stream.kafka.topic_reader import TopicReader
 from stream.settings import Settings
 
 MOST_UNDERWAY = 10_000

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 def every_item(settings: Settings) -> Iterator[tuple[str, "Item"]]:
     """Every item of every shard."""
-    from agents.inventory.card import read_item
+    from agents.inventory.shelf import read_item
 
     for reader, shard in every_checkpoint(settings):
         for name, data in reader.scan(shard, "items"):

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def standings(settings: Settings) -> Iterator[Standing]:
     """Every item of every shard, by name within a shard."""
-    from agents.inventory.card import read_item
+    from agents.inventory.shelf import read_item
 
     for reader, shard in every_checkpoint(settings):
         classes = {name: read_item(data).abc for name, data in reader.scan(shard, "items")}

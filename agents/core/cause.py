@@ -1,15 +1,17 @@
-"""Turns what was decided into outputs: named after the point that caused them, and with the journal's entry beside.
+"""Turns what was decided into outputs, each named after the point that caused it and with its journal entry beside.
 
 An output's name holds ledger, partition, offset and step of its cause, so that it can be found again and explained, and
 so that the same cause has the same name in every replay (I3).
 """
+
+from collections.abc import Sequence
 
 from agents.inventory.alerts import severity, threshold
 from agents.inventory.card import Card
 from agents.inventory.position import Item, allocated, available, backorders, on_hand
 from agents.inventory.replenishments import due_at
 from schemas import outbound
-from schemas.journal import Alerted, Decided, Point, Refused
+from schemas.journal import Alerted, Decided, JournalEntry, Point, Refused
 from schemas.ledger import Milliseconds, Movement, Notice
 from schemas.outbound import AlertKind, ItemReviewed, ReplenishmentProposed, ReplenishmentRequested, StockAlert
 from schemas.quantities import DAY_MS, instant, split_item
@@ -39,9 +41,9 @@ _CURES = {
 
 
 class Cause:
-    """What is being folded: a movement, or a moment of an item; it collects the outputs it causes."""
+    """What outputs come of: a movement, or a moment of an item. It collects them."""
 
-    __slots__ = ("_names", "moment", "offset", "outputs", "record", "review", "step")
+    __slots__ = ("_names", "entries", "moment", "offset", "outputs", "record", "review", "step")
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class Cause:
         moment: Milliseconds,
         record: Movement | Notice | None = None,
         review: tuple[Milliseconds, str] | None = None,
+        entries: Sequence[JournalEntry] | None = None,
     ) -> None:
         self._names = names
         """Ledger and partition."""
@@ -61,6 +64,9 @@ class Cause:
         """The logical time of what is decided here."""
         self.record = record
         self.review = review
+        """The wake-up that this is, as (due, item); None for a movement."""
+        self.entries = entries
+        """In replay what the journal says came of it, and nothing else does; None in the live run, which decides."""
         self.outputs: list[Output] = []
 
     def name(self, kind: str) -> str:
@@ -70,11 +76,11 @@ class Cause:
 
     @property
     def at(self) -> Point:
-        """Where the next output stands."""
+        """The point of the next output."""
         return Point(self.offset, self.step)
 
     def decided(self, decided: Decided) -> None:
-        """Tell of a replenishment."""
+        """Publish a replenishment."""
         sku, location = split_item(decided.item)
         make = ReplenishmentProposed if decided.proposed else ReplenishmentRequested
         body = make(
@@ -89,10 +95,10 @@ class Cause:
         )
         # A proposal and the request that follows it share the replenishment's id; the events need one each.
         name = f"prp-{decided.replenishment.removeprefix('rep-')}" if decided.proposed else decided.replenishment
-        self._tell(name, body, decided)
+        self._publish(name, body, decided)
 
     def alerted(self, card: Card, kind: AlertKind, alerted: Alerted) -> None:
-        """Tell of an alert that begins or ends."""
+        """Publish that an alert begins or ends."""
         item = card.item
         sku, location = split_item(card.name)
         stock = available(item)
@@ -118,11 +124,11 @@ class Cause:
             backorders=backorders(item),
             replenishment_id=latest.id if latest is not None and alerted.raised else None,
         )
-        self._tell(body.alert_id, body, alerted)
+        self._publish(body.alert_id, body, alerted)
 
     def reviewed(self, review: ItemReviewed) -> None:
-        """Tell of a review."""
-        self._tell(self.name("rvw"), review, None)
+        """Publish a review."""
+        self._publish(self.name("rvw"), review, None)
 
     def refused(self, name: str, reason: Reason, appended: Milliseconds) -> None:
         """Send a record to the dead letters."""
@@ -131,11 +137,11 @@ class Cause:
             raise TypeError("only what was published can be refused")
         message, cure = _CURES[reason]
         event = RefusedRecord(Refusal(reason, "", message, cure), record, appended)
-        told = Refused(self.at, name, reason.value)
-        self.outputs.append(Output("dead-letters", name, event, self.at, told, self.review))
+        entry = Refused(self.at, name, reason.value)
+        self.outputs.append(Output("dead-letters", name, event, self.at, entry, self.review))
         self.step += 1
 
-    def _tell(self, name: str, body: outbound.Body, told: Decided | Alerted | None) -> None:
+    def _publish(self, name: str, body: outbound.Body, entry: Decided | Alerted | None) -> None:
         record = self.record
         event = outbound.OutputEvent(
             id=name,
@@ -145,12 +151,12 @@ class Cause:
             causation=record.id if record is not None else None,
             trace=(record.trace or None) if record is not None else None,
         )
-        self.outputs.append(Output(event.topic, event.item, event, self.at, told, self.review))
+        self.outputs.append(Output(event.topic, event.item, event, self.at, entry, self.review))
         self.step += 1
 
 
 def broken_down(item: Item) -> outbound.Position:
-    """The item's position as it is told."""
+    """The item's position, as outputs show it."""
     return outbound.Position(
         on_hand=on_hand(item), allocated=allocated(item), backorders=backorders(item), on_order=item.on_order
     )

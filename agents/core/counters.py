@@ -110,6 +110,11 @@ class Counters:
         self.decisions[policy, kind] += 1
         self.units[policy, kind] += quantity
 
+    def count_stock(self, difference: int) -> None:
+        """Count a stock count, which moved the stock by so many units up or down."""
+        self.counts += 1
+        self.count_differences += difference
+
     def review(self, abc: str, demand: int, unserved: int) -> None:
         """Count a review."""
         self.reviews += 1

@@ -1,113 +1,177 @@
-"""What becomes of one card after something moved it, or its moment came: orders, alerts, and the next moment.
+"""What follows for an item when something moved it, or its moment came: a decision, alerts, levels, the next moment.
 
-Live, the clerk decides and tells; in replay it lets stand what was told, and nothing else.
+The way is always the same: gather, decide, apply, publish. In replay the journal's entries take the place of deciding,
+and nothing is published.
 """
 
-from collections.abc import Sequence
-
-import msgspec
+from collections.abc import Mapping, Sequence
 
 from agents.core.cause import Cause
+from agents.core.contest_costs import cost_ledger
 from agents.core.counters import Counters
-from agents.core.review import Reviewer
+from agents.core.decide import Choice, Decider
+from agents.core.entries import let_alert_stand, let_decision_stand
+from agents.core.learning_state import learning_state_of
+from agents.core.review import Review, Reviewer
+from agents.core.review_event import review_event
+from agents.core.shard_state import ShardState
 from agents.inventory import alerts, replenishments
 from agents.inventory.card import Card
 from agents.inventory.conservation import conserved
-from agents.inventory.fold import COUNTABLE, Frame
+from agents.inventory.fold import COUNTABLE
 from agents.inventory.periods import Schedule, due
-from agents.inventory.position import Episode, Item, available, position
-from schemas.journal import Alerted, JournalEntry
+from agents.inventory.position import Item, available, position
+from schemas.journal import Alerted, Decided, JournalEntry
 from schemas.ledger import Approved, Milliseconds, Movement
-from schemas.outbound import AlertKind
-from schemas.quantities import MINUTE_MS
+from schemas.outbound import AlertKind, Decision
+from schemas.quantities import DAY_MS, MINUTE_MS
 
 
 class Followup:
-    """Sees to the cards of one shard."""
+    """Follows up the changes of one shard's items."""
 
-    def __init__(self, frame: Frame, planner: Reviewer, schedule: Schedule, counters: Counters) -> None:
-        self._frame = frame
-        self._planner = planner
+    def __init__(
+        self, state: ShardState, reviewer: Reviewer, decider: Decider, schedule: Schedule, counters: Counters
+    ) -> None:
+        self._state = state
+        self._reviewer = reviewer
+        self._decider = decider
         self._schedule = schedule
         self._counters = counters
 
-    def settle(self, card: Card, cause: Cause, told: Sequence[JournalEntry] | None, now: Milliseconds) -> None:
-        """Do what a movement, or a deadline, calls for."""
-        item, planner, record = card.item, self._planner, cause.record
-        may_act = told is None and planner.may_act(item, cause.moment)
-        if told is not None:
-            self.retell(card, told)
-        elif isinstance(record, Movement) and isinstance(record.change, Approved):
-            planner.approve(card, record.change.replenishment, cause)
-        elif may_act and not item.below and _at_reorder_point(item):
-            planner.cross(card, cause)
-        item.below = _at_reorder_point(item)
-        if may_act:
-            self._tell_alerts(card, cause, alerts.edges(item, overdue=self._is_overdue(item, now)))
-        self.rest(card, now)
-
-    def attend(self, card: Card, cause: Cause, told: Sequence[JournalEntry] | None) -> None:
-        """Review an item whose period is over, and see to orders that are overdue or lost."""
-        item, now = card.item, cause.moment
-        replenishments.give_up(card, now)
-        if now < due(item, card.name, self._frame.settings):
-            self.settle(card, cause, told, now)
-            return
-        review = self._planner.review(card, cause, told)
-        if review is None:
-            self._retell_alerts(card, told or ())
+    def after_change(self, card: Card, cause: Cause, now: Milliseconds) -> None:
+        """Do what a movement, or the deadline of an order, calls for."""
+        item = card.item
+        may_act = self._decider.may_act(item, cause.moment)
+        if cause.entries is not None:
+            self.replay(card, cause.entries)
         else:
-            standing = self._planner.standing(card, now)
-            if self._planner.may_act(item, now):
-                overdue = self._is_overdue(item, now)
-                self._tell_alerts(card, cause, alerts.edges(item, overdue=overdue, reviewed=standing))
-            cause.reviewed(msgspec.structs.replace(review, drift=standing["demand_shift"]))
+            self._stand_and_publish(card, self._decide_after_change(card, cause, may_act=may_act), cause)
+        item.below = _at_reorder_point(item)
+        if may_act and cause.entries is None:
+            self._alert(card, cause, alerts.edges(item, overdue=self._is_overdue(item, now)))
+        self.await_next(card, now)
+
+    def at_moment(self, card: Card, cause: Cause) -> None:
+        """Give up orders that were silent for too long; review the item if its period is over."""
+        now = cause.moment
+        replenishments.give_up(card, now)
+        if now < due(card.item, card.name, self._state.frame.settings):
+            self.after_change(card, cause, now)
+            return
+        self._review(card, cause)
         card.history.forget((now - COUNTABLE) // MINUTE_MS)
-        if not conserved(item):
+        if not conserved(card.item):
             self._counters.violations["I1"] += 1
-        self.rest(card, now)
+        self.await_next(card, now)
 
-    def retell(self, card: Card, told: Sequence[JournalEntry]) -> None:
-        """Let what was decided, begun and ended then do so again."""
-        self._planner.retell(card, told)
-        self._retell_alerts(card, told)
+    def replay(self, card: Card, entries: Sequence[JournalEntry]) -> None:
+        """Let what was decided, begun and ended then stand again."""
+        for entry in entries:
+            if isinstance(entry, Decided):
+                let_decision_stand(card, entry, self._state.frame.settings)
+            elif isinstance(entry, Alerted):
+                let_alert_stand(card, entry, self._counters)
 
-    def rest(self, card: Card, now: Milliseconds) -> None:
-        """Note what the next movements are checked against, and when the item wants attention whatever moves."""
-        item, settings = card.item, self._frame.settings
+    def await_next(self, card: Card, now: Milliseconds) -> None:
+        """Note what the next movements are checked against, and when the item wants attention even if nothing moves."""
+        item, settings = card.item, self._state.frame.settings
         if item.known and available(item) <= 0:
             item.open.ran_out = True
-        alerts.quieten(card)
+        card.settle()
         wake = min(due(item, card.name, settings), replenishments.next_deadline(item, now, settings))
         if wake != card.wake:
             card.wake = wake
             self._schedule.add(wake, card.name)
 
-    def _is_overdue(self, item: Item, now: Milliseconds) -> bool:
-        return replenishments.is_overdue(item, now, self._frame.settings)
+    # Decisions ----------------------------------------------------------------------------------------------------
 
-    def _tell_alerts(self, card: Card, cause: Cause, edges: Sequence[tuple[AlertKind, bool]]) -> None:
-        """Begin and end alerts, and tell of it."""
+    def _decide_after_change(self, card: Card, cause: Cause, *, may_act: bool) -> Decided | None:
+        """Decide because a buyer approved, or because the position has just fallen to the reorder point."""
+        item, record = card.item, cause.record
+        if isinstance(record, Movement) and isinstance(record.change, Approved):
+            return self._decider.approved(card, record.change.replenishment, cause)
+        if may_act and not item.below and _at_reorder_point(item):
+            return self._decider.between_reviews(card, cause)
+        return None
+
+    def _stand_and_publish(self, card: Card, decided: Decided | None, cause: Cause) -> None:
+        """Let a new decision stand, and publish it."""
+        if decided is not None:
+            let_decision_stand(card, decided, self._state.frame.settings)
+            cause.decided(decided)
+            kind = "proposed" if decided.proposed else "requested"
+            self._counters.decide(decided.why.policy, kind, decided.quantity)
+
+    # Reviews ------------------------------------------------------------------------------------------------------
+
+    def _review(self, card: Card, cause: Cause) -> None:
+        """Learn from the closed period, decide, set the levels anew, and publish what was found."""
+        item, now = card.item, cause.moment
+        review = self._reviewer.review(card)
+        choice = self._decider.choose(learning_state_of(card), review.terms, review.situation)
+        may_act, decided = self._decider.may_act(item, now), None
+        if cause.entries is not None:
+            self.replay(card, cause.entries)
+        elif may_act:
+            decided = self._decider.at_review(card, review, choice, cause)
+            self._stand_and_publish(card, decided, cause)
+        self._set_levels(card, review, choice)
+        if cause.entries is not None:
+            return
+        conditions = self._reviewer.conditions(card, now)
+        if may_act:
+            overdue = self._is_overdue(item, now)
+            self._alert(card, cause, alerts.edges(item, overdue=overdue, reviewed=conditions))
+        decision: Decision = "replenish" if decided else "enough"
+        if not may_act:
+            decision = "not_yet" if item.known else "stock_unknown"
+        self._publish_review(card, cause, review, decision, decided, conditions)
+
+    def _set_levels(self, card: Card, review: Review, choice: Choice) -> None:
+        """Let the levels of this review hold until the next."""
+        item, advice, terms, record = card.item, choice.advice, review.terms, learning_state_of(card).record
+        item.reorder_point = advice.reorder_point
+        item.order_up_to = advice.order_up_to
+        item.safety_stock = advice.safety_stock
+        item.low_stock = terms.low_stock if terms.low_stock is not None else advice.safety_stock
+        forecast = record.forecast
+        days = len(forecast.path) * self._state.frame.settings.period_ms / DAY_MS if forecast else 0.0
+        item.daily = forecast.mean / days if forecast and days else 0.0
+        item.below = _at_reorder_point(item) and (review.may_order or item.below)
+        record.policy = choice.policy
+        fallen_in = item.abc if choice.role == "baseline" else None
+        if fallen_in != record.fallen_in:
+            self._counters.fall(record.fallen_in, fallen_in)
+            record.fallen_in = fallen_in
+
+    def _publish_review(
+        self,
+        card: Card,
+        cause: Cause,
+        review: Review,
+        decision: Decision,
+        decided: Decided | None,
+        conditions: Mapping[AlertKind, bool],
+    ) -> None:
+        known, settings = learning_state_of(card), self._state.frame.settings
+        cost = cost_ledger(review.costs, known.record.cost, settings.currency)
+        drift = conditions["demand_shift"]
+        cause.reviewed(review_event(card, known, review, decision, decided, cost, settings, drift=drift))
+
+    # Alerts -------------------------------------------------------------------------------------------------------
+
+    def _is_overdue(self, item: Item, now: Milliseconds) -> bool:
+        return replenishments.is_overdue(item, now, self._state.frame.settings)
+
+    def _alert(self, card: Card, cause: Cause, edges: Sequence[tuple[AlertKind, bool]]) -> None:
+        """Begin and end alerts, and publish that."""
         for kind, raised in edges:
             open_one = next((episode.id for episode in card.item.alerts if episode.kind == kind), None)
-            entry = Alerted(cause.at, card.name, kind, raised, open_one or cause.name("eps"), cause.moment)
-            self._set_alert(card, entry)
+            alerted = Alerted(cause.at, card.name, kind, raised, open_one or cause.name("eps"), cause.moment)
+            let_alert_stand(card, alerted, self._counters)
             self._counters.drifts += kind == "demand_shift" and raised
-            cause.alerted(card, kind, entry)
-
-    def _retell_alerts(self, card: Card, told: Sequence[JournalEntry]) -> None:
-        for entry in told:
-            if isinstance(entry, Alerted):
-                self._set_alert(card, entry)
-
-    def _set_alert(self, card: Card, entry: Alerted) -> None:
-        """Let an alert begin or end in the state."""
-        item, before = card.item, alerts.at_risk(card.item)
-        item.alerts = [episode for episode in item.alerts if episode.kind != entry.kind]
-        if entry.raised:
-            item.alerts.append(Episode(entry.kind, entry.episode, entry.since))
-        self._counters.alert(entry.kind, item.abc, raised=entry.raised)
-        self._counters.risk(item.abc, alerts.at_risk(item) - before)
+            cause.alerted(card, kind, alerted)
 
 
 def _at_reorder_point(item: Item) -> bool:

@@ -9,10 +9,10 @@ from math import isfinite
 
 from agents.core.counters import Counters
 from agents.core.learning_state import LearningState
+from agents.core.shard_state import ShardState
 from agents.forecasting import registry as forecasters
 from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Forecaster, Rhythm
 from agents.forecasting.lead_time import Known, LeadTimes
-from agents.inventory.fold import Frame
 from agents.inventory.position import Wait
 from agents.inventory.terms import Effective
 from agents.policies import registry as policies
@@ -22,14 +22,14 @@ from schemas.quantities import DAY_MS
 
 _WAITS = "waits "
 BY_HAND = "min-max"
-"""Who decides where a planner set a reorder point or a level by hand, and named nobody."""
+"""The policy where a planner set a reorder point or a level by hand and named no policy."""
 
 
 class Learners:
     """What forecasts and what decides in a shard."""
 
-    def __init__(self, frame: Frame, counters: Counters) -> None:
-        self._frame = frame
+    def __init__(self, state: ShardState, counters: Counters) -> None:
+        self._state = state
         self._counters = counters
         self._forecasters: dict[str, Forecaster] = {}
         self._policies: dict[str, Policy] = {}
@@ -41,7 +41,7 @@ class Learners:
         """The shard's forecaster of that name; the default one where there is none."""
         name = wanted if wanted is not None and wanted in forecasters.FORECASTERS else forecasters.DEFAULT
         if name not in self._forecasters:
-            period_days = self._frame.settings.period_ms / DAY_MS
+            period_days = self._state.frame.settings.period_ms / DAY_MS
             made = forecasters.FORECASTERS[name](Rhythm(season(period_days), period_days))
             made.load_shared(self._parts(f"forecaster {name} "))
             self._forecasters[name] = made
@@ -57,7 +57,7 @@ class Learners:
         return self._policies[name]
 
     def champion(self, terms: Effective) -> Policy:
-        """Who decides for an item: whom it names; else its own minimum and maximum, where a planner set any."""
+        """The policy of an item: the one it names, else min-max where a planner set a level by hand."""
         by_hand = terms.reorder_point is not None or terms.order_up_to is not None
         return self.policy(BY_HAND if terms.policy is None and by_hand else terms.policy)
 
@@ -68,59 +68,59 @@ class Learners:
 
     @property
     def baseline(self) -> Policy:
-        """Who decides when the champion fails."""
+        """The policy that decides when the champion fails."""
         return self.policy(policies.BASELINE)
 
-    def learn_waits(self, mind: LearningState, waits: Sequence[Wait]) -> None:
+    def learn_waits(self, known: LearningState, waits: Sequence[Wait]) -> None:
         """Learn from what came since the last review, and from what did not."""
-        known, period_ms = self._known(mind), self._frame.settings.period_ms
+        lead_times, period_ms = self._lead_times_of(known), self._state.frame.settings.period_ms
         for wait in waits:
             if wait.kind == "came":
-                self._lead_times.learn(known, wait.supplier, int(wait.waited_ms / period_ms + 0.5), wait.share)
+                self._lead_times.learn(lead_times, wait.supplier, int(wait.waited_ms / period_ms + 0.5), wait.share)
             elif wait.kind == "lost":
-                self._lead_times.lose(known, wait.supplier, wait.share)
+                self._lead_times.lose(lead_times, wait.supplier, wait.share)
             else:
-                self._lead_times.find(known, wait.supplier, wait.share)
+                self._lead_times.find(lead_times, wait.supplier, wait.share)
 
-    def lead_time(self, mind: LearningState, supplier: str | None, promised: int) -> tuple[float, ...]:
+    def lead_time(self, known: LearningState, supplier: str | None, promised: int) -> tuple[float, ...]:
         """Chances of a lead time of 0, 1, 2… periods."""
-        return self._lead_times.chances(self._known(mind), supplier, promised)
+        return self._lead_times.chances(self._lead_times_of(known), supplier, promised)
 
-    def _known(self, mind: LearningState) -> Known:
+    def _lead_times_of(self, known: LearningState) -> Known:
         """What is known of an item's lead times; nothing where it was learned in other periods."""
-        record, period_ms = mind.record, self._frame.settings.period_ms
+        record, period_ms = known.record, self._state.frame.settings.period_ms
         if record.period_ms != period_ms:
             record.waits, record.period_ms = self._lead_times.fresh(), period_ms
         return record.waits
 
     def forecast(
-        self, forecaster: Forecaster, mind: LearningState, item: str, period: ClosedPeriod, ahead: Sequence[Ahead]
+        self, forecaster: Forecaster, known: LearningState, item: str, period: ClosedPeriod, ahead: Sequence[Ahead]
     ) -> DemandForecast:
-        """Learn a closed period, look ahead; when that fails the last forecast stands and the learner begins anew."""
+        """Learn a closed period and look ahead; when that fails, the last forecast stands and learning begins anew."""
         try:
-            state = mind.forecaster_state(forecaster)
+            state = known.forecaster_state(forecaster)
             forecaster.learn(state, item, period, ahead)
             forecast = forecaster.forecast(state, item, ahead)
             if isfinite(forecast.mean + forecast.variance + sum(forecast.quantiles) + sum(forecast.path)):
                 return forecast
         except Exception:  # noqa: BLE001 - see above
-            mind.forecasters[forecaster.name] = (forecaster, forecaster.fresh())
+            known.forecasters[forecaster.name] = (forecaster, forecaster.fresh())
         self._counters.failures[forecaster.name] += 1
         nothing = DemandForecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), (0.0,) * len(ahead))
-        return mind.record.forecast or nothing
+        return known.record.forecast or nothing
 
-    def learn(self, policy: Policy, mind: LearningState, situation: Situation, outcome: Outcome) -> None:
+    def learn(self, policy: Policy, known: LearningState, situation: Situation, outcome: Outcome) -> None:
         """Let a policy learn; when that fails it begins anew."""
         try:
-            policy.learn(mind.policy_state(policy), situation, outcome)
+            policy.learn(known.policy_state(policy), situation, outcome)
         except Exception:  # noqa: BLE001 - see above
             self._counters.failures[policy.name] += 1
-            mind.policies[policy.name] = (policy, policy.fresh())
+            known.policies[policy.name] = (policy, policy.fresh())
 
-    def ask(self, policy: Policy, mind: LearningState, situation: Situation) -> Advice | None:
+    def ask(self, policy: Policy, known: LearningState, situation: Situation) -> Advice | None:
         """A policy's advice; None when that fails."""
         try:
-            advice = policy.decide(mind.peek(policy), situation)
+            advice = policy.decide(known.peek(policy), situation)
             if isfinite(advice.quantity + advice.reorder_point + advice.order_up_to + advice.safety_stock):
                 return advice
         except Exception:  # noqa: BLE001, S110 - see above; counted below

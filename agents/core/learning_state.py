@@ -1,7 +1,7 @@
 """What is known of an item beyond its stock: the states of its forecaster and its policies, and how well they did.
 
-A mind is touched at reviews and decisions only. It is stored as one blob, in which every learner's state stands under
-its name and version: a state of another version is not guessed at, its learner begins anew.
+Only reviews and decisions look at it. It is stored as one blob, in which every learner's state stands under its name
+and version: a state of another version is not guessed at, its learner begins anew.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ import msgspec
 from agents.forecasting.accuracy import Accuracy
 from agents.forecasting.base import DemandForecast
 from agents.forecasting.lead_time import Known, check
+from agents.inventory.card import Card
 from agents.inventory.kpis import KpiSums
 from schemas.journal import Decided
 from schemas.ledger import Milliseconds
@@ -29,14 +30,14 @@ class StoredLearner(msgspec.Struct, array_like=True, gc=False):
 
 
 class ReviewRecord(msgspec.Struct, array_like=True, gc=False):
-    """The part of a mind that is no learner's own."""
+    """The part of a learning state that is no learner's own."""
 
     forecast: DemandForecast | None = None
     """Of the protection interval, as made at the last review."""
     ordered: int = 0
     """Since the last review began."""
     owed: int = 0
-    """Units short at the last review: sold or waited for, and not there."""
+    """Units short at the last review: sold or waited for, and not in stock."""
     cost: float = 0.0
     """What the item has cost so far under whoever acted."""
     figures: KpiSums = msgspec.field(default_factory=KpiSums)
@@ -52,7 +53,7 @@ class ReviewRecord(msgspec.Struct, array_like=True, gc=False):
 
 
 class StoredLearningState(msgspec.Struct, array_like=True, gc=False):
-    """A mind as it is written."""
+    """A learning state as it is written."""
 
     record: ReviewRecord = msgspec.field(default_factory=ReviewRecord)
     forecasters: dict[str, StoredLearner] = {}
@@ -60,7 +61,7 @@ class StoredLearningState(msgspec.Struct, array_like=True, gc=False):
 
 
 class LearningState:
-    """A mind in use: learners' states decoded, as far as they were asked for."""
+    """A learning state in use: learners' states are decoded as far as they were asked for."""
 
     __slots__ = ("forecasters", "policies", "record", "stored")
 
@@ -72,11 +73,11 @@ class LearningState:
         self.policies: dict[str, tuple[Any, Any]] = {}
 
     def forecaster_state(self, forecaster: Any) -> Any:
-        """The state of the item's forecaster; one that no longer forecasts is forgotten."""
+        """The state of the item's forecaster, decoded or begun."""
         return _state(forecaster, self.forecasters, self.stored.forecasters)
 
     def policy_state(self, policy: Any) -> Any:
-        """The state of one of the item's policies."""
+        """The state of one of the item's policies, decoded or begun."""
         return _state(policy, self.policies, self.stored.policies)
 
     def peek(self, learner: Any) -> Any:
@@ -86,8 +87,8 @@ class LearningState:
                 return _state(learner, used, written)
         return learner.fresh()
 
-    def forget(self, forecaster: str, policies: set[str]) -> None:
-        """Keep the states of those that still have a say."""
+    def forget_others(self, forecaster: str, policies: set[str]) -> None:
+        """Forget the states of all other learners than these."""
         for used, written, names in (
             (self.forecasters, self.stored.forecasters, {forecaster}),
             (self.policies, self.stored.policies, policies),
@@ -101,24 +102,32 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = decoder_of(StoredLearningState, "the learning state of an item")
 
 
-def encode_learning_state(mind: LearningState) -> bytes:
-    """Write a mind, the same bytes whatever the order in which its learners were asked."""
+def encode_learning_state(known: LearningState) -> bytes:
+    """Write a learning state, the same bytes whatever the order in which its learners were asked."""
     return _encode(
         StoredLearningState(
-            mind.record,
-            _written(mind.forecasters, mind.stored.forecasters),
-            _written(mind.policies, mind.stored.policies),
+            known.record,
+            _written(known.forecasters, known.stored.forecasters),
+            _written(known.policies, known.stored.policies),
         )
     )
 
 
 def decode_learning_state(data: bytes | None) -> LearningState:
-    """Read a mind, or begin one; ValueError when it is something else."""
+    """Read a learning state, or begin one; ValueError when it is something else."""
     if data is None:
         return LearningState(StoredLearningState())
     stored = _decode(data)
     check(stored.record.waits)
     return LearningState(stored)
+
+
+def learning_state_of(card: Card) -> LearningState:
+    """The item's learning state, decoded when first asked for."""
+    if card.learning_state is None:
+        card.learning_state = decode_learning_state(card.stored_learning_state)
+    known: LearningState = card.learning_state
+    return known
 
 
 def _state(learner: Any, used: dict[str, tuple[Any, Any]], written: Mapping[str, StoredLearner]) -> Any:

@@ -1,16 +1,12 @@
-"""What a review says of itself: everything needed to understand it without asking another system."""
-
-from collections.abc import Mapping
+"""The event of a review: everything needed to understand it without asking another system."""
 
 from agents.core.cause import broken_down
 from agents.core.learning_state import LearningState
+from agents.core.review import Review
 from agents.forecasting.base import LEVELS, DemandForecast
 from agents.forecasting.simple.ewma import gamma_quantiles
 from agents.inventory.card import Card
-from agents.inventory.periods import Closed
 from agents.inventory.position import available
-from agents.policies.base import Policy
-from agents.policies.contest.contest import Contest
 from schemas import outbound
 from schemas.journal import Decided
 from schemas.ledger import FoldSettings
@@ -18,7 +14,7 @@ from schemas.outbound import CostLedger, Decision, ItemReviewed, Kpis
 from schemas.quantities import DAY_MS, instant, money, split_item
 
 
-def told_forecast(forecast: DemandForecast, period_days: float) -> outbound.Forecast:
+def interval_forecast(forecast: DemandForecast, period_days: float) -> outbound.Forecast:
     """A forecast of the protection interval."""
     return outbound.Forecast(
         mean=forecast.mean, quantiles=_by_share(forecast.quantiles), horizon_days=forecast.horizon * period_days
@@ -26,7 +22,7 @@ def told_forecast(forecast: DemandForecast, period_days: float) -> outbound.Fore
 
 
 def first_period(forecast: DemandForecast | None) -> outbound.Forecast:
-    """What a forecast of an interval said of its first period, its spread shared out evenly.
+    """The first period of a forecast of an interval, whose spread is shared out evenly.
 
     >>> first_period(DemandForecast(4, 40.0, 40.0, (0.0,) * 5, (10.0,) * 4)).quantiles["0.95"]
     15.7...
@@ -36,18 +32,19 @@ def first_period(forecast: DemandForecast | None) -> outbound.Forecast:
     return outbound.Forecast(mean=mean, quantiles=_by_share(gamma_quantiles(mean, variance)))
 
 
-def review_of(
+def review_event(
     card: Card,
-    mind: LearningState,
-    closed: Closed,
-    expected: DemandForecast | None,
+    known: LearningState,
+    review: Review,
     decision: Decision,
     decided: Decided | None,
     cost: CostLedger,
     settings: FoldSettings,
+    *,
+    drift: bool,
 ) -> ItemReviewed:
-    """The event that tells of a review."""
-    item, figures = card.item, mind.record.figures
+    """The event of a review."""
+    item, closed, figures = card.item, review.closed, known.record.figures
     sku, location = split_item(card.name)
     return ItemReviewed(
         sku=sku,
@@ -55,8 +52,8 @@ def review_of(
         period=outbound.Period(starts=instant(closed.starts), ends=instant(closed.ends)),
         demand=closed.bucket.demand,
         censored=closed.censored,
-        forecast=first_period(expected),
-        errors=mind.record.accuracy.errors(),
+        forecast=first_period(review.expected),
+        errors=known.record.accuracy.errors(),
         decision=decision,
         replenishment_id=decided.replenishment if decided else None,
         cost=cost,
@@ -67,30 +64,11 @@ def review_of(
             stock_out_rate=figures.stock_out_rate,
             fill_rate=figures.fill_rate,
         ),
-        policy=mind.record.policy,
+        policy=known.record.policy,
         position=broken_down(item),
         late_demand=closed.bucket.late,
+        drift=drift,
     )
-
-
-def cost_ledger(contestants: Mapping[str, float], own: float, currency: str) -> CostLedger:
-    """What champion, baseline and challengers have cost; without a contest there is only its own to tell."""
-    costs = dict(contestants)
-    own = costs.pop("champion", own)
-    beside = costs.pop("baseline", own)
-    return CostLedger(
-        champion=money(own, currency),
-        baseline=money(beside, currency),
-        challengers={name: money(cost, currency) for name, cost in sorted(costs.items())},
-    )
-
-
-def contest_costs(mind: LearningState, champion: Policy, baseline: str) -> Mapping[str, float]:
-    """What champion, baseline and challengers, by name, have cost so far; nothing where there is no contest."""
-    if not isinstance(champion, Contest):
-        return {}
-    roles = {champion.name: "champion", baseline: "baseline"}
-    return {roles.get(name, name): cost for name, cost in champion.costs(mind.peek(champion)).items()}
 
 
 def _by_share(quantiles: tuple[float, ...]) -> dict[str, float]:

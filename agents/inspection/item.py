@@ -1,6 +1,6 @@
 """What people and programs see of an item: its stored state in the words and the shape of the contract.
 
->>> from agents.inventory.position import encode_item
+>>> from agents.inventory.stored_item import encode_item
 >>> tables = {"items": {"TEA-01@BER1": bytes(8) + encode_item(Item(known=True, net=12))}}
 >>> seen = view(CheckpointedItem("TEA-01@BER1", 4, 17, FoldSettings(), tables))
 >>> seen["stock"]["on_hand"], seen["levels"]["reorder_point"], seen["open_replenishments"]
@@ -14,9 +14,10 @@ import msgspec
 
 from agents.core.learning_state import ReviewRecord, decode_learning_state, encode_learning_state
 from agents.forecasting.base import LEVELS, DemandForecast
-from agents.inventory.card import Card, Shelf
+from agents.inventory.card import Card
 from agents.inventory.position import Item, Order, allocated, available, backorders, on_hand, position
 from agents.inventory.replenishments import due_at
+from agents.inventory.shelf import Shelf
 from agents.inventory.timeline import Timeline
 from agents.policies import registry as policies
 from schemas.journal import Decided
@@ -50,7 +51,7 @@ def view(stored: CheckpointedItem) -> dict[str, Any] | None:
     card = shelf.find(stored.item)
     if card is None:
         return None
-    mind = decode_learning_state(card.mind_data)
+    mind = decode_learning_state(card.stored_learning_state)
     item = card.item
     return {
         "item": stored.item,

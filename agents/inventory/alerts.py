@@ -1,4 +1,4 @@
-"""Alerts: edges with a band between them, so that one crossing is told once.
+"""When an alert begins and when it ends, with a band between the two, so that one crossing is one alert.
 
 | kind | begins when | ends when |
 |---|---|---|
@@ -25,7 +25,6 @@
 from collections.abc import Mapping
 from typing import get_args
 
-from agents.inventory.card import Card
 from agents.inventory.position import NEVER, Item, available, on_hand
 from schemas.outbound import AlertKind, Severity
 
@@ -45,7 +44,11 @@ _SEVERITY: Mapping[AlertKind, Severity] = {
 def edges(
     item: Item, *, overdue: bool | None = None, reviewed: Mapping[AlertKind, bool] | None = None
 ) -> list[tuple[AlertKind, bool]]:
-    """The alerts that begin (True) or end (False) as things stand; None and what is missing leave a kind as it is."""
+    """The alerts that begin (True) or end (False) as things stand.
+
+    `overdue` and `reviewed` say whether the conditions hold that stock alone does not show; a kind of which they say
+    nothing stays as it is.
+    """
     stock, hand, t, most = available(item), on_hand(item), item.low_stock, item.order_up_to
     begins: dict[AlertKind, bool] = {
         "low_stock": t is not None and stock <= t,
@@ -59,11 +62,11 @@ def edges(
         "negative_stock": hand >= 0,
         "overstock": not most or stock <= most,
     }
-    said = dict(reviewed or {})
+    conditions = dict(reviewed or {})
     if overdue is not None:
-        said["overdue_replenishment"] = overdue
-    for kind, stands in said.items():
-        begins[kind], ends[kind] = stands, not stands
+        conditions["overdue_replenishment"] = overdue
+    for kind, holds in conditions.items():
+        begins[kind], ends[kind] = holds, not holds
     open_kinds = {episode.kind for episode in item.alerts}
     return [
         (kind, kind not in open_kinds) for kind in KINDS if (ends if kind in open_kinds else begins).get(kind, False)
@@ -71,7 +74,7 @@ def edges(
 
 
 def quiet(item: Item) -> tuple[int, int]:
-    """Two levels of availability strictly between which no edge of `edges` lies, whatever moves."""
+    """Two levels of availability: while it stays strictly between them, `edges` finds nothing."""
     t, most = item.low_stock, item.order_up_to
     open_kinds = {episode.kind for episode in item.alerts}
     below, above = -NEVER, NEVER
@@ -96,16 +99,8 @@ def quiet(item: Item) -> tuple[int, int]:
     return below, above
 
 
-def quieten(card: Card) -> None:
-    """Note on a card within which levels its movements need no closer look."""
-    item = card.item
-    card.quiet_below, card.quiet_above = quiet(item) if item.known else (-NEVER, NEVER)
-    watched = item.known and item.reorder_point is not None and not item.below
-    card.reorder_at = item.reorder_point if watched and item.reorder_point is not None else -NEVER
-
-
 def threshold(item: Item, kind: AlertKind) -> float | None:
-    """The level whose crossing an alert of that kind tells of."""
+    """The level whose crossing raises an alert of that kind; None where it is no level."""
     if kind == "low_stock":
         return item.low_stock
     if kind == "overstock":
@@ -114,12 +109,12 @@ def threshold(item: Item, kind: AlertKind) -> float | None:
 
 
 def severity(kind: AlertKind) -> Severity:
-    """How much an alert of that kind matters."""
+    """How urgent an alert of that kind is."""
     return _SEVERITY[kind]
 
 
 def at_risk(item: Item) -> bool:
-    """Whether customers are, or will soon be, without the item."""
+    """Whether customers go without the item, or will soon."""
     return any(episode.kind in {"stock_out", "projected_stock_out"} for episode in item.alerts)
 
 

@@ -1,37 +1,34 @@
-"""Everything about one item in one hand, decoded as far as somebody has looked; and all items of a shard.
+"""Everything about one item in one hand, decoded as far as somebody has looked.
 
 A card is to the ledger what a stock card is to a warehouse. Its parts are stored apart because they change at
-different rates: the item with every movement, pages of its history where something was added, its mind at reviews.
+different rates: the item with every movement, pages of its history where something was added, its learning state at
+reviews. What a card remembers to save work (the bucket in hand, the levels, the terms that hold) only it changes.
 
->>> shelf = Shelf(lambda mind: mind)
->>> card = shelf.open("TEA-01@BER1")
->>> card.item.net, card.wake = 12, 86_400_000
->>> card.touch(shelf)
->>> sorted(shelf.changes()["items"])
-['TEA-01@BER1']
->>> again = Shelf(lambda mind: mind)
->>> again.load(shelf.dump())
-[(86400000, 'TEA-01@BER1')]
->>> again.find("TEA-01@BER1").item.net, again.find("MUG-07@BER1"), len(again)
-(12, None, 1)
+>>> card = Card("TEA-01@BER1", Item(net=12), NEVER, {}, None)
+>>> card.settle(), card.quiet_below, card.quiet_above
+(None, -4611686018427387904, 4611686018427387904)
+>>> card.close_order("rep-1"), card.was_closed("rep-1"), [page for page, _ in card.changed_pages()]
+(None, True, ['r'])
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from agents.inventory.alerts import quiet
+from agents.inventory.frame import Frame
 from agents.inventory.movement_log import MovementLog
-from agents.inventory.position import NEVER, Item, decode_item, encode_item
-from agents.inventory.terms import Effective, Said, decode_said, encode_said
+from agents.inventory.periods import Closed, bucket_of, close, start_of
+from agents.inventory.position import NEVER, Item
+from agents.inventory.terms import Effective, Said, decode_said, effective, encode_said
 from agents.inventory.window import Window
-from schemas.ledger import Milliseconds, SupplierChange
+from schemas.ledger import FoldSettings, Milliseconds, SupplierChange
+from schemas.stored import decoder_of
 
 _MOST_CLOSED = 64
-_SEPARATOR = "\x00"
-"""Between an item and the name of its page; no item's name holds it."""
 _encode_names = msgspec.msgpack.Encoder().encode
-_decode_names = msgspec.msgpack.Decoder(list[str]).decode
+_decode_names = decoder_of(list[str], "a list of closed replenishments")
 
 
 class Card:
@@ -39,90 +36,137 @@ class Card:
 
     __slots__ = (
         "_closed",
+        "_effective",
         "_rewritten",
         "_said",
         "bucket",
         "bucket_ends",
         "bucket_starts",
         "changed",
-        "effective",
         "history",
         "item",
-        "mind",
-        "mind_changed",
-        "mind_data",
+        "learning_state",
+        "learning_state_changed",
         "name",
         "pages",
         "quiet_above",
         "quiet_below",
         "reorder_at",
+        "stored_learning_state",
         "wake",
         "window",
     )
 
     def __init__(
-        self, name: str, item: Item, wake: Milliseconds, pages: Mapping[str, bytes], mind: bytes | None
+        self,
+        name: str,
+        item: Item,
+        wake: Milliseconds,
+        pages: Mapping[str, bytes],
+        stored_learning_state: bytes | None,
     ) -> None:
         self.name = name
         self.item = item
         self.wake = wake
-        """When it wants attention next, whatever moves."""
+        """When it wants attention next, even if nothing moves."""
         self.bucket = item.open
-        """The bucket that took the last demand, and the times it takes: most demand follows one another."""
+        """The bucket that took the last demand, and the times it takes: one demand after another goes there."""
         self.bucket_starts = self.bucket_ends = 0
         self.window = Window(_numbered(pages, "d"))
         self.history = MovementLog(_numbered(pages, "h"))
         self.pages: dict[str, bytes] = {name: data for name, data in pages.items() if name in {"r", "t"}}
         """Pages that are seldom looked at, encoded: r for closed replenishments, t for terms."""
-        self.mind: Any = None
+        self.learning_state: Any = None
         """What forecasters and policies know, decoded when first asked for."""
-        self.mind_data = mind
-        """The same as it was last written; bytes take a third of the room, and a mind is wanted once a period."""
-        self.mind_changed = False
+        self.stored_learning_state = stored_learning_state
+        """The same as it was last written: bytes take a third of the memory, and only reviews look at it."""
+        self.learning_state_changed = False
         self.quiet_below = NEVER
         self.quiet_above = -NEVER
-        """Between these two levels of availability no alert begins or ends: what most movements check, and no more."""
+        """While availability stays between these levels, no alert begins or ends: most movements check only that."""
         self.reorder_at = -NEVER
+        """The position at which a decision is due between two reviews."""
         self.changed = False
-        self.effective: tuple[SupplierChange | None, Effective] | None = None
-        """What holds of what was said, with the supplier's share in it, until either changes."""
+        """Whether the next checkpoint has to write this card; `Shelf.touch` sets it."""
+        self._effective: tuple[SupplierChange | None, Effective] | None = None
+        """The terms that hold, with the supplier that they were worked out with; None after the item's own changed."""
         self._said: Said | None = None
         self._closed: list[str] | None = None
         self._rewritten: list[str] = []
 
-    def touch(self, shelf: "Shelf") -> None:
-        """Note that the next checkpoint has to write this card."""
-        if not self.changed:
-            self.changed = True
-            shelf.changed.append(self)
+    # Levels -------------------------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Work out within which levels the next movements need no closer look."""
+        item = self.item
+        self.quiet_below, self.quiet_above = quiet(item) if item.known else (-NEVER, NEVER)
+        watched = item.known and item.reorder_point is not None and not item.below
+        self.reorder_at = item.reorder_point if watched and item.reorder_point is not None else -NEVER
 
     def unsettle(self) -> None:
         """Have alerts, levels and times looked at after this movement, whatever its size."""
         self.quiet_below = NEVER
 
+    # Periods ------------------------------------------------------------------------------------------------------
+
+    def find_bucket(self, time: Milliseconds, frame: Frame, demand: int = 0) -> None:
+        """Put the bucket of a moment in hand; demand that is late for its own period counts as late in the open one."""
+        item, settings = self.item, frame.settings
+        before = item.starts, item.ends
+        self.bucket = bucket_of(item, self.name, time, frame.watermark, settings)
+        if self.bucket is item.open:
+            self.bucket_starts, self.bucket_ends = item.starts, item.ends
+        else:
+            starts = start_of(time, settings)
+            self.bucket_starts, self.bucket_ends = max(starts, item.ends), starts + settings.period_ms
+        if time < item.starts:
+            self.bucket.late += demand
+        if (item.starts, item.ends) != before:
+            self.unsettle()
+
+    def close_period(self, settings: FoldSettings) -> Closed:
+        """End the open period and open the next."""
+        closed = close(self.item, settings)
+        self.bucket_starts = self.bucket_ends = 0
+        return closed
+
+    # Terms --------------------------------------------------------------------------------------------------------
+
     @property
     def said(self) -> Said:
-        """What planners said of the item; `say` what has been changed."""
+        """What planners said of the item; whoever changes it calls `keep_said`."""
         if self._said is None:
             data = self.pages.get("t")
             self._said = Said() if data is None else decode_said(data)
         return self._said
 
-    def say(self) -> None:
-        """Note that what was said has changed."""
-        self.effective = None
+    def keep_said(self) -> None:
+        """Write down what planners said, since it has changed."""
+        self._effective = None
         self._write("t", encode_said(self.said))
+
+    def terms(self, suppliers: Mapping[str, SupplierChange]) -> Effective:
+        """The terms that hold for the item, its supplier's share in them."""
+        name = self.said.terms.supplier
+        supplier = suppliers.get(name) if isinstance(name, str) else None
+        if self._effective is None or self._effective[0] is not supplier:
+            self._effective = supplier, effective(self.said, supplier)
+        return self._effective[1]
+
+    # Closed orders ------------------------------------------------------------------------------------------------
 
     def was_closed(self, replenishment: str) -> bool:
         """Whether an order was open once and is no more."""
         return replenishment in self._closed_names()
 
-    def close(self, replenishment: str) -> None:
-        """Remember an order that came to its end, the newest few dozen of them."""
+    def close_order(self, replenishment: str) -> None:
+        """Remember an order that came to its end; the newest few dozen are remembered."""
         closed = self._closed_names()
         closed.append(replenishment)
         del closed[:-_MOST_CLOSED]
         self._write("r", _encode_names(closed))
+
+    # Pages --------------------------------------------------------------------------------------------------------
 
     def changed_pages(self) -> Iterator[tuple[str, bytes | None]]:
         """Encode the pages that changed since the last call; None for those that are gone."""
@@ -151,112 +195,6 @@ class Card:
             data = self.pages.get("r")
             self._closed = [] if data is None else _decode_names(data)
         return self._closed
-
-
-class Shelf:
-    """All cards of a shard: those looked at lately decoded, the others as they were stored."""
-
-    def __init__(
-        self,
-        encode_mind: Callable[[Any], bytes],
-        prepare: Callable[[Card], None] = lambda _: None,
-        most_decoded: int = 200_000,
-    ) -> None:
-        self.cards: dict[str, Card] = {}
-        self.changed: list[Card] = []
-        self._encode_mind = encode_mind
-        self._prepare = prepare
-        """Called with every card that has just been decoded."""
-        self._most_decoded = most_decoded
-        self._heads: dict[str, bytes] = {}
-        self._pages: dict[str, dict[str, bytes]] = {}
-        self._minds: dict[str, bytes] = {}
-
-    def __len__(self) -> int:
-        return len(self.cards) + len(self._heads)
-
-    def find(self, name: str) -> Card | None:
-        """The card of an item, decoded if need be; None when there is no such item."""
-        card = self.cards.get(name)
-        if card is None and name in self._heads:
-            data = self._heads.pop(name)
-            wake, item = _split(data)
-            card = Card(name, item, wake, self._pages.pop(name, {}), self._minds.pop(name, None))
-            self._prepare(card)
-            self.cards[name] = card
-        return card
-
-    def open(self, name: str) -> Card:
-        """Begin the card of a new item."""
-        card = self.cards[name] = Card(name, Item(), NEVER, {}, None)
-        return card
-
-    def changes(self) -> dict[str, dict[str, bytes | None]]:
-        """Encode what has changed since the last call, and put cards back that nobody needs decoded."""
-        items: dict[str, bytes | None] = {}
-        pages: dict[str, bytes | None] = {}
-        minds: dict[str, bytes | None] = {}
-        for card in self.changed:
-            card.changed = False
-            items[card.name] = _head(card)
-            for page, data in card.changed_pages():
-                pages[f"{card.name}{_SEPARATOR}{page}"] = data
-            if card.mind_changed:
-                card.mind_changed = False
-                minds[card.name] = card.mind_data = self._encode_mind(card.mind)
-            card.mind = None
-        self.changed = []
-        self._put_back()
-        return {"items": items, "pages": pages, "minds": minds}
-
-    def load(self, tables: Mapping[str, Mapping[str, bytes | None]]) -> list[tuple[Milliseconds, str]]:
-        """Take in a slice of a checkpoint without decoding it; answers with when its items want attention."""
-        for field, data in tables.get("pages", {}).items():
-            if data is not None:
-                name, _, page = field.partition(_SEPARATOR)
-                self._pages.setdefault(name, {})[page] = data
-        self._minds.update({name: data for name, data in tables.get("minds", {}).items() if data is not None})
-        heads = {name: data for name, data in tables.get("items", {}).items() if data is not None}
-        self._heads.update(heads)
-        return [(int.from_bytes(data[:8], "big"), name) for name, data in heads.items()]
-
-    def dump(self) -> dict[str, dict[str, bytes]]:
-        """Everything, encoded; changes nothing."""
-        items, minds = dict(self._heads), dict(self._minds)
-        pages = {f"{name}{_SEPARATOR}{page}": data for name, of in self._pages.items() for page, data in of.items()}
-        for name, card in self.cards.items():
-            items[name] = _head(card)
-            for page, data in card.all_pages():
-                pages[f"{name}{_SEPARATOR}{page}"] = data
-            mind = self._encode_mind(card.mind) if card.mind_changed else card.mind_data
-            if mind is not None:
-                minds[name] = mind
-        return {"items": items, "pages": pages, "minds": minds}
-
-    def _put_back(self) -> None:
-        if len(self.cards) <= self._most_decoded:
-            return
-        for name in list(self.cards)[: len(self.cards) - self._most_decoded * 9 // 10]:
-            card = self.cards.pop(name)
-            self._heads[name] = _head(card)
-            pages = dict(card.all_pages())
-            if pages:
-                self._pages[name] = pages
-            if card.mind_data is not None:
-                self._minds[name] = card.mind_data
-
-
-def read_item(data: bytes) -> Item:
-    """Read an item as it lies in the table `items`; ValueError when it is not one."""
-    return _split(data)[1]
-
-
-def _head(card: Card) -> bytes:
-    return card.wake.to_bytes(8, "big") + encode_item(card.item)
-
-
-def _split(data: bytes) -> tuple[Milliseconds, Item]:
-    return int.from_bytes(data[:8], "big"), decode_item(memoryview(data)[8:])
 
 
 def _numbered(pages: Mapping[str, bytes], kind: str) -> dict[int, bytes] | None:

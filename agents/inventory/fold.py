@@ -1,9 +1,11 @@
-"""The inventory rule: what each kind of movement does to its item. All of it is here.
+"""The inventory rule: what each kind of movement does to its item.
 
 Stock depends on the set of events, not on the order in which they arrive: it is the last count and every change timed
 after it. A change timed before a count changes history only, since the counted number had it already.
 
 >>> from agents.inventory.position import Item
+>>> from schemas.ledger import FoldSettings
+>>> from schemas.quantities import MINUTE_MS
 >>> card, frame = Card("TEA-01@BER1", Item(), 0, {}, None), Frame(FoldSettings())
 >>> def happened(minute: int, change: ItemChange) -> None:
 ...     time = minute * MINUTE_MS
@@ -17,12 +19,9 @@ after it. A change timed before a count changes history only, since the counted 
 
 from typing import assert_never
 
-import msgspec
-
-from agents.inventory import replenishments
+from agents.inventory import flows, replenishments
 from agents.inventory.card import Card
-from agents.inventory.periods import bucket_of, start_of
-from agents.inventory.terms import Effective, effective
+from agents.inventory.frame import Frame
 from schemas.ledger import (
     Acknowledged,
     Adjusted,
@@ -32,7 +31,6 @@ from schemas.ledger import (
     Configured,
     Counted,
     Declined,
-    FoldSettings,
     Fulfilled,
     ItemChange,
     Milliseconds,
@@ -46,7 +44,6 @@ from schemas.ledger import (
     Returned,
     Sent,
     Shipped,
-    SupplierChange,
     TransferUnderway,
     Withdrawn,
 )
@@ -55,14 +52,6 @@ from schemas.refusal import Reason
 
 COUNTABLE = 2 * DAY_MS
 """How far before the watermark a count may look."""
-
-
-class Frame(msgspec.Struct):
-    """What of its shard a movement is seen in."""
-
-    settings: FoldSettings
-    watermark: Milliseconds | None = None
-    suppliers: dict[str, SupplierChange] = {}
 
 
 def refusal(card: Card | None, change: ItemChange, frame: Frame, items: int) -> Reason | None:
@@ -87,81 +76,63 @@ def refusal(card: Card | None, change: ItemChange, frame: Frame, items: int) -> 
     return None
 
 
-def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, PLR0912, PLR0915 - one rule, one place
-    """Change the item as the movement says; answers with the placement that a cancellation would look for."""
+def order_line(card: Card, change: Placed, time: Milliseconds, frame: Frame) -> int:
+    """Take an order line: demand in its period, and stock taken or reserved. Answers with its `flows.placement`.
+
+    Tens of thousands of these a second are folded: what would be a call of its own elsewhere stands here as it is.
+    """
+    item, quantity = card.item, change.quantity
+    if not card.bucket_starts <= time < card.bucket_ends:
+        card.find_bucket(time, frame, quantity)
+    card.bucket.demand += quantity
+    if item.asked_at < time:  # noqa: PLR1730 - `max` is a call
+        item.asked_at = time
+    if change.price is not None:
+        item.paid = change.price
+    if item.reserve:
+        item.reserved += quantity
+    else:
+        item.totals.sold += quantity
+        minute = time // MINUTE_MS
+        if minute > item.counted_minute:
+            item.net -= quantity
+        else:
+            item.totals.differences += quantity
+        card.history.add(minute, -quantity)
+    return change.order ^ card.bucket_starts
+
+
+def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, PLR0912, PLR0915 - a line for each kind of change
+    """Change the item as the movement says. Answers with the placement of an order line, and 0 for all else."""
     item, change, time = card.item, movement.change, movement.time
     match change:
         case Placed():
-            quantity = change.quantity
-            if not card.bucket_starts <= time < card.bucket_ends:
-                _find_bucket(card, time, frame, quantity)
-            card.bucket.demand += quantity
-            if item.asked_at < time:  # noqa: PLR1730 - `max` would cost every order line a call more
-                item.asked_at = time
-            if change.price is not None:
-                item.paid = change.price
-            if item.reserve:
-                item.reserved += quantity
-            else:
-                item.totals.sold += quantity
-                minute = time // MINUTE_MS
-                if minute > item.counted_minute:
-                    item.net -= quantity
-                else:
-                    item.totals.differences += quantity
-                card.history.add(minute, -quantity)
-            return change.order ^ card.bucket_starts
+            return order_line(card, change, time, frame)
         case Cancelled():
-            _undo_demand(card, change)
-            if item.reserve:
-                item.reserved -= change.quantity
-            else:
-                item.totals.cancelled += change.quantity
-                _move(card, time, change.quantity)
+            flows.cancel(card, change, time)
             if item.ends and not item.below:
                 return 0
         case Fulfilled():
-            if item.reserve:
-                item.reserved -= change.quantity
-                item.totals.sold += change.quantity
-                _move(card, time, -change.quantity)
+            flows.fulfil(card, change, time)
             if item.ends:
                 return 0
         case Rejected():
-            _find_bucket(card, time, frame, change.quantity)
-            card.bucket.demand += change.quantity
-            card.bucket.lost += change.quantity
-            item.asked_at = max(item.asked_at, time)
+            flows.reject(card, change, time, frame)
         case Returned():
-            if change.restock:
-                item.totals.returned += change.quantity
-                _move(card, time, change.quantity)
+            flows.take_back(card, change, time)
         case Received():
-            item.known = True
-            item.totals.received += change.accepted
-            _find_bucket(card, time, frame)
-            card.bucket.received += change.accepted
-            _move(card, time, change.accepted)
-            replenishments.receive(card, change, time)
+            flows.receive(card, change, time, frame)
         case Adjusted():
-            item.known = True
-            item.totals.adjusted += change.delta
-            _move(card, time, change.delta)
+            flows.adjust(card, change, time)
         case Counted():
-            _count(card, movement, change)
+            flows.count(card, movement, change)
         case Sent():
-            item.totals.transferred_out += change.quantity
-            _move(card, time, -change.quantity)
+            flows.send(card, change, time)
         case TransferUnderway():
-            lead_time_ms = int(terms_of(card, frame).lead_time_days * DAY_MS)
+            lead_time_ms = int(card.terms(frame.suppliers).lead_time_days * DAY_MS)
             replenishments.depart(card, change, time, lead_time_ms, frame.settings)
         case Arrived():
-            item.known = True
-            item.totals.transferred_in += change.quantity
-            _find_bucket(card, time, frame)
-            card.bucket.received += change.quantity
-            _move(card, time, change.quantity)
-            replenishments.arrive(card, change, time)
+            flows.arrive(card, change, time, frame)
         case Acknowledged():
             replenishments.acknowledge(card, change, time)
         case Shipped():
@@ -169,98 +140,33 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
         case Withdrawn():
             replenishments.withdraw(card, change)
         case Approved():
-            pass  # a proposal becomes a request when that is told: see agents/core/core.py
+            pass  # the request that follows is a decision of its own: see agents/core/followup.py
         case Declined():
             replenishments.decline(card, change.replenishment)
         case Configured():
-            card.said.change(change.terms)
-            _configure(card)
+            _configure(card, change)
         case Priced():
             card.said.reprice(change)
-            card.say()
+            card.keep_said()
         case PromotionPlanned():
-            kept = [promotion for promotion in card.said.promotions if promotion.promotion != change.promotion]
-            card.said.promotions = [*kept, change]
-            card.say()
+            card.said.plan_promotion(change)
+            card.keep_said()
         case PromotionDropped():
-            card.said.promotions = [p for p in card.said.promotions if p.promotion != change.promotion]
-            card.say()
+            card.said.drop_promotion(change.promotion)
+            card.keep_said()
         case _:
             assert_never(change)
     if item.ends == 0:
-        _find_bucket(card, time, frame)
+        card.find_bucket(time, frame)
     card.unsettle()
     return 0
 
 
-def terms_of(card: Card, frame: Frame) -> Effective:
-    """What holds for an item."""
-    name = card.said.terms.supplier
-    supplier = frame.suppliers.get(name) if isinstance(name, str) else None
-    if card.effective is None or card.effective[0] is not supplier:
-        card.effective = supplier, effective(card.said, supplier)
-    return card.effective[1]
-
-
-def _find_bucket(card: Card, time: Milliseconds, frame: Frame, asked: int = 0) -> None:
-    """Put the bucket of a moment in hand, with the times it takes; the open one takes what is late for its own."""
-    item, settings = card.item, frame.settings
-    before = item.starts, item.ends
-    card.bucket = bucket_of(item, card.name, time, frame.watermark, settings)
-    if card.bucket is item.open:
-        card.bucket_starts, card.bucket_ends = item.starts, item.ends
-    else:
-        starts = start_of(time, settings)
-        card.bucket_starts, card.bucket_ends = max(starts, item.ends), starts + settings.period_ms
-    if time < item.starts:
-        card.bucket.late += asked
-    if (item.starts, item.ends) != before:
-        card.unsettle()
-
-
-def _undo_demand(card: Card, change: Cancelled) -> None:
-    """Take a cancelled line out of the demand of its period, if that is still open."""
-    item = card.item
-    for starts, bucket in ((item.starts, item.open), *item.ahead.items()):
-        if change.order and bucket.demand and card.window.holds(change.order ^ starts):
-            bucket.demand = max(0, bucket.demand - change.quantity)
-            return
-
-
-def _move(card: Card, time: Milliseconds, delta: int) -> None:
-    """Change the physical stock as of a moment."""
-    item, minute = card.item, time // MINUTE_MS
-    if minute > item.counted_minute:
-        item.net += delta
-    else:
-        item.totals.differences -= delta
-    card.history.add(minute, delta)
-
-
-def _count(card: Card, movement: Movement, change: Counted) -> None:
-    """Set the stock to what was counted and what happened since; an older count than the last changes nothing.
-
-    Of two counts of one minute the one whose event is later stands, then the one with the greater identity: a rule
-    that does not depend on which arrives first.
-    """
-    item, minute = card.item, change.as_of // MINUTE_MS
-    rank = (minute, movement.time, movement.event)
-    if rank < (item.counted_minute, *item.counted):
-        return
-    net = change.counted + card.history.after(minute)
-    if item.counted_minute < 0:
-        item.totals.opening += net - item.net
-    else:
-        item.totals.differences += net - item.net
-    item.known = True
-    item.net = net
-    item.counted_minute, item.counted = minute, rank[1:]
-
-
-def _configure(card: Card) -> None:
+def _configure(card: Card, change: Configured) -> None:
     """Let new terms hold; thresholds wait for the next review, unless there was none yet."""
+    card.said.change(change.terms)
+    card.keep_said()
     item, terms = card.item, card.said.terms
-    card.say()
     item.reserve = terms.fulfilment == "reserve"
     item.backorder = terms.stock_out == "backorder"
     item.abc = terms.abc_class if isinstance(terms.abc_class, str) else "C"

@@ -16,10 +16,8 @@ With lost sales a stock below zero is shown as it is: somebody sold what was not
 -3
 """
 
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
-from operator import attrgetter
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -32,7 +30,7 @@ Status: TypeAlias = Literal["proposed", "requested", "acknowledged", "shipped", 
 
 
 # Plain classes with slots for what changes with every movement: to set a field of a msgspec struct takes five times as
-# long. They are stored as the arrays at the end of this file.
+# long. How they are stored is written out in stored_item.py.
 
 
 @dataclass(slots=True)
@@ -67,7 +65,7 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     promised_at: Milliseconds | None = None
     eta: Milliseconds | None = None
     heard_at: Milliseconds = 0
-    """When the supplier last spoke of it."""
+    """When the supplier last sent news of it."""
     supplier: str | None = None
 
 
@@ -146,7 +144,10 @@ class Item:
     order_up_to: int | None = None
     safety_stock: int | None = None
     below: bool = False
-    """Whether the position was at or below the reorder point when last looked at: falling further is no crossing."""
+    """Whether the position was at or below the reorder point when last looked at.
+
+    Only the movement that brings it there calls for a decision; falling further does not.
+    """
     daily: float = 0.0
     """Demand a day expected at the last review."""
     orders: list[Order] = field(default_factory=list)
@@ -157,12 +158,12 @@ class Item:
 
 
 def on_hand(item: Item) -> int:
-    """Units in the house; below zero when more was sold than there was and nobody waits."""
+    """Units in stock; below zero when more was sold than there was and no customer waits."""
     return max(0, item.net) if item.backorder else item.net
 
 
 def allocated(item: Item) -> int:
-    """Units that orders hold. A shipment may be told before its order, so the raw number can be below zero."""
+    """Units that orders hold. When a shipment comes before its order, `reserved` is below zero."""
     return max(0, item.reserved)
 
 
@@ -179,55 +180,3 @@ def available(item: Item) -> int:
 def position(item: Item) -> int:
     """Available and on order."""
     return available(item) + item.on_order
-
-
-# Storage ----------------------------------------------------------------------------------------------------------
-
-
-def _image(kind: type, **parts: Any) -> Any:
-    """A struct with the fields of a class, which is what is stored of it; parts name the types of nested classes."""
-    stored: list[Any] = []
-    for part in fields(kind):
-        made = parts.get(part.name, part.type)
-        if part.default is not MISSING:
-            stored.append((part.name, made, part.default))
-        else:
-            begun = dict if part.name == "ahead" else part.default_factory if part.name not in parts else made
-            stored.append((part.name, made, msgspec.field(default_factory=begun)))  # type: ignore[arg-type]
-    return msgspec.defstruct(f"Stored{kind.__name__}", stored, array_like=True, gc=False)
-
-
-def _values(kind: type) -> Callable[[Any], tuple[Any, ...]]:
-    return attrgetter(*(part.name for part in fields(kind)))
-
-
-_StoredBucket: Any = _image(Bucket)
-_StoredTotals = _image(ItemTotals)
-_StoredItem = _image(Item, open=_StoredBucket, ahead=dict[Milliseconds, _StoredBucket], totals=_StoredTotals)
-_OPEN, _AHEAD, _TOTALS = ([part.name for part in fields(Item)].index(name) for name in ("open", "ahead", "totals"))
-_of_bucket, _of_totals, _of_item = _values(Bucket), _values(ItemTotals), _values(Item)
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_StoredItem).decode
-
-
-def encode_item(item: Item) -> bytes:
-    """Write an item's state."""
-    values = list(_of_item(item))
-    values[_OPEN] = _of_bucket(item.open)
-    values[_TOTALS] = _of_totals(item.totals)
-    if item.ahead:
-        values[_AHEAD] = {starts: _of_bucket(bucket) for starts, bucket in item.ahead.items()}
-    return _encode(values)
-
-
-def decode_item(data: bytes | memoryview) -> Item:
-    """Read an item's state; ValueError when it is not one."""
-    try:
-        stored = _decode(data)
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"not the state of an item: {error}") from error
-    item = Item(*_of_item(stored))
-    item.open = Bucket(*_of_bucket(stored.open))
-    item.totals = ItemTotals(*_of_totals(stored.totals))
-    item.ahead = {starts: Bucket(*_of_bucket(bucket)) for starts, bucket in stored.ahead.items()}
-    return item

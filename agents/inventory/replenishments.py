@@ -261,7 +261,7 @@ def _finish(card: Card, order: Order) -> None:
     card.item.totals.withdrawn += order.outstanding
     card.item.on_order -= order.outstanding
     card.item.orders.remove(order)
-    card.close(order.id)
+    card.close_order(order.id)
 
 
 def _forget_oldest(card: Card, status: str) -> None:

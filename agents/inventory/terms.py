@@ -43,6 +43,14 @@ class Said(msgspec.Struct, array_like=True, gc=False):
         kept = [price for price in self.prices if price.effective_at != change.effective_at]
         self.prices = sorted([*kept, change], key=lambda price: price.effective_at)
 
+    def plan_promotion(self, change: PromotionPlanned) -> None:
+        """Take in a promotion of the item; a plan under the same name is replaced."""
+        self.promotions = [*(p for p in self.promotions if p.promotion != change.promotion), change]
+
+    def drop_promotion(self, promotion: str) -> None:
+        """Take a planned promotion back."""
+        self.promotions = [p for p in self.promotions if p.promotion != promotion]
+
     def forget(self, before: Milliseconds) -> bool:
         """Let go of what ended before a moment; whether that was anything."""
         held = len(self.prices) + len(self.promotions)

@@ -18,13 +18,13 @@ A tick says how far the feeds were read. The watermark is the least of their tim
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from schemas.ledger import FoldSettings, Milliseconds, Progress, Ticked
+from schemas.stored import decoder_of
 
 Admission: TypeAlias = Literal["applied", "duplicate", "orphan"]
 
@@ -63,13 +63,21 @@ class _Clock(msgspec.Struct, array_like=True, gc=False):
     """Those that exist, as the last tick said."""
 
 
-_StoredFeed = msgspec.defstruct(
-    "StoredFeed", [(part.name, part.type, part.default) for part in fields(FeedMark)], array_like=True
-)
-_of_feed = attrgetter(*(part.name for part in fields(FeedMark)))
+class StoredFeedMark(msgspec.Struct, array_like=True):
+    """A feed mark as it is stored: the fields in the order in which they are written."""
+
+    offset: int = -1
+    ordinal: int = -1
+    position: int = -1
+    time: Milliseconds | None = None
+    beyond: Milliseconds | None = None
+    alive: Milliseconds = 0
+    silent: bool = False
+
+
 _encode = msgspec.msgpack.Encoder().encode
-_decode_feed = msgspec.msgpack.Decoder(_StoredFeed).decode
-_decode_clock = msgspec.msgpack.Decoder(_Clock).decode
+_decode_feed = decoder_of(StoredFeedMark, "a feed mark")
+_decode_clock = decoder_of(_Clock, "the clock of a shard")
 
 
 class Timeline:
@@ -155,15 +163,12 @@ class Timeline:
 
     def load(self, fields: Mapping[str, bytes]) -> None:
         """Read what was written, all of it or a part; ValueError when it is something else."""
-        try:
-            for field, data in fields.items():
-                if field == "clock":
-                    self._clock = _decode_clock(data)
-                    self.appended = self._clock.appended
-                elif field.startswith("feed "):
-                    self.feeds[field.removeprefix("feed ")] = FeedMark(*_of_feed(_decode_feed(data)))
-        except msgspec.MsgspecError as error:
-            raise ValueError(f"not a timeline: {error}") from error
+        for field, data in fields.items():
+            if field == "clock":
+                self._clock = _decode_clock(data)
+                self.appended = self._clock.appended
+            elif field.startswith("feed "):
+                self.feeds[field.removeprefix("feed ")] = _feed_mark(_decode_feed(data))
 
     def _written_clock(self) -> bytes:
         self._clock.appended = self.appended
@@ -197,7 +202,14 @@ class Timeline:
 
 
 def _written(feed: FeedMark) -> bytes:
-    return _encode(_StoredFeed(*_of_feed(feed)))
+    stored = StoredFeedMark(feed.offset, feed.ordinal, feed.position, feed.time, feed.beyond, feed.alive, feed.silent)
+    return _encode(stored)
+
+
+def _feed_mark(stored: StoredFeedMark) -> FeedMark:
+    return FeedMark(
+        stored.offset, stored.ordinal, stored.position, stored.time, stored.beyond, stored.alive, stored.silent
+    )
 
 
 def _later(one: Milliseconds | None, other: Milliseconds | None) -> Milliseconds | None:

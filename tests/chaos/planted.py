@@ -152,20 +152,21 @@ def duplicate_window_off() -> Patches:
 def clock_in_the_core() -> Patches:
     """The state holds a moment that no ledger tells."""
     from agents.core import core
-    from agents.inventory.fold import apply as applied
+    from agents.inventory.fold import order_line as applied
 
-    def apply(card: Any, movement: Any, frame: Any) -> int:
+    def order_line(card: Any, change: Any, moment: int, frame: Any) -> int:
+        placement = applied(card, change, moment, frame)
         card.item.paid = time.time()
-        return applied(card, movement, frame)
+        return placement
 
-    return [mock.patch.object(core, "apply", apply)]
+    return [mock.patch.object(core, "order_line", order_line)]
 
 
 def next_version() -> Patches:
     """No bug: a version to come, whose checkpoints are laid out otherwise and whose rule orders more."""
     import msgspec
 
-    from agents.core import review as planner
+    from agents.core import decide
     from agents.policies.guardrails import Guarded, guard
 
     def generous(wanted: float, situation: Any, *, phase_out: bool = False) -> Guarded:
@@ -176,7 +177,7 @@ def next_version() -> Patches:
         return guarded
 
     layouts = [mock.patch.object(module, "LAYOUT", 1000) for module in (shard, takeover, checkpoint_reader)]
-    return [*layouts, mock.patch.object(planner, "guard", generous)]
+    return [*layouts, mock.patch.object(decide, "guard", generous)]
 
 
 def decision_remade_by_another_rule() -> Patches:

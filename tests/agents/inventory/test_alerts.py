@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.inventory.alerts import KINDS, edges, quieten
+from agents.inventory.alerts import KINDS, edges
 from agents.inventory.card import Card
 from agents.inventory.position import Episode, Item
 from schemas.ledger import Configured, FoldSettings, Placed, Received, Terms
@@ -170,7 +170,7 @@ def test_within_the_quiet_levels_no_edge_lies(
                 item.open.ran_out = True
                 item.alerts = [Episode(kind, "e", 0) for kind in open_kinds]
                 card = Card("TEA-01@BER1", item, 0, {}, None)
-                quieten(card)
+                card.settle()
                 stock = net - max(0, reserved)
                 if card.quiet_below < stock < card.quiet_above:
                     assert edges(item) == [], (item, card.quiet_below, card.quiet_above)

@@ -1,6 +1,6 @@
 """How long suppliers take is learned from what came, and decisions follow it."""
 
-from agents.core.review import Reviewer
+from agents.core.learning_state import learning_state_of
 from schemas.ledger import Acknowledged, Configured, FoldSettings, Placed, Received, Shipped, Terms
 from schemas.quantities import DAY_MS
 from tests.agents.inventory.world import MUG, TEA, World
@@ -29,10 +29,9 @@ def lives(world: World, days: int, takes: float | None, share: float = 1.0) -> N
 
 
 def chances(world: World, item: str = TEA) -> tuple[float, ...]:
-    planner: Reviewer = world.core._planner
     card = world.core._shelf.find(item)
     assert card is not None
-    return planner.learners.lead_time(planner.mind(card), "acme", promised=2)
+    return world.core._learners.lead_time(learning_state_of(card), "acme", promised=2)
 
 
 def test_before_anything_came_the_promise_counts() -> None:

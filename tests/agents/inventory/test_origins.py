@@ -126,7 +126,7 @@ def test_a_notice_counts_once(world: World) -> None:
     world.is_said(SupplierChange("acme", 4.0), id="sup-1", body=1 << 20)
     world.is_said(SupplierChange("acme", 6.0), id="sup-2", body=2 << 20)
     world.is_said(SupplierChange("acme", 4.0), id="sup-1", body=1 << 20)
-    assert world.core._catalogue.suppliers["acme"].lead_time_days == 6.0
+    assert world.core._state.catalogue.suppliers["acme"].lead_time_days == 6.0
 
 
 @pytest.mark.parametrize("partition, letters", [(0, 1), (4, 0)])
@@ -135,7 +135,7 @@ def test_a_notice_of_two_contents_is_told_once_for_all_shards(partition: int, le
     world.is_said(SupplierChange("acme", 4.0), id="sup-1", body=1 << 20)
     told = world.is_said(SupplierChange("acme", 6.0), id="sup-1", body=2 << 20)
     assert kinds(told) == ["refused conflicting_duplicate"] * letters
-    assert world.core._catalogue.suppliers["acme"].lead_time_days == 4.0
+    assert world.core._state.catalogue.suppliers["acme"].lead_time_days == 4.0
 
 
 def test_a_tick_that_speaks_too_early_is_not_heard(world: World) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from agents.core.core import Core
 from agents.core.learning_state import decode_learning_state
-from agents.inventory.card import read_item
 from agents.inventory.catalogue import Catalogue
-from agents.inventory.position import decode_item
+from agents.inventory.shelf import read_item
+from agents.inventory.stored_item import decode_item
 from agents.inventory.terms import decode_said
 from agents.inventory.timeline import Timeline
 from agents.inventory.window import Page
@@ -48,7 +48,7 @@ def test_loading_decodes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     again = Core(4)
     with monkeypatch.context() as patch:
-        patch.setattr("agents.inventory.card.decode_item", decoded)
+        patch.setattr("agents.inventory.shelf.decode_item", decoded)
         patch.setattr("agents.core.learning_state._decode", decoded)
         again.load(stored)
         assert again.dump() == stored

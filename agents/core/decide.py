@@ -1,0 +1,146 @@
+"""Decides: asks the champion, keeps its advice within the guardrails, and gives the reasons. It changes no item.
+
+A decision is a journal entry; entries.py lets it stand in the state, and cause.py publishes it.
+"""
+
+from math import isfinite
+
+import msgspec
+
+from agents.core.cause import Cause, broken_down
+from agents.core.counters import Counters
+from agents.core.learners import Learners
+from agents.core.learning_state import LearningState, learning_state_of
+from agents.core.review import Review
+from agents.core.review_event import interval_forecast
+from agents.core.shard_state import ShardState
+from agents.core.situation import situation_of, wait_of
+from agents.inventory import replenishments
+from agents.inventory.card import Card
+from agents.inventory.periods import decides
+from agents.inventory.position import Item
+from agents.inventory.terms import Effective
+from agents.policies.base import Advice, Role, Situation
+from agents.policies.guardrails import Guarded, guard, respects
+from schemas.journal import Decided
+from schemas.ledger import Milliseconds
+from schemas.outbound import Trigger, Why
+from schemas.quantities import DAY_MS, money
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What a policy would order, and what is left of it within the guardrails."""
+
+    advice: Advice
+    guarded: Guarded
+    policy: str
+    version: int
+    role: Role
+    baseline_quantity: int
+
+
+class Decider:
+    """The decisions of one shard."""
+
+    def __init__(self, state: ShardState, learners: Learners, counters: Counters) -> None:
+        self._state = state
+        self._learners = learners
+        self._counters = counters
+
+    def may_act(self, item: Item, moment: Milliseconds) -> bool:
+        """Whether orders and alerts are allowed: the stock is known, and deciding has begun."""
+        begins = self._state.frame.settings.decide_from
+        return item.known and (begins is None or moment >= begins)
+
+    def choose(self, known: LearningState, terms: Effective, situation: Situation) -> Choice:
+        """Ask the champion, and the baseline when it fails; put what it says within the guardrails."""
+        baseline, policy = self._learners.baseline, self._learners.champion(terms)
+        advice = self._learners.ask(policy, known, situation)
+        role: Role = "champion"
+        if advice is None:
+            policy, role = baseline, "baseline"
+            advice = self._learners.ask(policy, known, situation) or Advice(0.0, -1, 0, 0)
+        beside = advice.quantity if policy is baseline else advice.baseline_quantity
+        if beside is None:
+            other = self._learners.ask(baseline, known, situation)
+            beside = other.quantity if other is not None else 0.0
+        phase_out = terms.lifecycle == "phase_out"
+        guarded = guard(advice.quantity, situation, phase_out=phase_out)
+        if not respects(guarded.quantity, guarded.cap, situation, situation.economics):
+            self._counters.violations["I12"] += 1
+        return Choice(
+            advice=advice,
+            guarded=guarded,
+            policy=advice.policy or policy.name,
+            version=advice.version or policy.version,
+            role=advice.role if advice.policy else role,
+            baseline_quantity=guard(beside, situation, phase_out=phase_out).quantity,
+        )
+
+    def at_review(self, card: Card, review: Review, choice: Choice, cause: Cause) -> Decided | None:
+        """Decide at a review; None when nothing is to be ordered, or not today."""
+        if not review.may_order:
+            return None
+        return self._order(card, review.terms, review.situation, choice, cause, "review")
+
+    def between_reviews(self, card: Card, cause: Cause) -> Decided | None:
+        """Decide because the position fell to the reorder point; None when nothing is to be ordered, or not today."""
+        known, frame = learning_state_of(card), self._state.frame
+        terms, settings = card.terms(frame.suppliers), frame.settings
+        if known.record.forecast is None:
+            return None
+        if terms.order_days and not decides(cause.moment, None, terms.order_days, settings):
+            return None
+        lead_time = self._learners.lead_time(known, terms.supplier, wait_of(terms, settings.period_ms))
+        situation = situation_of(card, terms, lead_time, known.record.forecast, cause.moment, settings, may_order=True)
+        return self._order(card, terms, situation, self.choose(known, terms, situation), cause, "reorder_point")
+
+    def approved(self, card: Card, replenishment: str, cause: Cause) -> Decided | None:
+        """Turn a proposal into a request, under the same id and for the same reasons; None when it is not open."""
+        order = replenishments.find(card.item, replenishment)
+        decisions = learning_state_of(card).record.decisions
+        proposal = next((decided for decided in decisions if decided.replenishment == replenishment), None)
+        if order is None or order.status != "proposed" or proposal is None:
+            return None
+        return msgspec.structs.replace(proposal, at=cause.at, proposed=False, quantity=order.outstanding)
+
+    def _order(
+        self, card: Card, terms: Effective, situation: Situation, choice: Choice, cause: Cause, trigger: Trigger
+    ) -> Decided | None:
+        """Order what was chosen, if that is anything."""
+        self._counters.clamps.update(choice.guarded.clamped_by)
+        if choice.guarded.quantity == 0:
+            return None
+        return Decided(
+            at=cause.at,
+            item=card.name,
+            replenishment=cause.name("rep"),
+            quantity=choice.guarded.quantity,
+            proposed=terms.mode == "approve",
+            decided_at=cause.moment,
+            need_by=cause.moment + int(terms.lead_time_days * DAY_MS),
+            supplier=terms.supplier,
+            why=self._why(card.item, terms, situation, choice, trigger),
+        )
+
+    def _why(self, item: Item, terms: Effective, situation: Situation, choice: Choice, trigger: Trigger) -> Why:
+        """The reasons of a decision, as event and journal keep them."""
+        advice, settings, cost = choice.advice, self._state.frame.settings, choice.advice.expected_cost
+        return Why(
+            policy=choice.policy,
+            version=choice.version,
+            role=choice.role,
+            position=broken_down(item),
+            forecast=interval_forecast(situation.protection, settings.period_ms / DAY_MS),
+            reorder_point=advice.reorder_point,
+            order_up_to=advice.order_up_to,
+            safety_stock=advice.safety_stock,
+            baseline_quantity=choice.baseline_quantity,
+            clamped_by=choice.guarded.clamped_by,
+            expected_cost=money(max(0.0, cost), settings.currency) if cost is not None and isfinite(cost) else None,
+            trigger=trigger,
+            service_level=situation.economics.critical_ratio,
+            lead_time_days=terms.lead_time_days,
+            arm=advice.arm,
+            advantage=advice.advantage,
+        )

@@ -1,0 +1,44 @@
+"""Lets a journal entry stand in the state: the only way in which a decision or an alert gets there.
+
+The live run and replay both come through here, and all that is left in the state is in the entry. So replay ends where
+the live run did, whatever today's rules would decide.
+"""
+
+from agents.core.counters import Counters
+from agents.core.learning_state import REMEMBERED, learning_state_of
+from agents.inventory import alerts, replenishments
+from agents.inventory.card import Card
+from agents.inventory.position import Episode, Order, Status
+from schemas.journal import Alerted, Decided
+from schemas.ledger import FoldSettings
+
+
+def let_decision_stand(card: Card, decided: Decided, settings: FoldSettings) -> None:
+    """Count on what was ordered; a proposal that is open under the same id becomes a request."""
+    item, record = card.item, learning_state_of(card).record
+    card.learning_state_changed = True
+    order = replenishments.find(item, decided.replenishment)
+    if order is not None:
+        order.status = "requested"
+    else:
+        patience = replenishments.patience(decided.need_by - decided.decided_at, settings)
+        status: Status = "proposed" if decided.proposed else "requested"
+        order = Order(
+            decided.replenishment, status, decided.quantity, decided.quantity, 0,
+            decided.decided_at, decided.need_by, patience, supplier=decided.supplier,
+        )  # fmt: skip
+        replenishments.place(item, order)
+        record.ordered += decided.quantity
+    proposed = {order.id for order in item.orders if order.status == "proposed"}
+    kept = [*(d for d in record.decisions if d.replenishment != decided.replenishment), decided]
+    record.decisions = [d for d in kept[:-REMEMBERED] if d.replenishment in proposed] + kept[-REMEMBERED:]
+
+
+def let_alert_stand(card: Card, alerted: Alerted, counters: Counters) -> None:
+    """Begin or end an alert of the item."""
+    item, before = card.item, alerts.at_risk(card.item)
+    item.alerts = [episode for episode in item.alerts if episode.kind != alerted.kind]
+    if alerted.raised:
+        item.alerts.append(Episode(alerted.kind, alerted.episode, alerted.since))
+    counters.alert(alerted.kind, item.abc, raised=alerted.raised)
+    counters.risk(item.abc, alerts.at_risk(item) - before)

@@ -1,0 +1,131 @@
+"""What moves an item's stock or changes its demand, one function for each kind of change but the order line.
+
+Every unit is accounted for by reason in the item's totals, so that conservation (I1) can be checked.
+"""
+
+from agents.inventory import replenishments
+from agents.inventory.card import Card
+from agents.inventory.frame import Frame
+from schemas.ledger import (
+    Adjusted,
+    Arrived,
+    Cancelled,
+    Counted,
+    Fulfilled,
+    Milliseconds,
+    Movement,
+    Received,
+    Rejected,
+    Returned,
+    Sent,
+)
+from schemas.quantities import MINUTE_MS
+
+
+def placement(order: int, starts: Milliseconds) -> int:
+    """A number that stands for an order in a period: an order line leaves it in the duplicate window.
+
+    A cancellation names the order but not the period. It looks for the placement of each open period.
+    """
+    return order ^ starts
+
+
+def cancel(card: Card, change: Cancelled, time: Milliseconds) -> None:
+    """Take an order line back: out of the demand of its period, if that is still open, and into the stock."""
+    item = card.item
+    for starts, bucket in ((item.starts, item.open), *item.ahead.items()):
+        if change.order and bucket.demand and card.window.holds(placement(change.order, starts)):
+            bucket.demand = max(0, bucket.demand - change.quantity)
+            break
+    if item.reserve:
+        item.reserved -= change.quantity
+    else:
+        item.totals.cancelled += change.quantity
+        _move(card, time, change.quantity)
+
+
+def fulfil(card: Card, change: Fulfilled, time: Milliseconds) -> None:
+    """Send reserved stock out; where orders take stock at once there is nothing left to do."""
+    item = card.item
+    if item.reserve:
+        item.reserved -= change.quantity
+        item.totals.sold += change.quantity
+        _move(card, time, -change.quantity)
+
+
+def reject(card: Card, change: Rejected, time: Milliseconds, frame: Frame) -> None:
+    """Count demand that the shop could not serve."""
+    card.find_bucket(time, frame, change.quantity)
+    card.bucket.demand += change.quantity
+    card.bucket.lost += change.quantity
+    card.item.asked_at = max(card.item.asked_at, time)
+
+
+def take_back(card: Card, change: Returned, time: Milliseconds) -> None:
+    """Put returned goods into the stock, where they can be sold again."""
+    if change.restock:
+        card.item.totals.returned += change.quantity
+        _move(card, time, change.quantity)
+
+
+def receive(card: Card, change: Received, time: Milliseconds, frame: Frame) -> None:
+    """Take goods in, for a replenishment or for none."""
+    card.item.known = True
+    card.item.totals.received += change.accepted
+    card.find_bucket(time, frame)
+    card.bucket.received += change.accepted
+    _move(card, time, change.accepted)
+    replenishments.receive(card, change, time)
+
+
+def adjust(card: Card, change: Adjusted, time: Milliseconds) -> None:
+    """Correct the stock by a difference."""
+    card.item.known = True
+    card.item.totals.adjusted += change.delta
+    _move(card, time, change.delta)
+
+
+def send(card: Card, change: Sent, time: Milliseconds) -> None:
+    """Take a transfer out of the stock."""
+    card.item.totals.transferred_out += change.quantity
+    _move(card, time, -change.quantity)
+
+
+def arrive(card: Card, change: Arrived, time: Milliseconds, frame: Frame) -> None:
+    """Take a transfer in."""
+    card.item.known = True
+    card.item.totals.transferred_in += change.quantity
+    card.find_bucket(time, frame)
+    card.bucket.received += change.quantity
+    _move(card, time, change.quantity)
+    replenishments.arrive(card, change, time)
+
+
+def count(card: Card, movement: Movement, change: Counted) -> None:
+    """Set the stock to what was counted and what happened since; an older count than the last changes nothing.
+
+    Of two counts of one minute the one whose event is later stands, then the one with the greater identity: a rule
+    that does not depend on which arrives first.
+    """
+    item, minute = card.item, change.as_of // MINUTE_MS
+    rank = (minute, movement.time, movement.event)
+    if rank < (item.counted_minute, *item.counted):
+        return
+    net = change.counted + card.history.after(minute)
+    if item.counted_minute < 0:
+        item.totals.opening += net - item.net
+    else:
+        item.totals.differences += net - item.net
+    item.known = True
+    item.net = net
+    item.counted_minute, item.counted = minute, rank[1:]
+
+
+def _move(card: Card, time: Milliseconds, delta: int) -> None:
+    """Change the physical stock as of a moment."""
+    item, minute = card.item, time // MINUTE_MS
+    if minute > item.counted_minute:
+        item.net += delta
+    else:
+        item.totals.differences -= delta
+    card.history.add(minute, delta)

@@ -14,7 +14,7 @@ from stream.errors import WrongUse
 from stream.kafka.ledger_state import LedgerState, differing_settings, first_records, ledger_state, stated_settings
 from stream.kafka.topic_check import check
 from stream.kafka.topic_reader import TopicReader
-from stream.settings import ENTRIES, PREFIX, Settings, mask
+from stream.settings import KNOWN_SETTINGS, PREFIX, Settings, mask
 
 
 def verify(settings: Settings) -> LedgerState:
@@ -82,9 +82,9 @@ def node_info(client: Any, section: str) -> dict[str, Any]:
 def describe_difference(settings: Settings, stated: FoldSettings) -> str:
     """Name the first setting in which the ledger and the environment differ, and the two ways out."""
     name = next(iter(differing_settings(stated, settings.fold_settings())))
-    key, entry = next((PREFIX + key.upper(), entry) for key, entry in ENTRIES.items() if entry.attribute == name)
+    key, known = next((PREFIX + key.upper(), known) for key, known in KNOWN_SETTINGS.items() if known.attribute == name)
     mine, theirs = getattr(settings, name), getattr(stated, name)
-    written = ["" if value is None else entry.kind.write(value) for value in (mine, theirs)]
+    written = ["" if value is None else known.kind.write(value) for value in (mine, theirs)]
     return (
         f"{key}={written[0]} is not what the ledger follows, {written[1] or 'nothing'}: "
         f"set {key}={written[1]}, or run `restock settings apply`"

@@ -1,30 +1,18 @@
-"""Every setting there is, read once: from the environment (`RESTOCK_…`) and from `restock.toml`, the environment wins.
+"""Every setting there is: its default, how its value is written, and what it is for.
 
-In the file a setting has its name in lower case without the prefix: `lateness = "10m"`. A wrong value ends the start
-with one line that names the key, the value and the cure; a name nobody knows is an error with the nearest known one.
-
->>> load(environment={"RESTOCK_LATENESS": "10m"}).fold_settings().lateness_ms
+>>> Settings(lateness_ms=600_000).fold_settings().lateness_ms
 600000
->>> load(environment={"RESTOCK_LATENES": "10m"})
-Traceback (most recent call last):
-stream.errors.WrongUse: RESTOCK_LATENES=10m is no setting: did you mean RESTOCK_LATENESS?
+>>> as_environment(Settings(lateness_ms=600_000))
+{'RESTOCK_LATENESS': '10m'}
 """
 
-import difflib
-import os
-import re
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
 
 from schemas.ledger import FoldSettings
 from schemas.quantities import DAY_MS, HOUR_MS, MINUTE_MS
-from stream import failpoints
-from stream.errors import WrongUse
 from stream.setting_values import (
     ADDRESS,
     CLOCK_TIME,
@@ -43,7 +31,6 @@ from stream.setting_values import (
 )
 
 PREFIX = "RESTOCK_"
-DEFAULT_FILE = Path("restock.toml")
 
 _NAME = text(r"[A-Za-z0-9._-]{1,60}", "is no name: use 1 to 60 letters, digits, dots, dashes")
 _NAME_OR_NOTHING = text(r"[A-Za-z0-9._-]{0,100}", "is no prefix: use letters, digits, dots, dashes")
@@ -149,7 +136,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return FoldSettings(**{name: getattr(self, name) for name in FoldSettings.__struct_fields__})
 
 
-class Entry(NamedTuple):
+class KnownSetting(NamedTuple):
     """One setting: its attribute, its kind and its purpose."""
 
     attribute: str
@@ -166,50 +153,34 @@ class Shown(NamedTuple):
     purpose: str
 
 
-def _entries() -> dict[str, Entry]:
+def _known_settings() -> dict[str, KnownSetting]:
     hints = get_type_hints(Settings, include_extras=True)
-    entries = {}
+    known = {}
     for field in msgspec.structs.fields(Settings):
         kind, purpose = hints[field.name].__metadata__
-        entries[field.encode_name] = Entry(field.name, kind, purpose, field.default is None)
-    return entries
+        known[field.encode_name] = KnownSetting(field.name, kind, purpose, field.default is None)
+    return known
 
 
-ENTRIES = _entries()
+KNOWN_SETTINGS = _known_settings()
 """Every setting by its name in the file."""
-
-
-def load(config: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings of the file (`restock.toml` here, when there is one) and of the environment."""
-    given = _of_file(config) | _of_environment(os.environ if environment is None else environment)
-    values = {}
-    for name, (key, value) in given.items():
-        entry = ENTRIES[name]
-        if not value and entry.optional:
-            continue
-        try:
-            values[entry.attribute] = entry.kind.read(value)
-        except ValueError as error:
-            raise WrongUse(f"{key}={mask(value)} {error}") from None
-    settings = Settings(**values)
-    _check_together(settings)
-    return settings
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """The environment that gives these settings again, for a process to be started; it holds secrets."""
     default = Settings()
     return {
-        PREFIX + name.upper(): _write(entry, settings)
-        for name, entry in ENTRIES.items()
-        if getattr(settings, entry.attribute) != getattr(default, entry.attribute)
+        PREFIX + name.upper(): _write(known, settings)
+        for name, known in KNOWN_SETTINGS.items()
+        if getattr(settings, known.attribute) != getattr(default, known.attribute)
     }
 
 
 def show(settings: Settings) -> list[Shown]:
     """Every effective setting, secrets masked."""
     return [
-        Shown(PREFIX + name.upper(), mask(_write(entry, settings)), entry.purpose) for name, entry in ENTRIES.items()
+        Shown(PREFIX + name.upper(), mask(_write(known, settings)), known.purpose)
+        for name, known in KNOWN_SETTINGS.items()
     ]
 
 
@@ -224,64 +195,6 @@ def mask(value: str) -> str:
     return f"{scheme}{separator}{user.partition(':')[0]}:***@{host}" if separator else f"***@{host}" if at else value
 
 
-def _write(entry: Entry, settings: Settings) -> str:
-    value = getattr(settings, entry.attribute)
-    return "" if value is None else entry.kind.write(value)
-
-
-def _of_environment(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    given = {}
-    for key, value in environment.items():
-        if key.startswith(PREFIX) and key != failpoints.VARIABLE:
-            name = key.removeprefix(PREFIX).lower()
-            _check_known(name, key, value, PREFIX + "{NAME}")
-            given[name] = key, value
-    return given
-
-
-def _of_file(config: Path | None) -> dict[str, tuple[str, str]]:
-    path = config or DEFAULT_FILE
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        if config is None:
-            return {}
-        raise WrongUse(f"--config={path} does not exist: name a file like restock.example.toml") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise WrongUse(f"--config={path} cannot be read: {error}") from None
-    given = {}
-    for name, value in content.items():
-        key = f"{path}: {name}"
-        _check_known(name, key, value, "{name}")
-        given[name] = key, value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return given
-
-
-def _check_known(name: str, key: str, value: object, form: str) -> None:
-    if name not in ENTRIES:
-        nearest = difflib.get_close_matches(name, ENTRIES, n=1, cutoff=0.0)[0]
-        shown = "***" if re.search("password|secret|token|key", name) else mask(str(value))
-        raise WrongUse(f"{key}={shown} is no setting: did you mean {form.format(name=nearest, NAME=nearest.upper())}?")
-
-
-def _check_together(settings: Settings) -> None:
-    """What no setting can know alone."""
-    period_ms = settings.period_ms
-    if period_ms % DAY_MS and DAY_MS % period_ms:
-        raise WrongUse(f"RESTOCK_PERIOD={DURATION.write(period_ms)} divides no day: use 1h, 6h, 1d, 7d or the like")
-    if settings.spread_ms >= period_ms:
-        raise WrongUse(
-            f"RESTOCK_SPREAD={DURATION.write(settings.spread_ms)} is not below RESTOCK_PERIOD="
-            f"{DURATION.write(period_ms)}: reviews of two periods would mix; use less"
-        )
-    if settings.kafka_security.startswith("sasl") and not (settings.kafka_user and settings.kafka_password_file):
-        raise WrongUse(
-            f"RESTOCK_KAFKA_SECURITY={settings.kafka_security} needs a user and a password: "
-            "set RESTOCK_KAFKA_USER and RESTOCK_KAFKA_PASSWORD_FILE"
-        )
-    if settings.redis_password_file and urlsplit(settings.redis).password:
-        raise WrongUse(
-            f"RESTOCK_REDIS={mask(settings.redis)} and RESTOCK_REDIS_PASSWORD_FILE both name a password: keep the file"
-        )
-    if bool(settings.kafka_cert_file) != bool(settings.kafka_key_file):
-        raise WrongUse("RESTOCK_KAFKA_CERT_FILE and RESTOCK_KAFKA_KEY_FILE go together: set both or none")
+def _write(known: KnownSetting, settings: Settings) -> str:
+    value = getattr(settings, known.attribute)
+    return "" if value is None else known.kind.write(value)

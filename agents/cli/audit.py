@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from agents.cli.terminal import progress
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 EPILOG = """examples:
   restock audit             every shard; a worker may run meanwhile

@@ -14,7 +14,8 @@ from agents.cli.times import moment_ms
 from schemas.dead_letter_mark import STATES
 from schemas.refusal import Reason
 from stream.errors import AnswerIsNo, WrongUse
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 if TYPE_CHECKING:
     from schemas.dead_letter_mark import MarkState

@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from agents.cli.terminal import print_table
 from stream.errors import RestockError, Unreachable
-from stream.settings import Settings, load, mask, show
+from stream.setting_sources import load
+from stream.settings import Settings, mask, show
 
 Verdict: TypeAlias = Literal["ok", "warning", "wrong", "unreachable"]
 PACKAGES = ("restock", "faust-streaming", "aiokafka", "confluent-kafka", "redis", "msgspec", "river", "numpy")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from agents.cli.terminal import bold
 from stream.errors import AnswerIsNo, WrongUse
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 if TYPE_CHECKING:
     from agents.inspection.decision import Found, Name

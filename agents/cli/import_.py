@@ -21,7 +21,8 @@ from agents.imports.table import CsvRow, Times, opened, parse_mapping, rows, zon
 from schemas.codec import Limits
 from stream.errors import WrongUse
 from stream.kafka.event_publisher import EventPublisher
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 CHUNK = 10_000
 FIELDS = {"orders": orders.FIELDS, "items": items.FIELDS, "stock": stock.FIELDS}

@@ -8,7 +8,8 @@ from typing import Any
 
 from agents.cli.terminal import bold, warn
 from stream.errors import WrongUse
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 EXAMPLES = """examples:
   restock item TEA-01@BER1

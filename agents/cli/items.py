@@ -9,7 +9,8 @@ from agents.cli.checkpoints import every_checkpoint
 from agents.cli.terminal import print_table
 from schemas.outbound import AlertKind
 from stream.errors import WrongUse
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 if TYPE_CHECKING:
     from agents.inventory.position import Item

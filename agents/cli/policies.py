@@ -9,7 +9,8 @@ import msgspec
 
 from agents.cli.checkpoints import every_checkpoint
 from agents.cli.terminal import print_table
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 EXAMPLES = """examples:
   restock policies

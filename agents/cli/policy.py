@@ -15,7 +15,7 @@ from agents.cli.terminal import warn
 from schemas.quantities import split_item
 from stream.errors import WrongUse
 from stream.kafka.event_publisher import EventPublisher
-from stream.settings import load
+from stream.setting_sources import load
 
 EXAMPLES = """examples:
   restock policy set TEA-01@BER1 base-stock     base-stock decides from the next review on

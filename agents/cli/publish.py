@@ -22,7 +22,8 @@ from schemas.refusal import Refusal
 from stream.errors import WrongUse
 from stream.kafka.event_publisher import EventPublisher, key_of
 from stream.kafka.topics import SOURCES
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 CHUNK = 10_000
 SHOWN = 20

@@ -5,7 +5,8 @@ import asyncio
 from typing import Any
 
 from agents.cli.terminal import progress, warn
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 EPILOG = """examples:
   restock rebuild             every shard

@@ -8,7 +8,8 @@ from typing import Any
 from agents.cli.items import every_item
 from agents.cli.terminal import print_table, progress
 from agents.cli.times import moment_ms
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 EXAMPLES = """examples:
   restock replenishments --open

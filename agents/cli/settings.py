@@ -8,7 +8,8 @@ from agents.cli.terminal import print_table, warn
 from schemas.ledger import FoldSettings
 from stream.errors import RestockError
 from stream.kafka import ledger_state
-from stream.settings import ENTRIES, PREFIX, Settings, load, show
+from stream.setting_sources import load
+from stream.settings import KNOWN_SETTINGS, PREFIX, Settings, show
 
 EXAMPLES = """examples:
   restock settings show
@@ -71,8 +72,8 @@ def _written(stated: FoldSettings) -> dict[str, str]:
     """The ledger's settings under the keys of the environment, as text."""
     fields = set(FoldSettings.__struct_fields__)
     values = {
-        PREFIX + name.upper(): (entry, getattr(stated, entry.attribute))
-        for name, entry in ENTRIES.items()
-        if entry.attribute in fields
+        PREFIX + name.upper(): (known, getattr(stated, known.attribute))
+        for name, known in KNOWN_SETTINGS.items()
+        if known.attribute in fields
     }
-    return {key: "" if value is None else entry.kind.write(value) for key, (entry, value) in values.items()}
+    return {key: "" if value is None else known.kind.write(value) for key, (known, value) in values.items()}

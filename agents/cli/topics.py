@@ -8,7 +8,8 @@ from agents.cli.terminal import warn
 from schemas.topics import TOPICS
 from stream.kafka import ledger_state, topic_check, topics
 from stream.kafka.clients import reach
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 EXAMPLES = """examples:
   restock topics create             make what is missing; running it again changes nothing

@@ -14,7 +14,7 @@ from schemas.codec import Event, Limits, decode, topic_for
 from schemas.inbound import INBOUND
 from schemas.refusal import Refusal
 from stream.errors import WrongUse
-from stream.settings import load
+from stream.setting_sources import load
 
 EXAMPLES = """examples:
   restock validate orders.jsonl

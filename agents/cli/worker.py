@@ -11,7 +11,7 @@ from agents.worker.process_memory import bound_arenas
 from agents.worker.stack_dump import dump_threads_on_signal
 from stream import VERSION
 from stream.errors import RestockError, WrongUse
-from stream.settings import load
+from stream.setting_sources import load
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from stream.local import LocalServers
 from stream.local.free_ports import LOOPBACK, free_ports
 from stream.local.jars import Progress
 from stream.local.process import ServerProcess
-from stream.settings import Settings, load
+from stream.setting_sources import load
+from stream.settings import Settings
 
 OURS = frozenset({"kafka", "redis", "worker", "lock", "log", "state.json", "restock.toml"})
 """What a demo's directory may hold: anything else was not made by a demo, and is not swept away."""

@@ -23,7 +23,8 @@ from stream.kafka import ledger_state, topics
 from stream.kafka.clients import admin
 from stream.kafka.topic_reader import TopicReader
 from stream.local import LocalServers
-from stream.settings import Settings, as_environment, load
+from stream.setting_sources import load
+from stream.settings import Settings, as_environment
 
 SAMPLE_SECONDS = 0.02
 FROM_EVENTS = {"clock": "events", "tick": "1s"}

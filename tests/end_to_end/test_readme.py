@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.settings import ENTRIES, Settings, load
+from stream.setting_sources import load
+from stream.settings import KNOWN_SETTINGS, Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/index.md", "docs/quickstart.md", "docs/concepts.md")
@@ -63,4 +64,4 @@ def test_the_example_settings_are_the_defaults_and_leave_none_out() -> None:
     example = ROOT / "restock.example.toml"
 
     assert load(example, {}) == Settings()
-    assert re.findall(r"^(?:# )?([a-z_]+) = ", example.read_text(), re.MULTILINE) == list(ENTRIES)
+    assert re.findall(r"^(?:# )?([a-z_]+) = ", example.read_text(), re.MULTILINE) == list(KNOWN_SETTINGS)

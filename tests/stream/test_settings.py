@@ -6,8 +6,9 @@ import pytest
 
 from schemas.ledger import FoldSettings
 from stream.errors import WrongUse
+from stream.setting_sources import load
 from stream.setting_values import Address
-from stream.settings import Settings, as_environment, load, show
+from stream.settings import Settings, as_environment, show
 
 
 @pytest.fixture(autouse=True)

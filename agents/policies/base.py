@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import msgspec
 
 from agents.forecasting.base import DemandForecast
+from agents.policies.facts import DemandFacts
 
 Role: TypeAlias = Literal["champion", "challenger", "baseline", "reference"]
 
@@ -66,6 +67,8 @@ class Situation(msgspec.Struct, frozen=True):
     """Whether a decision is due; between two reviews of a longer review period it is not."""
     likely: DemandForecast | None = None
     """Demand of the protection interval as long as it may be, where its length is random."""
+    facts: DemandFacts | None = None
+    """What was seen of the item's demand, over the longest protection interval; None where nobody kept it."""
 
     @property
     def protection(self) -> DemandForecast:

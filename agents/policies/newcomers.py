@@ -1,0 +1,84 @@
+"""What new items of a class usually sell: the only fact about an item that has no past yet."""
+
+import math
+from collections.abc import Mapping
+
+import msgspec
+
+from agents.policies.facts import PastDemand
+from schemas.stored import decoder_of
+
+GROWN = 14
+"""Periods after which an item is a newcomer no more, and says what newcomers sell."""
+MEMORY = 200.0
+"""Newcomers of a class over which the past fades."""
+STRONG = 2.0
+"""A strong newcomer sells so many standard deviations more than usual, on a scale of factors."""
+
+
+class StoredNewcomers(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """The newcomers of one class: how many, and mean and variance of the logarithm of their demand in a period."""
+
+    count: float = 0.0
+    mean: float = 0.0
+    variance: float = 0.0
+
+
+_decode = decoder_of(StoredNewcomers, "the newcomers of a class")
+
+
+class Newcomers:
+    """Demand of new items by class, shared by a shard.
+
+    >>> newcomers = Newcomers()
+    >>> newcomers.usual("A"), newcomers.strong("A")
+    (0.0, 0.0)
+    >>> for level in (2.0, 8.0):
+    ...     newcomers.add("A", level)
+    >>> round(newcomers.usual("A"), 2), round(newcomers.strong("A"), 2)
+    (4.0, 16.0)
+    """
+
+    def __init__(self) -> None:
+        self._classes: dict[str, StoredNewcomers] = {}
+        self._changed: set[str] = set()
+
+    def learn(self, kind: str, past: PastDemand) -> None:
+        """Take in an item that is a newcomer no more; call it after each of its periods in which demand was seen."""
+        if past.periods == GROWN and past.level() > 0.0:
+            self.add(kind, past.level())
+
+    def add(self, kind: str, level: float) -> None:
+        """Take in what a newcomer sells in a period."""
+        known = self._classes.get(kind, StoredNewcomers())
+        count = min(known.count + 1.0, MEMORY)
+        error = math.log(level) - known.mean
+        mean = known.mean + error / count
+        variance = known.variance + (error * (math.log(level) - mean) - known.variance) / count
+        self._classes[kind] = StoredNewcomers(count, mean, max(variance, 0.0))
+        self._changed.add(kind)
+
+    def usual(self, kind: str) -> float:
+        """What a newcomer usually sells in a period; 0 where there was none yet."""
+        known = self._classes.get(kind)
+        return 0.0 if known is None else math.exp(known.mean)
+
+    def strong(self, kind: str) -> float:
+        """What a strong newcomer sells in a period; 0 while fewer than two are known."""
+        known = self._classes.get(kind)
+        if known is None or known.count < 2.0:
+            return 0.0
+        return math.exp(known.mean + STRONG * math.sqrt(known.variance))
+
+    def dump(self) -> Mapping[str, bytes]:
+        """Write the classes that changed since the last call."""
+        changed, self._changed = self._changed, set()
+        return {kind: msgspec.msgpack.encode(self._classes[kind]) for kind in sorted(changed)}
+
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        """Read classes; a part that is none raises ValueError."""
+        for kind, data in parts.items():
+            known = _decode(data)
+            if not (0.0 <= known.count <= MEMORY and abs(known.mean) < 50.0 and 0.0 <= known.variance < 1e4):
+                raise ValueError(f"not the newcomers of the class {kind!r}: numbers out of range")
+            self._classes[kind] = known

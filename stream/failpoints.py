@@ -1,7 +1,7 @@
 """Named places where a test may end the process: `RESTOCK_FAILPOINTS="work.after_publish=0.01"` kills it there.
 
-Off, a failpoint is one look at an empty dictionary. The variable is for fault campaigns, not for users: it is read
-once, and a name that no code passes is never hit.
+Without the variable a failpoint costs one look at an empty dictionary. The variable is for fault campaigns, not for
+users. It is read once, and a name that no code passes has no effect.
 """
 
 import os

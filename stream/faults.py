@@ -1,8 +1,8 @@
-"""What can go wrong around a shard, named by what must be done about it."""
+"""What can go wrong around a shard: one class for each thing that must be done about it."""
 
 
 class Fault(Exception):
-    """A fault that the shard's own loop handles; it never reaches a user as it is."""
+    """A fault that the owner of a shard handles; no user ever sees it as an error."""
 
 
 class Fenced(Fault):
@@ -10,11 +10,11 @@ class Fenced(Fault):
 
 
 class Unclear(Fault):
-    """Nobody can know whether it happened: take the shard again and read what the journal says."""
+    """It is not known whether a commit happened: take the shard again and read the journal."""
 
 
 class Torn(Fault):
-    """The checkpoint is not whole, or not of this history: rebuild it from the ledger."""
+    """The checkpoint is not whole, or of another lineage: rebuild it from the ledger."""
 
 
 class StoreDown(Fault):

@@ -1,7 +1,7 @@
 """Twins of store, publisher, journal and ledger that live in memory and keep the same promises.
 
-They make the whole flow run in a test or a doctest without a server; one contract suite holds for them and for the real
-ones. What was written stays encoded, so that nobody shares an object with the past.
+With them everything runs in a test or a doctest without a server; the same contract tests run over them and the real
+ones. What is written stays encoded, so that later changes of an object cannot reach it.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ class MemoryStore:
         return None if cursor is None else Held(cursor, whole=self.sizes[shard] == self._measure(shard))
 
     async def load(self, shard: int) -> AsyncIterator[Tables]:
-        """Read the tables field by field; what is gone when its turn comes is not read."""
+        """Read the tables field by field, and skip fields that have gone meanwhile."""
         for table in TABLES:
             for field in list(self.tables[shard][table]):
                 if field in self.tables[shard][table]:
@@ -56,7 +56,7 @@ class MemoryStore:
         self.cursors[shard], self.sizes[shard] = cursor, self._measure(shard)
 
     async def reset(self, shard: int, token: str) -> None:
-        """Forget the shard's checkpoint, as its writer."""
+        """Delete the shard's checkpoint, as its writer."""
         if self.tokens.get(shard) != token:
             raise Fenced(f"shard {shard} has another writer")
         self.forget(shard)
@@ -83,18 +83,18 @@ class MemoryBroker:
         self.epochs: defaultdict[int, int] = defaultdict(int)
 
     def append(self, shard: int, record: Record, appended: int) -> int:
-        """Write a ledger record; its offset."""
+        """Write a ledger record, and return its offset."""
         self.ledgers[shard].append((appended, encode_record(record)))
         return len(self.ledgers[shard]) - 1
 
     # Ledger
 
     async def view(self, shard: int) -> LedgerView:
-        """What the broker says of this partition."""
+        """Id and bounds of this partition."""
         return LedgerView(self.id, self.partitions, 0, len(self.ledgers[shard]))
 
     async def checksum(self, shard: int, offset: int) -> int:
-        """Checksum of one record; 0 for the place before the first."""
+        """The checksum of one record; 0 for the offset before the first."""
         return checksum(self.ledgers[shard][offset][1]) if offset >= 0 else 0
 
     # Journal
@@ -112,7 +112,7 @@ class MemoryBroker:
         return JournalView(last, owners, start, len(records), whole=True)
 
     async def passage(self, shard: int, start: int, end: int) -> Passage:
-        """Read the first record, so that there are many passages."""
+        """Read one record only, so that tests see many passages."""
         return Passage([decode_journal(value) for value in self.journals[shard][start:end][:1]], start + 1)
 
 

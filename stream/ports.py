@@ -1,7 +1,7 @@
-"""What a shard leans on, as protocols: the core that thinks, the store that remembers, the publisher that tells.
+"""What a shard needs, as protocols: a core that decides, a store of checkpoints, a publisher, journal and ledger.
 
 The real ones are `agents/core/core.py`, `stream/checkpoint/store.py` and `stream/kafka/publisher.py`. Twins of store
-and publisher that live in memory are in `stream/in_memory.py`, and one contract suite holds for both.
+and publisher in memory are in `stream/in_memory.py`; the same contract tests run over both.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -26,13 +26,13 @@ class Output(msgspec.Struct, frozen=True):
     """An outbound event, or a dead letter, of `schemas`."""
     at: Point
     entry: JournalEntry | None = None
-    """What the journal keeps of it; None for a review: replay learns it anew."""
+    """What the journal keeps of it; None for a review, which replay makes again from the ledger."""
     review: tuple[Milliseconds, str] | None = None
     """The review this belongs to, as (due, item); None for what a movement caused."""
 
 
 class Replay(msgspec.Struct, frozen=True):
-    """What the journal says of one record's outputs: these were told, and nothing else was."""
+    """The journal entries of one ledger record: these outputs were published, and no others were."""
 
     entries: Sequence[JournalEntry]
     whole: bool
@@ -51,9 +51,9 @@ class ShardCore(Protocol):
     ) -> Iterable[Output | None]:
         """Apply one ledger record and decide.
 
-        Yields the outputs in step order, each only after the state it speaks of is in place, and None now and then
-        in long work so that others get their turn. With `replay`, what was told is applied and nothing is decided
-        but what lies beyond it. The caller exhausts the iterable before it folds the next record.
+        Yields the outputs in step order, each after the state has changed accordingly. During long work it yields
+        None now and then, so that others get their turn. With `replay`, the journal entries are applied, and only what
+        lies beyond them is decided. The caller exhausts the iterable before it folds the next record.
         """
         ...
 
@@ -62,16 +62,16 @@ class ShardCore(Protocol):
         ...
 
     def load(self, tables: Tables) -> None:
-        """Take in a slice of a checkpoint; called several times before the first fold."""
+        """Read a slice of a checkpoint; called several times before the first fold."""
         ...
 
     def dump(self) -> Tables:
-        """Everything, encoded: what an audit compares."""
+        """Encode the whole state, as an audit compares it."""
         ...
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """Where a checkpoint stands and whose it is."""
+    """Where a checkpoint stands, and who wrote it."""
 
     token: str
     """Of the owner that wrote it."""
@@ -97,10 +97,10 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Store(Protocol):
-    """Checkpoints of shards. A server that does not answer is a StoreDown."""
+    """Checkpoints of shards. Every method raises StoreDown when the server does not answer."""
 
     async def acquire(self, shard: int, token: str) -> Held | None:
-        """Become the writer; what the last one left, None where there is no checkpoint."""
+        """Become the writer of a shard; what the last writer left, None where there is no checkpoint."""
         ...
 
     def load(self, shard: int) -> AsyncIterator[Tables]:
@@ -115,59 +115,59 @@ class Store(Protocol):
         ...
 
     async def reset(self, shard: int, token: str) -> None:
-        """Forget the shard's checkpoint, as its writer."""
+        """Delete the shard's checkpoint; raises Fenced when another owner has become the writer."""
         ...
 
 
 class Publisher(Protocol):
-    """Outputs and journal of one shard, in one transaction, by one owner at a time."""
+    """Publishes outputs and journal of one shard in one transaction, for one owner at a time."""
 
     async def open(self) -> None:
         """Fence the previous owner and settle what it left open."""
         ...
 
     async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> None:
-        """Publish all of it or nothing; raises Fenced when another owner came, Unclear when nobody can know."""
+        """Publish all of it or nothing; raises Fenced when another owner came, Unclear when neither is certain."""
         ...
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
 class JournalView(msgspec.Struct, frozen=True):
-    """What a shard's journal says of its owners, and where in it stands what was told since."""
+    """The seals in a shard's journal, and where in it replay begins."""
 
     last: JournalRecord | None
     seals: Sequence[Sealed]
     """Oldest first, as far back as was asked for."""
     start: int
-    """The journal's own offset from which on it tells of what was asked for."""
+    """The journal's own offset from which on it holds the records that were asked for."""
     end: int
-    """The journal's own offset at which it ended."""
+    """The journal's own offset at which it ended when it was read."""
     whole: bool
     """Whether it reaches back as far as was asked for."""
 
 
 class Passage(NamedTuple):
-    """Some records of a journal, and the journal's own offset of those that come next."""
+    """Some records of a journal, and the journal's own offset of the next one."""
 
     records: Sequence[JournalRecord]
     next: int
 
 
 class Journal(Protocol):
-    """Reading back what a shard has published."""
+    """Reads back what a shard has published."""
 
     async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
-        """Look at committed records back to what tells of ledger offset `since` and to the seal of `writer`.
+        """Look at committed records back to those about ledger offset `since`, and to the seal of `writer`.
 
-        Without a writer `since` is the start, and only the last record is looked at.
+        Without a writer `since` is the start of the ledger, and only the last record of the journal is read.
         """
         ...
 
     async def passage(self, shard: int, start: int, end: int) -> Passage:
-        """Read the first records of the journal's offsets [start, end), oldest first; some, where there are many."""
+        """Read the first records of the journal's offsets [start, end), oldest first, as many as it likes."""
         ...
 
 
@@ -182,12 +182,12 @@ class LedgerView(msgspec.Struct, frozen=True):
 
 
 class LedgerPort(Protocol):
-    """Looking at the ledger beside reading it."""
+    """Looks at the ledger; reading it is the transport's work."""
 
     async def view(self, shard: int) -> LedgerView:
-        """What the broker says of this partition."""
+        """Ask the broker for id and bounds of this partition."""
         ...
 
     async def checksum(self, shard: int, offset: int) -> int:
-        """Checksum of one record; 0 for the place before the first."""
+        """The checksum of one record; 0 for the offset before the first."""
         ...

@@ -1,6 +1,6 @@
-"""What must hold before a worker starts: effectively once is promised under these conditions only.
+"""Verifies what must hold before a worker starts: effectively once is promised under these conditions only.
 
-Every start verifies it and otherwise refuses with one line: the key, the value, the cure.
+A start that finds one of them broken ends with one line: the key, the value, the cure.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from stream.settings import KNOWN_SETTINGS, PREFIX, Settings, mask
 
 
 def verify(settings: Settings) -> LedgerState:
-    """Refuse with the first thing that is wrong; the ledger's own account of itself when nothing is."""
+    """Verify everything, and return the state of the ledger; raises WrongUse for the first thing that is wrong."""
     verify_topics(settings)
     state = verify_ledger(settings)
     verify_redis(settings)
@@ -26,7 +26,7 @@ def verify(settings: Settings) -> LedgerState:
 
 
 def verify_topics(settings: Settings) -> None:
-    """Partitions, replication and configuration of every topic."""
+    """Verify partitions, replication and configuration of every topic."""
     grave = [difference for difference in check(settings) if difference.grave]
     if grave:
         more = f" ({len(grave) - 1} more: `restock topics check`)" if len(grave) > 1 else ""
@@ -34,7 +34,7 @@ def verify_topics(settings: Settings) -> None:
 
 
 def verify_ledger(settings: Settings) -> LedgerState:
-    """The ledger was begun, is this application's, and follows these settings in every partition."""
+    """Verify that the ledger was begun, is this application's, and states these settings in every partition."""
     topic = settings.topic("ledger")
     state = ledger_state(settings)
     with TopicReader(settings) as reader:
@@ -49,7 +49,7 @@ def verify_ledger(settings: Settings) -> LedgerState:
 
 
 def verify_redis(settings: Settings) -> None:
-    """Nothing is evicted, what was written outlives a restart, and this version can read what is there."""
+    """Verify that nothing is evicted, that data survives a restart, and that this version can read what is there."""
     client = reach_redis(settings)
     try:
         memory, persistence = node_info(client, "memory"), node_info(client, "persistence")
@@ -74,7 +74,7 @@ def verify_redis(settings: Settings) -> None:
 
 
 def node_info(client: Any, section: str) -> dict[str, Any]:
-    """What Redis says of itself; of a cluster any node, since all are configured alike."""
+    """A section of Redis' INFO; of a cluster that of any node, since all are configured alike."""
     info: dict[str, Any] = client.info(section)
     return next(iter(info.values())) if info and all(isinstance(value, dict) for value in info.values()) else info
 

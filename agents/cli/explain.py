@@ -50,11 +50,11 @@ def _find(settings: Settings, replenishment_id: str, name: "Name") -> "Found":
     from agents.inspection.decision import Found
     from schemas.journal import Decided
     from schemas.ledger import decode_record
-    from stream.kafka.journal_search import told_at
+    from stream.kafka.journal_search import published_at
     from stream.kafka.topic_reader import TopicReader
 
     with TopicReader(settings) as reader:
-        told = told_at(reader, settings, name.partition, name.point)
+        told = published_at(reader, settings, name.partition, name.point)
         decisions = [entry for entry in told.entries if isinstance(entry, Decided)] if told else []
         decided = next((entry for entry in decisions if entry.replenishment == replenishment_id), None)
         if told is None or decided is None:

@@ -1,11 +1,11 @@
-"""What a worker writes while it runs: lines for people on a terminal, JSON lines for everything else."""
+"""Sets up a worker's log: lines for people on a terminal, JSON lines everywhere else."""
 
 import json
 import logging
 import sys
 from datetime import UTC, datetime
 
-# Libraries that tell of every attempt: what matters of it is told once by us.
+# These libraries log every attempt; what matters of it, we log once.
 QUIET = {"aiokafka": logging.CRITICAL, "faust": logging.ERROR, "mode": logging.ERROR, "aiohttp": logging.ERROR}
 
 
@@ -13,7 +13,7 @@ class JsonLines(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record."""
+        """Write one log record."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

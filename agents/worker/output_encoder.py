@@ -1,4 +1,4 @@
-"""From what the core decided to what goes to the broker: topic, partition, key, headers, bytes."""
+"""Turns the outputs of the core into Kafka messages: topic, partition, key, headers, bytes."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,7 +14,7 @@ from stream.kafka.publisher import Message
 from stream.ports import Output
 
 FRAME_BYTES = 200
-"""Of a record beside its key and value: headers, and what Kafka puts around a batch of one."""
+"""What a record takes beside its key and value: headers, and Kafka's frame around a batch of one record."""
 
 
 class OutputEncoder:
@@ -36,7 +36,7 @@ class OutputEncoder:
             return self._letter(output.event, topic, partition, key)
         value = encode(output.event)
         if len(value) + len(key) + FRAME_BYTES > self._most_bytes:
-            # Only the attributes carried from cause to effect have no bound of their own.
+            # Of all parts of an event, only the attributes copied from its cause have no bound.
             value = encode(msgspec.structs.replace(output.event, correlation=None, causation=None, trace=None))
         return Message(topic, partition, key, value, STRUCTURED_HEADERS)
 

@@ -1,4 +1,4 @@
-"""Reading checkpoints from outside: what commands show of an item, and what a start verifies. It writes nothing."""
+"""Reads checkpoints from outside, for commands that show an item and for checks at start. It writes nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
@@ -13,7 +13,7 @@ from stream.settings import Settings, mask
 
 
 class Snapshot(NamedTuple):
-    """Some fields of one shard, all of one moment."""
+    """Some fields of one shard, all as they were at one moment."""
 
     next: int
     """The offset of the first ledger record that is not in them."""
@@ -36,7 +36,7 @@ class CheckpointReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go."""
+        """Close the connection."""
         self._client.close()
 
     def look(self, shard: int, wanted: Mapping[str, Sequence[str]]) -> Snapshot | None:
@@ -65,7 +65,7 @@ class CheckpointReader:
         return Snapshot(int(place), known, tables)
 
     def scan(self, shard: int, table: str) -> Iterator[tuple[str, bytes]]:
-        """Every field of a table, in slices, each as it stands when it is read; none comes twice."""
+        """Every field of a table once; fields that are read later may be of a later moment."""
         key = shard_keys(self._settings.app, shard)[1 + TABLES.index(table)]
         seen: set[str] = set()
         try:

@@ -1,4 +1,4 @@
-"""From settings to a Redis client, for workers and commands alike.
+"""Makes Redis clients from the settings, for workers and commands alike.
 
 `redis+cluster://` and `rediss+cluster://` name any node of a Redis Cluster; a shard's keys share one slot.
 
@@ -36,7 +36,7 @@ def client_of(settings: Settings) -> "redis.Redis | RedisCluster":
 
 
 def async_client_of(settings: Settings) -> "redis_asyncio.Redis | AsyncRedisCluster":
-    """The same for asyncio; who asks it waits and tells of it, the client itself only reopens a connection once."""
+    """The same for asyncio. It reopens a connection once and waits for nothing: callers do that, and log it."""
     url, options = _url_and_options(settings)
     if CLUSTER in settings.redis:
         return AsyncRedisCluster.from_url(url, **options)
@@ -44,7 +44,7 @@ def async_client_of(settings: Settings) -> "redis_asyncio.Redis | AsyncRedisClus
 
 
 def reach_redis(settings: Settings) -> "redis.Redis | RedisCluster":
-    """A client of a server that has been seen to answer."""
+    """A client whose server has just answered."""
     client = client_of(settings)
     try:
         client.ping()
@@ -54,7 +54,7 @@ def reach_redis(settings: Settings) -> "redis.Redis | RedisCluster":
 
 
 def unreachable(settings: Settings, error: Exception) -> Unreachable:
-    """What to do when Redis does not answer, in one line."""
+    """An error that says in one line what to do when Redis does not answer."""
     url = mask(settings.redis)
     if isinstance(error, AuthenticationError | NoPermissionError):
         return Unreachable(

@@ -1,7 +1,7 @@
-"""Checkpoints of shards in Redis: a cursor and a few tables under one hash tag, written by scripts that check first.
+"""Keeps the checkpoints of shards in Redis: a cursor and a few tables each, written by scripts that check first.
 
-The state is a function of ledger and journal, so losing a checkpoint costs time and nothing else. What matters here is
-that a checkpoint is whole, that it never runs ahead of what was published, and that only one owner writes it.
+The state is a function of ledger and journal, so losing a checkpoint costs time and nothing else. What matters is that
+a checkpoint is whole, that it never runs ahead of what was published, and that only one owner writes it.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
@@ -21,7 +21,7 @@ TABLES = ("items", "minds", "pages", "shared")
 LAYOUT = 1
 """Of the tables' contents; a checkpoint of another layout is rebuilt from the ledger."""
 SLICE = 1000
-"""Fields read at a time: Redis serves others in between."""
+"""Fields that are read at a time: Redis serves others in between."""
 SCRIPTS = Path(__file__).parent / "scripts"
 
 
@@ -80,10 +80,10 @@ class RedisStore:
         )
 
     async def load(self, shard: int) -> AsyncIterator[Tables]:
-        """Read the tables in slices.
+        """Read the tables in slices; raises Torn when fields are missing in the end.
 
-        A server that was started again, or a replica that took over, has its fields in another order, and what is asked
-        of it with the other's place leaves some out: that all of them came is seen by their number.
+        A server that was started again, or a replica that took over, has its fields in another order. The cursor of an
+        HSCAN then leaves some of them out, so their number is checked.
         """
         for table, key in zip(TABLES, shard_keys(self._app, shard)[1:], strict=True):
             place, read = 0, set[bytes]()
@@ -108,7 +108,7 @@ class RedisStore:
         judge(verdict.decode(), shard)
 
     async def reset(self, shard: int, token: str) -> None:
-        """Forget the shard's checkpoint, as its writer."""
+        """Delete the shard's checkpoint, as its writer."""
         judge((await self._run("reset", shard, token)).decode(), shard)
 
     async def fields(self, shard: int, table: str) -> list[str]:
@@ -127,7 +127,7 @@ class RedisStore:
         return (None if at is None else int(at)), values
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self.redis.aclose()
 
     def _key(self, shard: int, name: str) -> str:
@@ -138,7 +138,7 @@ class RedisStore:
 
 
 def judge(verdict: str, shard: int) -> None:
-    """Turn a script's verdict into what must be done about it."""
+    """Raise the fault that a script's verdict stands for, if it does."""
     if verdict in {"OK", "DONE"}:
         return
     if verdict == "FENCED":

@@ -1,4 +1,4 @@
-"""How far this machine's clock is from the broker's: asked with a record that is never committed."""
+"""Measures how far this machine's clock is from the broker's, with a record that is never committed."""
 
 import time
 

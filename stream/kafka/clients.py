@@ -68,7 +68,7 @@ def client_config(settings: Settings, **extra: Any) -> dict[str, Any]:
 
 
 def producer_config(settings: Settings, **extra: Any) -> dict[str, Any]:
-    """An idempotent producer that never gives a record up: after a delivery timeout a gap could remain."""
+    """An idempotent producer that never gives up a record: a delivery timeout could leave a gap."""
     config = {
         "enable.idempotence": True,
         "acks": "all",
@@ -106,7 +106,7 @@ def record_bytes(settings: Settings) -> int:
 
 
 def reader_config(settings: Settings, **extra: Any) -> dict[str, Any]:
-    """A consumer that is told where to read, commits nothing and sees committed records only."""
+    """A consumer outside any group: it is assigned its partitions, commits nothing and sees committed records only."""
     config = {
         "group.id": f"{settings.app}-reader",
         "enable.auto.commit": False,
@@ -159,7 +159,7 @@ def admin(settings: Settings) -> AdminClient:
 
 
 def reach(settings: Settings, seconds: float = REACH_SECONDS) -> tuple[AdminClient, Any]:
-    """Connect, and say in one line what to do when nobody answers."""
+    """Connect; raises Unreachable, with one line that says what to do, when nobody answers."""
     complaints: list[KafkaError] = []
     client = AdminClient(client_config(settings) | {"error_cb": complaints.append})
     try:

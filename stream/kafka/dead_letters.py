@@ -1,7 +1,7 @@
-"""The dead letters: read, filtered, each refusal once, and with the original bytes wherever those lie.
+"""Reads the dead letters: filtered, each refusal once, and with the bytes that were published.
 
-Intake keeps the refused record itself; the controller refuses what became of it, so the bytes are fetched from the
-source at the origin that the letter names.
+A letter of intake holds the refused record itself. A letter of the controller holds the ledger record that was made of
+it, so the bytes are fetched from the source, at the origin that the letter names.
 """
 
 import contextlib
@@ -73,7 +73,7 @@ class FiledDeadLetter(NamedTuple):
 
 
 class EventName(NamedTuple):
-    """What identifies an event, and its type; None where nobody can tell."""
+    """What identifies an event, and its type; None where it cannot be read."""
 
     source: str | None = None
     id: str | None = None
@@ -107,12 +107,12 @@ def letters(
     settings: Settings,
     wanted: Filter,
     stretches: Mapping[int, Stretch],
-    tell: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[FiledDeadLetter]:
     """Every refusal of these stretches once: after a crash intake may have written one twice."""
     seen: set[tuple[object, ...]] = set()
     for number, message in enumerate(reader.read(settings.topic("dead-letters"), stretches), 1):
-        tell(number)
+        progress(number)
         filed = _filed(message)
         if filed is None or not wanted.wants(filed.letter, settings):
             continue
@@ -165,11 +165,11 @@ class _Named(msgspec.Struct):
 
 
 def _name_of(letter: DeadLetter) -> EventName:
-    """What a record that nobody could read says of itself: in headers, or in what may be JSON."""
+    """The name of an event that intake could not read, as far as its headers or its JSON hold one."""
     if mode_of(letter.headers) is Mode.BINARY:
         with contextlib.suppress(UnicodeDecodeError):
-            said = header_attributes(letter.headers)
-            return EventName(said.get("source"), said.get("id"), said.get("type"))
+            found = header_attributes(letter.headers)
+            return EventName(found.get("source"), found.get("id"), found.get("type"))
         return EventName()
     try:
         named = msgspec.json.decode(letter.value or b"", type=_Named)

@@ -1,6 +1,6 @@
-"""Publishing events to the sources as a shop would: in order, each acknowledged, and given up only out loud.
+"""Publishes events to the sources as a shop does: in order, each acknowledged; what is given up raises an error.
 
-It is what `publish`, `import` and `dead-letters redrive` send through; a worker's own outputs never come this way.
+`publish`, `import` and `dead-letters redrive` send through it. A worker's own outputs do not.
 """
 
 import time
@@ -106,7 +106,7 @@ class EventPublisher:
             raise self._refused(self._failure)
 
     def _serve(self, wait: Callable[[float], int], seconds: float) -> None:
-        """Let the client tell of deliveries. A Ctrl-C that comes while it calls us back, it loses."""
+        """Let the client report deliveries. It turns a Ctrl-C during such a report into a SystemError."""
         try:
             wait(seconds)
         except SystemError:

@@ -1,4 +1,4 @@
-"""Finding in a shard's journal what was told at a point of its ledger: by halving, since both only ever grow."""
+"""Finds in a shard's journal what was published at a point of its ledger: by halving, since both only ever grow."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,11 @@ from stream.kafka.topic_reader import TopicReader
 from stream.settings import Settings
 
 NEAR = 200
-"""Records that are read one after another rather than halved again."""
+"""From so few records on they are read one after another."""
 
 
-def told_at(reader: TopicReader, settings: Settings, partition: int, point: Point) -> Published | None:
-    """The record that tells of this point; None when nothing was told there, or retention has cut it off."""
+def published_at(reader: TopicReader, settings: Settings, partition: int, point: Point) -> Published | None:
+    """The journal record that covers this point; None when nothing was published there, or retention deleted it."""
     topic = settings.topic("journal")
     low, high = reader.bounds(topic).get(partition, (0, 0))
     end = high

@@ -1,4 +1,4 @@
-"""The ledger topic for whoever takes a shard: what the broker says of a partition, and single records.
+"""The ledger topic for whoever takes a shard: bounds of a partition, and single records.
 
 Workers read the ledger through Faust's consumer; this is beside it.
 """
@@ -42,11 +42,11 @@ class KafkaLedger:
         self._threads = threads
 
     async def view(self, shard: int) -> LedgerView:
-        """What the broker says of this partition."""
+        """Ask the broker for id and bounds of this partition."""
         return await self._ask(self._view, shard)
 
     async def checksum(self, shard: int, offset: int) -> int:
-        """Checksum of one record; 0 for the place before the first."""
+        """The checksum of one record; 0 for the offset before the first."""
         return await self._ask(self._checksum, shard, offset) if offset >= 0 else 0
 
     def records(self, shard: int, start: int, end: int) -> Iterator[StoredRecord]:

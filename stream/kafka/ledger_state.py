@@ -1,7 +1,7 @@
-"""What the ledger says of itself: whose it is, its name, and the settings that its fold follows.
+"""Reads and writes what the ledger states: whose it is, its name, and the settings that its fold follows.
 
-`topics create` begins a ledger, `settings apply` changes its settings; every record that states settings can be found
-by reading backwards from the end, which is short because each tick states them.
+`topics create` begins a ledger, `settings apply` changes its settings. The last statement of the settings is found by
+reading backwards from the end, and is always near, because every tick states them.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class LedgerState(NamedTuple):
-    """One ledger as it is."""
+    """What one ledger states, and its topic."""
 
     ledger: str
     """Its short name, part of every replenishment's id."""
@@ -47,7 +47,7 @@ def ledger_name(topic_id: str) -> str:
 
 
 def ledger_state(settings: Settings) -> LedgerState:
-    """The ledger of these settings as partition 0 tells of it."""
+    """The ledger of these settings, as its partition 0 states it."""
     topic_id = _topic_id(settings)
     with TopicReader(settings) as reader:
         topic = settings.topic("ledger")
@@ -99,9 +99,9 @@ def first_records(reader: TopicReader, topic: str, bounds: Mapping[int, Stretch]
 
 
 def begin(settings: Settings) -> int:
-    """Write the first record to every partition that is empty; how many those were.
+    """Write the first record to every partition that is empty, and return how many those were.
 
-    A crash in the middle, or two at a time, leave records that name the same ledger; running it again is the cure.
+    A crash in the middle, or two such commands at a time, leave records that name the same ledger: run it again.
     """
     topic = settings.topic("ledger")
     name = ledger_name(_topic_id(settings))
@@ -121,7 +121,7 @@ def begin(settings: Settings) -> int:
 
 
 def apply(settings: Settings) -> int:
-    """State these settings in every partition that follows others; how many those were."""
+    """State these settings in every partition that follows others, and return how many those were."""
     topic, wanted = settings.topic("ledger"), settings.fold_settings()
     _check_nobody_works(settings)
     with TopicReader(settings) as reader:
@@ -173,7 +173,7 @@ def _statement(message: Message) -> LedgerCreated | SettingsChanged | Ticked | N
         return None
     try:
         record = decode_record(value)
-    except msgspec.MsgspecError:  # it parks the shard that is to fold it, and shall not keep the others from starting
+    except msgspec.MsgspecError:  # it parks the shard that has to fold it, and must not keep the others from starting
         return None
     return record if isinstance(record, LedgerCreated | SettingsChanged | Ticked) else None
 

@@ -1,4 +1,4 @@
-"""Where the broker's topics differ from the plan: what a worker refuses to start on, and what merely should be told."""
+"""Finds where the broker's topics differ from the plan: a worker does not start on grave differences."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,7 +16,7 @@ ABSENT = "there is no such topic"
 
 
 class Difference(NamedTuple):
-    """What is not as it should be, and what to do."""
+    """One thing that is not as it should be, and what to do about it."""
 
     topic: str
     what: str
@@ -83,7 +83,7 @@ def check(settings: Settings) -> list[Difference]:
 
 
 def repair(settings: Settings) -> list[Difference]:
-    """Set what can be set on topics that exist, and tell what that was; partitions and replication cannot be."""
+    """Set what can be set on topics that exist, and return it; partitions and replication cannot be set."""
     client, _ = reach(settings)
     differences = [difference for difference in check(settings) if difference.cure == SETTABLE]
     resources: dict[str, ConfigResource] = {}

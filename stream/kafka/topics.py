@@ -1,4 +1,4 @@
-"""The topics as the broker should have them, planned from the settings, and the topics as it has them.
+"""Topics as the broker should have them, planned from the settings, and as it has them.
 
 >>> [topic.name for topic in plan(Settings(topic_prefix="eu."), brokers=3) if topic.logical == "ledger"]
 ['eu.ledger']
@@ -73,7 +73,7 @@ def find(client: AdminClient, names: Sequence[str]) -> dict[str, FoundTopic]:
 
 
 def create(settings: Settings) -> list[PlannedTopic]:
-    """Make the topics that are missing, and tell which those were."""
+    """Make the topics that are missing, and return them."""
     client, metadata = reach(settings)
     planned = plan(settings, len(metadata.brokers))
     with answering(settings):
@@ -110,7 +110,7 @@ def _unless_missing(future: "Future[Any]") -> Any:
 
 
 def _await_visible(client: AdminClient, names: Sequence[str]) -> None:
-    """A broker learns of what the controller has made a moment later."""
+    """Wait until the broker knows the topics: it learns of them a moment after the controller has made them."""
     deadline = time.monotonic() + REACH_SECONDS
     while len(find(client, names)) < len(names) and time.monotonic() < deadline:
         time.sleep(0.02)

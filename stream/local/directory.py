@@ -1,4 +1,4 @@
-"""The directory of local servers: whose it is at the moment, and which ports it had last time."""
+"""The directory of local servers: which process holds it, and which ports the servers had last time."""
 
 import contextlib
 import fcntl
@@ -11,11 +11,11 @@ import msgspec
 
 from stream.errors import AnswerIsNo, WrongUse
 
-PATIENCE_SECONDS = 0.5
+HOLDER_SECONDS = 0.5
 
 
 class LocalServers(msgspec.Struct):
-    """What the directory remembers; `process` and `ready` speak of the holder and count only while there is one."""
+    """What the directory remembers; `process` and `ready` describe the holder, and count only while there is one."""
 
     ports: dict[str, int] = {}
     process: int = 0
@@ -31,13 +31,13 @@ class Directory:
         self._held: TextIO | None = None
 
     def hold(self) -> None:
-        """Make it ours, or say who cannot."""
+        """Hold it; raises AnswerIsNo while another process does."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = (self.path / "lock").open("a")
         except OSError as error:
             raise WrongUse(f"--dir {self.path} cannot be used ({error.strerror}): name another") from error
-        deadline = time.monotonic() + PATIENCE_SECONDS  # `holder` of another process holds it for a moment
+        deadline = time.monotonic() + HOLDER_SECONDS  # `holder` of another process holds it for a moment
         while not _lock(lock):
             if time.monotonic() > deadline:
                 lock.close()

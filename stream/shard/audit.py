@@ -1,7 +1,7 @@
-"""Is what Redis holds what the ledger and the journal say? Folds a shard anew and compares field by field (I6).
+"""Compares Redis with the fold of ledger and journal, field by field: the two must be equal whatever has happened (I6).
 
 A worker may go on meanwhile: Redis is read in slices, each together with the offset it stands at, and the fold stops
-at each of these offsets to compare. What the journal tells is read last, so it reaches further than any slice.
+at each of these offsets to compare. The journal is read last, so it reaches further than any slice.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from stream.ports import Replay, ShardCore, Tables
 
 SLICE = 1000
 NOTHING: tuple[int, list[JournalEntry]] = (maxsize, [])
-"""Told of no record."""
+"""Stands behind the last journal entry."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What was found of one shard."""
+    """The result of one shard's audit."""
 
     partition: int
     offset: int | None
@@ -48,7 +48,7 @@ async def audit(shard: int, core: ShardCore, store: RedisStore, ledger: KafkaLed
         view = await ledger.view(shard)
         empty = view.end <= 1  # a ledger that was only begun needs no checkpoint
         return Verdict(shard, None, empty, None if empty else "there is no checkpoint")
-    return await asyncio.to_thread(_compare, shard, core, slices, ledger, _told(journal.records(shard)))
+    return await asyncio.to_thread(_compare, shard, core, slices, ledger, _by_offset(journal.records(shard)))
 
 
 async def _slices(shard: int, store: RedisStore) -> AsyncIterator[Slice]:
@@ -61,8 +61,8 @@ async def _slices(shard: int, store: RedisStore) -> AsyncIterator[Slice]:
                 yield Slice(at, table, dict(zip(some, values, strict=True)))
 
 
-def _told(records: Iterable[JournalRecord]) -> Iterator[tuple[int, list[JournalEntry]]]:
-    """What was told of each ledger record of which something was, in their order."""
+def _by_offset(records: Iterable[JournalRecord]) -> Iterator[tuple[int, list[JournalEntry]]]:
+    """The journal entries of each ledger record that has any, in the order of the ledger."""
     entries = (entry for record in records if isinstance(record, Published) for entry in record.entries)
     for offset, some in groupby(entries, key=lambda entry: entry.at.offset):
         yield offset, list(some)
@@ -73,9 +73,9 @@ def _compare(
     core: ShardCore,
     slices: Sequence[Slice],
     ledger: KafkaLedger,
-    told: Iterator[tuple[int, list[JournalEntry]]],
+    entries: Iterator[tuple[int, list[JournalEntry]]],
 ) -> Verdict:
-    states = _fold_to(core, shard, sorted({each.at for each in slices}), ledger, told)
+    states = _fold_to(core, shard, sorted({each.at for each in slices}), ledger, entries)
     first = None
     for at, state in states:
         here = [each for each in slices if each.at == at]
@@ -90,14 +90,14 @@ def _fold_to(
     shard: int,
     stops: Sequence[int],
     ledger: KafkaLedger,
-    told: Iterator[tuple[int, list[JournalEntry]]],
+    entries: Iterator[tuple[int, list[JournalEntry]]],
 ) -> Iterator[tuple[int, Tables]]:
-    """The state at each of these offsets."""
-    place, (offset, some) = 0, next(told, NOTHING)
+    """Fold to each of these offsets, and yield the state there."""
+    place, (offset, some) = 0, next(entries, NOTHING)
     for stop in stops:
         for record in ledger.records(shard, place, stop):
             while offset < record.offset:
-                offset, some = next(told, NOTHING)
+                offset, some = next(entries, NOTHING)
             replay = Replay(some if offset == record.offset else (), whole=True)
             for _ in core.fold(decode_record(record.value), record.offset, record.timestamp, replay):
                 pass

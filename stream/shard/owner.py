@@ -1,7 +1,7 @@
-"""This process's claim on a shard, as long as the partition is assigned: take it, feed it, take it again after a fault.
+"""Owns a shard while its partition is assigned to this process: takes it, feeds it, takes it again after a fault.
 
-No fault of one shard reaches another. A server that is away is waited for; a fence, a torn checkpoint or an unclear
-commit means taking the shard anew; a fault that comes twice at the same record parks it, with the reason.
+No fault of one shard reaches another. A server that is away is waited for. After a fence, a torn checkpoint or an
+unclear commit the shard is taken anew. A fault that comes twice at the same record parks the shard, with the reason.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ AHEAD = 2
 """Batches a shard may have waiting before its partition is left alone."""
 AGAIN_SECONDS = 0.5
 PARKED_SECONDS = 15.0
-"""How often a parked shard looks whether somebody helped."""
+"""How often a parked shard checks whether its fault is mended."""
 FAR = 5000
-"""Ledger records still to be read from which on a shard has a backlog: it checkpoints when that is worth it."""
+"""Unread ledger records that make a backlog: then a shard saves a checkpoint only when that is worth it."""
 MOST_ASTRAY = 20
 """Batches in a row that do not hold the next record: after a rebalance there are two or three."""
 
 
 class Gap(Exception):
-    """The ledger goes on, but the record to be folded next is not there."""
+    """The ledger goes on, but the record to fold next is missing."""
 
 
 class Stumble(NamedTuple):
@@ -77,39 +77,39 @@ class Owner:
 
     @property
     def committable(self) -> None:
-        """The true position lives in Redis."""
+        """Nothing is committed: the position is in the checkpoint."""
         return
 
     @property
     def resting(self) -> int | None:
-        """Where the partition should stand when nothing is on its way."""
+        """The offset to read next when no batch is on its way or being folded."""
         busy = self._working or self._on_its_way > 0 or not self._inbox.empty()
         return None if busy or self.shard is None else self.shard.next
 
     def handed(self) -> None:
-        """A batch is on its way."""
+        """Note that a batch is on its way."""
         self._on_its_way += 1
 
     def receive(self, batch: Batch) -> None:
-        """A batch has arrived."""
+        """Queue a batch that has arrived."""
         self._on_its_way = max(0, self._on_its_way - 1)
         self._left = batch.left
         self._inbox.put_nowait(batch)
 
     async def resume(self) -> None:
-        """Still ours after a rebalance: whatever was on its way is gone."""
+        """Seek after a rebalance that left the partition here; what was on its way will not arrive."""
         self._on_its_way = self._astray = 0
         if self.shard is not None:
             await self._seek(self.shard.next)
 
     async def rewind(self) -> None:
-        """What is read is not what comes next: seek back."""
+        """Seek back: what was read is not what comes next."""
         self._astray += 1
         if self.shard is not None:
             await self._seek(self.shard.next)
 
     async def leave(self) -> None:
-        """Finish what is here, checkpoint, and let go."""
+        """Fold what is queued, save a checkpoint, and let go."""
         self._leaving = True
         self._inbox.put_nowait(None)
         if self.shard is None:
@@ -194,7 +194,7 @@ class Owner:
         self.parked = reason
 
     def _stumble(self, shard: Shard, fault: Exception) -> float | None:
-        """Try once more; the second time at the same place is no accident. How long to pause, if it is not."""
+        """Note a fault, and park the shard if it is the second at this place. Returns the pause; None is the usual."""
         here = Stumble(_place(shard, type(fault)), type(fault))
         known = isinstance(fault, Unclear | Gap)
         if self.parked is None:
@@ -211,12 +211,12 @@ class Owner:
 
 
 def _place(shard: Shard, fault: type[Exception]) -> Point:
-    """How far a shard has come: what is published does not depend on the batches that were read."""
+    """The place of a fault: for an unclear commit what was published, which does not depend on how batches were cut."""
     return shard.published if fault is Unclear else Point(shard.next)
 
 
 def _wording(reason: str) -> str:
-    """A reason without its numbers: the ledger grows while a shard is parked."""
+    """A reason without its numbers, which change while a shard is parked: the ledger grows."""
     return re.sub(r"\d+", "", reason)
 
 

@@ -1,6 +1,7 @@
-"""Makes a shard's checkpoint anew from ledger and journal, with nothing published twice.
+"""Makes a shard's checkpoint anew from ledger and journal; nothing is published twice.
 
-It takes the shard like any owner, which fences a worker that holds it; a worker that takes it back goes on rebuilding.
+It takes the shard as any owner does, and so fences a worker that holds it. If a worker takes the shard back, it goes
+on with the rebuild.
 """
 
 from collections.abc import Callable
@@ -15,13 +16,13 @@ from stream.shard.shard import Shard
 
 BATCH = 5000
 SAVE_EVERY = 50_000
-"""Records between checkpoints: what is lost with a crash is folded again."""
+"""Records between checkpoints: what a crash loses must be folded again."""
 TRIES = 20
 """A worker that is fenced takes its shard back after half a second, and is fenced again."""
 
 
 async def rebuild(
-    partition: int, ports: Ports, ledger: KafkaLedger, version: str, tell: Callable[[int, int], None]
+    partition: int, ports: Ports, ledger: KafkaLedger, version: str, progress: Callable[[int, int], None]
 ) -> bool:
     """Fold one shard from the start to the ledger's present end; False when a worker took it over on the way."""
     shard = await _take(partition, ports, version)
@@ -30,7 +31,7 @@ async def rebuild(
         records = ledger.records(partition, 0, end)
         while batch := tuple(islice(records, BATCH)):
             await shard.work(_batch(batch))
-            tell(shard.next, end)
+            progress(shard.next, end)
             if shard.next - max(shard.saved, 0) >= SAVE_EVERY and shard.worth_saving:
                 await shard.save_all()
         await shard.save_all()
@@ -42,7 +43,7 @@ async def rebuild(
 
 
 async def _take(partition: int, ports: Ports, version: str) -> Shard:
-    """Take the shard and forget its checkpoint; a worker that was fenced may take it back before that."""
+    """Take the shard and delete its checkpoint; try again when a fenced worker takes it back before that."""
     for _ in range(TRIES):
         shard = Shard(partition, ports, version)
         try:

@@ -7,7 +7,7 @@ from confluent_kafka import Producer
 
 from schemas.journal import Point, Published, Sealed, encode_journal
 from stream.kafka import topics
-from stream.kafka.journal_search import told_at
+from stream.kafka.journal_search import published_at
 from stream.kafka.topic_reader import TopicReader
 from stream.settings import Settings
 
@@ -54,11 +54,11 @@ def test_every_point_is_found_in_its_record_and_no_other(settings: Settings) -> 
         _, high = reader.bounds(settings.topic("journal"))[0]
         assert high > 1_000
         for record in [*chance.sample(told, 20), told[0], told[-1]]:
-            assert told_at(reader, settings, 0, record.start) == record
+            assert published_at(reader, settings, 0, record.start) == record
             last = (
                 Point(record.end.offset, record.end.step - 1) if record.end.step else Point(record.end.offset - 1, 99)
             )
-            assert told_at(reader, settings, 0, max(last, record.start)) == record
+            assert published_at(reader, settings, 0, max(last, record.start)) == record
         for nowhere in (Point(0), told[-1].end, Point(told[-1].end.offset + 10)):
-            assert told_at(reader, settings, 0, nowhere) is None
-        assert told_at(reader, settings, 7, told[0].start) is None
+            assert published_at(reader, settings, 0, nowhere) is None
+        assert published_at(reader, settings, 7, told[0].start) is None

@@ -1,4 +1,4 @@
-"""How the value of a setting is written and read: durations, sizes, moments, addresses, files.
+"""Reads and writes the values of settings: durations, sizes, moments, addresses, files.
 
 A kind is a pair of functions between text and value; a text that cannot be read is a ValueError whose message says
 what to write instead.
@@ -24,7 +24,7 @@ _SIZES = {"B": 1, "kB": 1_000, "KiB": 1 << 10, "MB": 1_000_000, "MiB": 1 << 20}
 
 
 class SettingKind(msgspec.Struct, frozen=True):
-    """How one sort of value is read from text and written back."""
+    """How one kind of value is read from text, and written."""
 
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
@@ -41,7 +41,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 def text(pattern: str, hint: str) -> SettingKind:
-    """Text of a certain form."""
+    """A kind: text of a certain form."""
 
     def read(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -52,7 +52,7 @@ def text(pattern: str, hint: str) -> SettingKind:
 
 
 def choice(*names: str) -> SettingKind:
-    """One of a few words."""
+    """A kind: one of a few words."""
 
     def read(value: str) -> str:
         if value not in names:
@@ -63,7 +63,7 @@ def choice(*names: str) -> SettingKind:
 
 
 def count(least: int, most: int) -> SettingKind:
-    """A whole number in a range."""
+    """A kind: a whole number in a range."""
 
     def read(value: str) -> int:
         digits = value.replace(",", "").replace("_", "")
@@ -75,7 +75,7 @@ def count(least: int, most: int) -> SettingKind:
 
 
 def duration(least_ms: int = 0, most_ms: int = 36_500 * DAY_MS) -> SettingKind:
-    """A span of time, in milliseconds."""
+    """A kind: a span of time, in milliseconds."""
 
     def read(value: str) -> int:
         parts = re.findall(r"(\d{1,12})(ms|d|h|m|s)", value)

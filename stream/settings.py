@@ -37,7 +37,7 @@ _NAME_OR_NOTHING = text(r"[A-Za-z0-9._-]{0,100}", "is no prefix: use letters, di
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user may set. Each annotation holds how the value is written and what it is for."""
+    """All settings of one process. Each annotation holds how the value is written, and what it is for."""
 
     # Kafka
     kafka: Annotated[str, SERVERS, "bootstrap servers"] = "127.0.0.1:9092"
@@ -128,16 +128,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"Settings({', '.join(f'{shown.key}={shown.value}' for shown in show(self))})"
 
     def topic(self, logical: str) -> str:
-        """The broker's name of one of the contract's topics."""
+        """The name of a topic at the broker, from its logical name in the contract."""
         return self.topic_prefix + logical
 
     def fold_settings(self) -> FoldSettings:
-        """Those that change the fold, as the ledger states them."""
+        """The settings that change the fold, as the ledger states them."""
         return FoldSettings(**{name: getattr(self, name) for name in FoldSettings.__struct_fields__})
 
 
 class KnownSetting(NamedTuple):
-    """One setting: its attribute, its kind and its purpose."""
+    """What is known of one setting: its attribute, its kind and its purpose."""
 
     attribute: str
     kind: SettingKind
@@ -167,7 +167,7 @@ KNOWN_SETTINGS = _known_settings()
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
-    """The environment that gives these settings again, for a process to be started; it holds secrets."""
+    """The environment variables that give these settings to another process; they hold secrets."""
     default = Settings()
     return {
         PREFIX + name.upper(): _write(known, settings)

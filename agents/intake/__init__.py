@@ -1,1 +1,1 @@
-"""Intake: from what producers published to what happened, written to the ledger."""
+"""Intake: reads what producers publish, and writes to the ledger what happened."""

@@ -1,4 +1,4 @@
-"""From an event to its movements: what it changes, item by item, in the order of its lines.
+"""Splits an event into movements: what it changes, item by item, in the order of its lines.
 
 >>> from schemas.inbound import Line, ReturnReceived
 >>> line = Line(line_id="1", sku="TEA", location="BER", quantity=2)
@@ -43,11 +43,11 @@ from schemas.ledger import (
 from schemas.quantities import amount, item, milliseconds
 
 Hash = Callable[[str], int]
-"""Turns a customer into a number that only the holder of the key can find again."""
+"""Turns a customer into a number that only the holder of the key can compute again."""
 
 
 def movements_of(data: inbound.Inbound, hash_customer: Hash | None = None) -> Sequence[tuple[str, ItemChange]]:  # noqa: PLR0911 - one case a type
-    """The changes of single items that an event makes; none for an event about no single item."""
+    """The changes that an event makes, as (item, change); none for an event that is not about single items."""
     match data:
         case inbound.OrderPlaced(order_id=order_id, lines=lines, customer=customer):
             order = xxhash.xxh3_64_intdigest(order_id.encode())
@@ -87,7 +87,7 @@ def movements_of(data: inbound.Inbound, hash_customer: Hash | None = None) -> Se
 
 
 def notice_of(data: inbound.Inbound) -> SharedChange | None:
-    """The change that an event about no single item makes, None for any other event."""
+    """The change of an event that is not about single items, such as a calendar; None for any other event."""
     match data:
         case inbound.PromotionScheduled() | inbound.PromotionCancelled():
             return _promotion(data) if data.sku is None or data.location is None else None

@@ -22,14 +22,14 @@ faults): then it is replaced and the batch is written again, as after any failur
 LedgerLine: TypeAlias = dict[str, Any]
 """One ledger record as the producer takes it: `key` and `value`, bytes or None."""
 LETTERS: Mapping[str, Any] = {"compression.type": "gzip"}
-"""Every client reads it without a plug-in, and it makes small whatever another codec had made small on a source, so
-that there is room for a dead letter wherever there was for its record."""
+"""Every client can read gzip without a plug-in. It compresses at least as well as the codecs of sources, so that a dead
+letter fits wherever its record did."""
 Lines: TypeAlias = Mapping[int, list[LedgerLine]]
 """Ledger records by partition, in the order in which they are written."""
 
 
 class LedgerWriter:
-    """The producer of one intake process."""
+    """The producers of one intake process: one for the ledger, one for dead letters."""
 
     def __init__(self, config: Mapping[str, Any], ledger: str, threads: Executor) -> None:
         # Only failures are reported: an empty queue without any failure means that all arrived.
@@ -56,7 +56,7 @@ class LedgerWriter:
     async def write(self, lines: Lines, letters: Sequence[Letter] = ()) -> None:
         """Write the dead letters, then the ledger records, and wait until the broker has them all.
 
-        Raises BrokerDown when any of them failed; part of it may have arrived then, and may yet arrive.
+        Raises BrokerDown when any of them failed; some of them may have arrived by then, or may still arrive.
         """
         try:
             if letters:

@@ -39,21 +39,19 @@ def read_stretches(
             raise Silent
         for message in messages:
             partition, offset = message.partition() or 0, message.offset() or 0
-            if partition not in ends:
-                continue
-            if not (at_end := _is_end(message)) and offset < ends[partition]:
+            end = ends.get(partition, 0)  # 0: the client has read beyond the end of a stretch that is done
+            at_end = message.error() is not None and _is_end(message)
+            if not at_end and offset < end:
                 yield message
-            if at_end or offset + 1 >= ends[partition]:
+            if end and (at_end or offset + 1 >= end):
                 del ends[partition]
                 consumer.incremental_unassign([TopicPartition(topic, partition)])
     consumer.unassign()
 
 
 def _is_end(message: Message) -> bool:
-    """Whether this is no record but the client's note that a partition ends here; raises other errors."""
+    """True for the client's note that a partition ends here; raises what else is no record."""
     error = message.error()
-    if error is None:
-        return False
-    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own codes carry an underscore
+    if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own codes carry an underscore
         return True
     raise KafkaException(error)

@@ -14,7 +14,7 @@ from stream.errors import AnswerIsNo, WrongUse
 HOLDER_SECONDS = 0.5
 
 
-class LocalServers(msgspec.Struct):
+class ServersRecord(msgspec.Struct):
     """What the directory remembers; `process` and `ready` describe the holder, and count only while there is one."""
 
     ports: dict[str, int] = {}
@@ -44,12 +44,12 @@ class Directory:
                 raise AnswerIsNo(f"--dir {self.path} is in use by other local servers: stop them or name another")
             time.sleep(0.01)
         self._held = lock
-        self._write(LocalServers(ports=self.read().ports, process=os.getpid()))
+        self._write(ServersRecord(ports=self.read().ports, process=os.getpid()))
 
     def release(self) -> None:
         """Leave it to others, ports remembered."""
         if self._held is not None:
-            self._write(LocalServers(ports=self.read().ports))
+            self._write(ServersRecord(ports=self.read().ports))
             self._held.close()
             self._held = None
 
@@ -60,18 +60,18 @@ class Directory:
                 return self.read().process
         return None
 
-    def read(self) -> LocalServers:
+    def read(self) -> ServersRecord:
         """What it remembers."""
         try:
-            return msgspec.json.decode(self._state.read_bytes(), type=LocalServers)
+            return msgspec.json.decode(self._state.read_bytes(), type=ServersRecord)
         except (OSError, msgspec.MsgspecError):
-            return LocalServers()
+            return ServersRecord()
 
     def remember(self, ports: dict[str, int]) -> None:
         """Keep the ports of servers that are ready."""
-        self._write(LocalServers(ports=ports, process=os.getpid(), ready=True))
+        self._write(ServersRecord(ports=ports, process=os.getpid(), ready=True))
 
-    def _write(self, state: LocalServers) -> None:
+    def _write(self, state: ServersRecord) -> None:
         fresh = self._state.with_suffix(".new")
         fresh.write_bytes(msgspec.json.encode(state))
         fresh.replace(self._state)

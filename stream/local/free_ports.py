@@ -1,4 +1,4 @@
-"""Loopback ports: the wished ones where they are free, others where they are not."""
+"""Finds free loopback ports: the preferred ones where they are free, others where they are not."""
 
 import contextlib
 import random
@@ -12,7 +12,7 @@ OTHERS = range(20_000, 30_000)
 
 
 def free_ports(wished: Mapping[str, int]) -> dict[str, int]:
-    """For every name a port that a server can bind, all different: the wished one if it can be had, 0 for any."""
+    """A port for every name that a server can bind, all different: the preferred one if it is free; 0 prefers none."""
     with contextlib.ExitStack() as held:
         return {name: _hold(held, wish) for name, wish in wished.items()}
 

@@ -1,4 +1,4 @@
-"""The jars of the broker: fetched once from Maven Central into the cache all of jgo's users share, verified always.
+"""The jars of the broker: fetched once from Maven Central into the cache of jgo, and verified at every start.
 
 `jars.lock.json` names every jar with its SHA-256, so nothing is resolved at run time and nothing unknown is executed.
 To move to another Kafka, change `ROOTS`, run `python stream/local/jars.py`, and commit the lock file it writes.
@@ -51,7 +51,7 @@ def class_path(progress: Progress | None = None) -> str:
 
 
 def _fetch(jars: list[Artifact], checksums: Mapping[str, str], cache: Path, progress: Progress | None) -> None:
-    """Download beside the cache and move what is verified into it: a killed download leaves nothing half there."""
+    """Download beside the cache, verify, and move into it: a download that is killed leaves no half jar."""
     with tempfile.TemporaryDirectory(prefix=".restock-", dir=cache) as scratch, ThreadPoolExecutor(8) as pool:
         fetching = {pool.submit(_download, _artifact(_coordinate(jar), Path(scratch))): jar for jar in jars}
         try:

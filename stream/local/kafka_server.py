@@ -52,7 +52,7 @@ SETTINGS = {
 
 
 class Kafka(ServerProcess):
-    """The broker; on the port `control` its controller listens for nobody but itself."""
+    """The broker. Its controller listens on the port `control`, for the broker only."""
 
     name = "Kafka"
 

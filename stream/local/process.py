@@ -1,4 +1,4 @@
-"""A server as a child process: started until it accepts, stopped or killed alone, never outliving its parent."""
+"""A server as a child process: its start ends when it accepts connections, and it never outlives its parent."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ UNWANTED = ("CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS
 
 
 def clean_environment() -> dict[str, str]:
-    """Our environment without what would change a server's start."""
+    """Our environment without the variables that would change how a server starts."""
     return {name: value for name, value in os.environ.items() if name not in UNWANTED}
 
 
@@ -41,7 +41,7 @@ class ServerProcess(ABC):
 
     @abstractmethod
     def command(self) -> list[str]:
-        """What to run, after whatever has to be prepared for it."""
+        """Prepare what the server needs, and return its command line."""
 
     @abstractmethod
     def accepts(self) -> bool:
@@ -66,7 +66,7 @@ class ServerProcess(ABC):
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Start, or start again on the same port and data, and return once it accepts."""
+        """Start on the same ports and data as before, and return once it accepts connections."""
         if self.running:
             return
         self._end_guard()
@@ -131,6 +131,6 @@ class ServerProcess(ABC):
             time.sleep(0.02)
 
     def last_words(self) -> str:
-        """Where to read on, and the last line of the log."""
+        """The path of the log, and its last line."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return f"see {self.log} ({lines[-1].strip()[:200]})" if lines else f"see {self.log}"

@@ -16,7 +16,7 @@ TRIES = 3
 
 
 class LocalServers:
-    """Both servers of one directory, which nobody else can use meanwhile.
+    """Both servers of one directory, which no other process can use meanwhile.
 
     A first start takes the usual ports if they are free; with `usual_ports=False` any free ones, for tests that run
     beside somebody's own servers. Later starts come back on the same ports.
@@ -45,7 +45,7 @@ class LocalServers:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a client's environment needs."""
+        """The environment variables that a client needs."""
         return {"RESTOCK_KAFKA": self.kafka, "RESTOCK_REDIS": self.redis}
 
     def start(self) -> None:
@@ -83,7 +83,7 @@ class LocalServers:
         return [process for process in self._processes if not process.running]
 
     def fetch(self) -> None:
-        """Get what a start downloads, if it is not there yet."""
+        """Download what a start needs, if it is not there yet."""
         self.kafka_process.fetch()
 
     def holder(self) -> int | None:
@@ -97,14 +97,14 @@ class LocalServers:
         return started and all(is_listening(process.port) for process in self._processes)
 
     def recall_ports(self) -> None:
-        """Learn the ports of the last start."""
+        """Read which ports the last start used."""
         kept = self._directory.read().ports
         for process in self._processes:
             process.ports = {name: kept.get(name, port) for name, port in process.ports.items()}
 
 
 def _start(process: ServerProcess) -> None:
-    """Start on the ports of last time, or on others if they are taken, even between the choice and the start."""
+    """Start on the ports of last time, or on others if they are taken, even if that happens just before the start."""
     for _ in range(TRIES):
         process.ports = free_ports(process.ports)
         try:

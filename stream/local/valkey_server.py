@@ -21,7 +21,7 @@ SETTINGS = {
 
 
 class Valkey(ServerProcess):
-    """The store."""
+    """The server that keeps the checkpoints."""
 
     name = "Valkey"
 

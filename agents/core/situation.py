@@ -17,6 +17,7 @@ from schemas.quantities import DAY_MS
 
 _LEAST_HOLDING = 1e-9
 """What holding costs where a unit costs nothing, so that ratios of costs stay defined."""
+_MOST_SERVICE = 0.9999
 
 
 def situation_of(
@@ -48,7 +49,7 @@ def situation_of(
         pipeline=tuple(sorted(pipeline, key=lambda order: order.due)),
         lead_time=lead_time,
         forecast=forecast,
-        economics=_economics(terms, period_ms, interval),
+        economics=economics_of(terms, period_ms, interval, forecast.mean),
         may_order=may_order,
         likely=None if lead_time[-1] == 1.0 else over_interval(forecast, lead_time, interval),
     )
@@ -75,14 +76,22 @@ def reach(lead_time: tuple[float, ...], interval: int) -> int:
     return min(MOST_PERIODS, -(-periods // step) * step)
 
 
-def _economics(terms: Effective, period_ms: int, review_periods: int) -> Economics:
-    """What the terms cost a unit and period. Without a shortage cost it is the one that the service level implies."""
+def economics_of(terms: Effective, period_ms: int, review_periods: int, demand: float) -> Economics:
+    """What the terms cost a unit and period; `demand` is that of the protection interval.
+
+    A lost sale costs what was stated: `shortage_cost`, else what a stated `service_level` implies. Where neither was
+    stated it costs the margin, price less unit cost, else what the usual service level implies.
+    """
     holding = max(_LEAST_HOLDING, terms.unit_cost * terms.holding_rate * period_ms / DAY_MS / YEAR_DAYS)
+    margin = terms.price - terms.unit_cost if terms.price is not None and terms.stock_out == "lost" else 0.0
     if terms.shortage_cost is not None:
         shortage, ratio = terms.shortage_cost, terms.shortage_cost / (terms.shortage_cost + holding)
+    elif margin > 0.0 and not terms.service_level_stated:
+        shortage, ratio = margin, margin / (margin + holding)
     else:
-        ratio = min(terms.service_level, 0.9999)
-        shortage = holding * ratio / (1.0 - ratio)
+        ratio = min(terms.service_level, _MOST_SERVICE)
+        fee = terms.order_cost if terms.stock_out == "lost" else 0.0
+        shortage = implied_shortage(holding, fee, ratio, demand)
     return Economics(
         holding=holding,
         shortage=shortage,
@@ -96,3 +105,16 @@ def _economics(terms: Effective, period_ms: int, review_periods: int) -> Economi
         reorder_point=terms.reorder_point,
         order_up_to=terms.order_up_to,
     )
+
+
+def implied_shortage(holding: float, order_cost: float, service_level: float, demand: float) -> float:
+    """The shortage cost at which a service level is worth its cost: that of holding and of ordering a unit.
+
+    With lost sales a unit bears its share of an order for the demand of the protection interval. Else, with a high
+    order cost, it would be cheapest never to order, whatever the service level. With backorders customers wait until
+    there is an order, so waiting costs more and more, and ordering pays in the end.
+
+    >>> round(implied_shortage(0.01, 0.0, 0.95, 40.0), 6), round(implied_shortage(0.01, 5.0, 0.95, 50.0), 6)
+    (0.19, 2.09)
+    """
+    return (holding + order_cost / max(demand, 1.0)) * service_level / (1.0 - service_level)

@@ -69,6 +69,8 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     order_cost: float
     shortage_cost: float | None
     service_level: float
+    service_level_stated: bool = False
+    """Whether a planner stated it; else it is the default."""
     lead_time_days: float
     review_period_days: float | None
     supplier: str | None
@@ -104,6 +106,7 @@ def effective(said: Said, supplier: SupplierChange | None) -> Effective:
         order_cost=own(terms.order_cost, 0.0),
         shortage_cost=own(terms.shortage_cost, None),
         service_level=own(terms.service_level, SERVICE_LEVEL),
+        service_level_stated=own(terms.service_level, None) is not None,
         lead_time_days=own(terms.lead_time_days, own(suppliers.lead_time_days, LEAD_TIME_DAYS)),
         review_period_days=own(terms.review_period_days, None),
         supplier=own(terms.supplier, None),

@@ -265,8 +265,8 @@ SharedChange: TypeAlias = PromotionPlanned | PromotionDropped | SupplierChange |
 class Movement(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="m"):
     """One change of one item, with where it came from.
 
-    `feed`, `offset` and `ordinal` are the origin: the source partition (by topic id), the place in it, and the
-    how-manieth movement of that event this is. `prev` is the (offset, ordinal) that the same writer last wrote
+    `feed`, `offset` and `ordinal` are the origin: the source partition (by topic id), the place in it, and the number
+    of this movement among those of its event, from 0. `prev` is the (offset, ordinal) that the same writer last wrote
     from that feed to this ledger partition, None for the first of a run.
     """
 

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 def seen_items(settings: Settings, names: Iterable[str]) -> Iterator[tuple[str, dict[str, Any] | None]]:
     """Look items up, each as of one moment; None for those that are unknown."""
-    from agents.inspection.item import CheckpointedItem, fields_of, view
+    from agents.inspection.item import CheckpointedItem, fields_of, item_as_json
     from schemas.topics import place
     from stream.checkpoint.reader import CheckpointReader
 
@@ -56,7 +56,7 @@ def seen_items(settings: Settings, names: Iterable[str]) -> Iterator[tuple[str, 
             partition = place(name, settings.partitions)
             found = reader.look(partition, fields_of(name))
             stored = found and CheckpointedItem(name, partition, found.next, settings.fold_settings(), found.tables)
-            yield name, view(stored) if stored else None
+            yield name, item_as_json(stored) if stored else None
 
 
 def _names(words: Iterable[str]) -> Iterator[str]:

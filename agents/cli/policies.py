@@ -74,22 +74,22 @@ def standings(settings: Settings) -> Iterator[Standing]:
 
     for reader, shard in every_checkpoint(settings):
         classes = {name: read_item(data).abc for name, data in reader.scan(shard, "items")}
-        for name, data in sorted(reader.scan(shard, "states")):
+        for name, data in sorted(reader.scan(shard, "minds")):
             yield standing_of(name, classes.get(name), data)
 
 
 def standing_of(item: str, abc: str | None, data: bytes) -> Standing:
-    """Read one item's mind."""
+    """Read one item's learning state."""
     from agents.core.learning_state import decode_learning_state
     from agents.policies.contest.contest import Contest
     from agents.policies.registry import POLICIES
 
-    mind = decode_learning_state(data)
-    acting = mind.record.policy
-    for name in mind.stored.policies:
+    known = decode_learning_state(data)
+    acting = known.record.policy
+    for name in known.stored.policies:
         contest = POLICIES[name]() if name in POLICIES else None
         if isinstance(contest, Contest):
-            state = mind.peek(contest)
+            state = known.peek(contest)
             costs = dict(contest.costs(state))
             return Standing(item, abc, name, acting, state.ledger.fallen, state.ledger.periods, costs)
     return Standing(item, abc, acting or "none yet", acting)

@@ -52,11 +52,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _open(settings: Settings) -> Iterator[dict[str, Any]]:
-    from agents.inspection.item import open_orders, order_view
+    from agents.inspection.item import open_orders, order_as_json
 
     for name, item in every_item(settings):
         for order in open_orders(item):
-            yield {**order_view(order), "item": name}
+            yield {**order_as_json(order), "item": name}
 
 
 def _published(settings: Settings, since: str | None, open_ones: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
-"""What a core has counted since it began: plain numbers that the stream side turns into metrics.
+"""What a core has counted since its process began: plain numbers, from which metrics are made.
 
-Gauges that a freshly loaded shard must know without looking at every item (open alerts, items at risk) are kept in the
-shared table; all the rest counts from zero in every process, as Prometheus expects.
+A shard that was just loaded knows its gauges (open alerts, items at risk) without looking at every item, since they are
+stored in the table `shared`. All other numbers count from zero in every process, as Prometheus expects.
 """
 
 from collections import Counter, defaultdict
@@ -83,7 +83,7 @@ class Counters:
         self.errors: dict[str, ErrorSums] = {}
         """By class."""
         self.costs: defaultdict[Labels, float] = defaultdict(float)
-        """By class and contestant (`champion`, `baseline`, or a challenger's name): money, mostly imagined."""
+        """Money by class and contestant (`champion`, `baseline`, or a challenger's name); only one really spent it."""
         self.demand: Counter[str] = Counter()
         """Units asked for in closed periods, by class."""
         self.unserved: Counter[str] = Counter()
@@ -133,7 +133,7 @@ class Counters:
             self.costs[abc, contestant] += max(0.0, cost - before.get(contestant, 0.0))
 
     def fall(self, before: str | None, after: str | None) -> None:
-        """Count an item whose champion falls back, comes again, or is of another class now."""
+        """Count an item that falls back to the baseline in a class (None before), or no longer does (None after)."""
         if before is not None:
             _step(self.gauges.fallen_back, before, -1)
         if after is not None:
@@ -144,7 +144,7 @@ class Counters:
         _step(self.gauges.open_alerts, f"{kind} {abc}", 1 if raised else -1)
 
     def reclass(self, before: str | None, after: str, kinds: list[str], *, at_risk: bool) -> None:
-        """Move an item and its alerts from one class to another; from None when it is new."""
+        """Move an item and its alerts from one class to another; a new item comes from None."""
         if before is not None:
             _step(self.gauges.items, before, -1)
             self.risk(before, -1 if at_risk else 0)

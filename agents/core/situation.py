@@ -1,4 +1,4 @@
-"""What a policy is told when a decision is due: an item with its stock, open orders and costs, and how far to look."""
+"""What a policy decides from: an item's stock, open orders, costs and forecast; and how far to look ahead."""
 
 from math import ceil
 
@@ -16,7 +16,7 @@ from schemas.ledger import FoldSettings, Milliseconds
 from schemas.quantities import DAY_MS
 
 _LEAST_HOLDING = 1e-9
-"""What holding costs where a unit costs nothing, so that ratios of costs stay defined."""
+"""Holding costs at least so much, so that ratios of costs are defined where a unit costs nothing."""
 _MOST_SERVICE = 0.9999
 
 
@@ -30,7 +30,7 @@ def situation_of(
     *,
     may_order: bool,
 ) -> Situation:
-    """How things stand with an item; everything in periods."""
+    """An item's situation at a moment; times are in periods."""
     item, period_ms, here = card.item, settings.period_ms, start_of(now, settings)
     pipeline = [
         PipelineOrder(
@@ -56,15 +56,15 @@ def situation_of(
 
 
 def wait_of(terms: Effective, period_ms: int) -> int:
-    """The promised lead time in periods; what takes a part of a period takes the whole of it."""
+    """The promised lead time in whole periods, rounded up."""
     return ceil(terms.lead_time_days * DAY_MS / period_ms - 1e-9)
 
 
 def reach(lead_time: tuple[float, ...], interval: int) -> int:
     """How many periods to look ahead: the longest lead time and the review.
 
-    Where lead times are learned, in steps that widen: a forecaster has to begin anew with another horizon, and shall
-    not for every receipt that was a day late.
+    A forecaster begins anew when it has to look further or less far ahead. Learned lead times change with every late
+    receipt, so the reach then grows in steps, which widen.
 
     >>> [reach((0.0,) * wait + (1.0,), 1) for wait in (0, 7, 12, 90_000)]
     [1, 8, 13, 400]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from agents.inspection.item import decision_view
+from agents.inspection.item import decision_as_json
 from schemas.journal import Decided, Point
 from schemas.ledger import Movement, Record, Ticked
 from schemas.outbound import Position, Why
@@ -45,11 +45,11 @@ class Found(NamedTuple):
 
 
 def as_json(found: Found) -> dict[str, Any]:
-    """For programs."""
+    """The decision for programs, as JSON."""
     decided, baseline = found.decided, found.decided.why.baseline_quantity
     return {
         "item": decided.item,
-        **decision_view(decided),
+        **decision_as_json(decided),
         "counterfactual": {"baseline_quantity": baseline, "difference": decided.quantity - baseline},
         "cause": _cause(found),
         "status": found.now["status"] if found.now else "closed",
@@ -58,7 +58,7 @@ def as_json(found: Found) -> dict[str, Any]:
 
 
 def sentences(found: Found) -> Iterator[str]:
-    """For a buyer."""
+    """The decision for a buyer, in sentences."""
     decided, why = found.decided, found.decided.why
     verb = "was proposed" if decided.proposed else "was ordered"
     supplier = f" from {decided.supplier}" if decided.supplier else ""
@@ -131,14 +131,14 @@ def _standing(found: Found) -> str:
 
 def _cause(found: Found) -> dict[str, Any]:
     appended = found.appended_ms and instant(found.appended_ms)
-    told: dict[str, Any] = {"kind": "unknown", "offset": found.decided.at.offset, "appended": appended}
+    shown: dict[str, Any] = {"kind": "unknown", "offset": found.decided.at.offset, "appended": appended}
     cause = found.cause
     if isinstance(cause, Movement):
         change = {"change": type(cause.change).__name__, **msgspec.structs.asdict(cause.change)}
-        return told | {"kind": "event", "source": cause.source, "id": cause.id, "time": instant(cause.time), **change}
+        return shown | {"kind": "event", "source": cause.source, "id": cause.id, "time": instant(cause.time), **change}
     if isinstance(cause, Ticked):
-        return told | {"kind": "review" if found.decided.why.trigger == "review" else "deadline"}
-    return told
+        return shown | {"kind": "review" if found.decided.why.trigger == "review" else "deadline"}
+    return shown
 
 
 def _day(time_ms: int) -> str:

@@ -2,7 +2,7 @@
 
 >>> from agents.inventory.stored_item import encode_item
 >>> tables = {"items": {"TEA-01@BER1": bytes(8) + encode_item(Item(known=True, net=12))}}
->>> seen = view(CheckpointedItem("TEA-01@BER1", 4, 17, FoldSettings(), tables))
+>>> seen = item_as_json(CheckpointedItem("TEA-01@BER1", 4, 17, FoldSettings(), tables))
 >>> seen["stock"]["on_hand"], seen["levels"]["reorder_point"], seen["open_replenishments"]
 (12, None, [])
 """
@@ -40,27 +40,29 @@ class CheckpointedItem(NamedTuple):
 
 
 def fields_of(item: str) -> dict[str, Sequence[str]]:
-    """The fields of a checkpoint that a view is made from."""
+    """The fields of a checkpoint that `item_as_json` needs."""
     return {"items": (item,), "pages": (f"{item}\x00t",), "minds": (item,), "shared": SHARED}
 
 
-def view(stored: CheckpointedItem) -> dict[str, Any] | None:
+def item_as_json(stored: CheckpointedItem) -> dict[str, Any] | None:
     """An item in the shape of `restock item --json`; None when there is no such item."""
     shelf = Shelf(encode_learning_state)
     shelf.load(stored.tables)
     card = shelf.find(stored.item)
     if card is None:
         return None
-    mind = decode_learning_state(card.stored_learning_state)
+    known = decode_learning_state(card.stored_learning_state)
     item = card.item
     return {
         "item": stored.item,
         "as_of": {"time": _time(stored), "partition": stored.partition, "offset": stored.next},
         "stock": stock(item),
-        "open_replenishments": [order_view(order) for order in open_orders(item)],
-        "transfers": [order_view(order) for order in item.orders if order.status == "underway" and order.outstanding],
-        "forecast": _forecast(mind.record.forecast, stored.settings),
-        "lead_times": lead_times(mind.record),
+        "open_replenishments": [order_as_json(order) for order in open_orders(item)],
+        "transfers": [
+            order_as_json(order) for order in item.orders if order.status == "underway" and order.outstanding
+        ],
+        "forecast": _forecast(known.record.forecast, stored.settings),
+        "lead_times": lead_times(known.record),
         "levels": {
             "reorder_point": item.reorder_point,
             "order_up_to": item.order_up_to,
@@ -71,7 +73,7 @@ def view(stored: CheckpointedItem) -> dict[str, Any] | None:
         "alerts": [
             {"kind": episode.kind, "episode": episode.id, "since": instant(episode.since)} for episode in item.alerts
         ],
-        "decisions": [decision_view(decided) for decided in reversed(mind.record.decisions)],
+        "decisions": [decision_as_json(decided) for decided in reversed(known.record.decisions)],
         "class": item.abc,
     }
 
@@ -94,7 +96,7 @@ def open_orders(item: Item) -> list[Order]:
     return [order for order in item.orders if order.status != "underway"]
 
 
-def order_view(order: Order) -> dict[str, Any]:
+def order_as_json(order: Order) -> dict[str, Any]:
     """One open order."""
     return {
         "replenishment_id": order.id,
@@ -107,7 +109,7 @@ def order_view(order: Order) -> dict[str, Any]:
     }
 
 
-def decision_view(decided: Decided) -> dict[str, Any]:
+def decision_as_json(decided: Decided) -> dict[str, Any]:
     """One decision, with all its reasons."""
     return {
         "replenishment_id": decided.replenishment,

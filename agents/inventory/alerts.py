@@ -119,5 +119,5 @@ def at_risk(item: Item) -> bool:
 
 
 def _band(t: int | None) -> int:
-    """Hysteresis: a fifth of the threshold, at least one unit."""
+    """The width of the band between beginning and end: a fifth of the threshold, at least one unit."""
     return max(1, -(-(t or 0) // 5)) if t is None or t >= 0 else 1

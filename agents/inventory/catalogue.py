@@ -1,4 +1,4 @@
-"""What was said about no single item: suppliers, calendars, and promotions of a whole sku, location or shop.
+"""What holds for more than one item: suppliers, calendars, and promotions of a whole sku, location or shop.
 
 >>> catalogue = Catalogue()
 >>> catalogue.apply(CalendarChange("BER1", ("sun", "2026-12-25")), None)
@@ -32,7 +32,7 @@ from schemas.ledger import (
 from schemas.quantities import DAY_MS
 
 REMEMBERED = 60 * DAY_MS
-"""How long a promotion is kept after its end; what closes later than that has lost it."""
+"""How long a promotion is kept after its end. A period that closes later than that no longer sees it."""
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 

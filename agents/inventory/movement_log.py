@@ -1,4 +1,4 @@
-"""What happened to the stock minute by minute, so that a count of a past moment can be brought up to date.
+"""The stock's changes minute by minute, so that a count of a past moment can be brought up to date.
 
 A count says what lay there at its `as_of`; the stock now is that and everything timed after it. The changes are kept
 per minute, in pages of an hour, for as long as a count may look back.
@@ -29,7 +29,7 @@ class MovementLog:
 
     def __init__(self, dumped: Mapping[int, bytes] | None = None) -> None:
         self._hours: dict[int, dict[int, int] | bytes] = dict(dumped) if dumped else {}
-        """Pages by hour since 1970; bytes until somebody looks."""
+        """Pages by hour since 1970; they stay encoded until they are needed."""
         self._changed: set[int] = set()
         self._dropped: list[int] = []
         self._hour = -1
@@ -55,7 +55,7 @@ class MovementLog:
         return total
 
     def forget(self, minute: int) -> None:
-        """Let go of the hours that end at a minute or before."""
+        """Drop the hours that end at a minute or before."""
         for hour in [hour for hour in self._hours if (hour + 1) * _HOUR <= minute]:
             del self._hours[hour]
             self._changed.discard(hour)

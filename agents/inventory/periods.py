@@ -1,4 +1,4 @@
-"""Periods: aligned stretches of time that demand is gathered in, closed one by one, each with a review.
+"""Periods: aligned stretches of time in which demand is added up, closed one by one, each with a review.
 
 Periods begin where a day begins, weeks on Monday. An item's first period is the one that holds its first event; from
 then on one follows the other without a gap, however far the watermark jumps.
@@ -47,14 +47,14 @@ def start_of(time: Milliseconds, settings: FoldSettings) -> Milliseconds:
 
 
 def due(item: Item, name: str, settings: FoldSettings) -> Milliseconds:
-    """When the open period closes and the item is reviewed; items are spread over a setting's time."""
+    """When the open period closes and the item is reviewed. A setting spreads the items over some time after that."""
     return item.ends + (crc32(name.encode()) % settings.spread_ms if settings.spread_ms else 0)
 
 
 def bucket_of(
     item: Item, name: str, time: Milliseconds, watermark: Milliseconds | None, settings: FoldSettings
 ) -> Bucket:
-    """The bucket that an event of that time falls into: its period's, or the open one's when that is closed."""
+    """The bucket that an event of that time falls into: its period's, or the open period's when its own is closed."""
     if item.starts <= time < item.ends:
         return item.open
     starts = start_of(time, settings)
@@ -134,7 +134,7 @@ class Schedule:
         self._sorted = True
 
     def add(self, at: Milliseconds, name: str) -> None:
-        """Note a moment; a moment noted before stays, and whoever takes it sees that it is stale."""
+        """Note a moment. One noted before stays; whoever takes it sees that the card has another moment by now."""
         if self._sorted:
             heappush(self._heap, (at, name))
         else:

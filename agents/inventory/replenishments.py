@@ -1,7 +1,7 @@
-"""The life of an order: asked for, promised, shipped, arrived; or refused, withdrawn, or never heard of again.
+"""The life of an order: requested, promised, shipped, arrived; or rejected, withdrawn, or never heard of again.
 
 Every unit on order is accounted for by reason (I1): ordered − delivered − withdrawn − closed short + over-received =
-on order. An order that came to its end never opens again; what still arrives for it is stock and nothing else.
+on order. A closed order never opens again; what still arrives for it is stock and nothing else.
 
 >>> from schemas.quantities import DAY_MS
 >>> card = Card("TEA-01@BER1", Item(), 0, {}, None)
@@ -38,7 +38,7 @@ from schemas.ledger import (
 PATIENCE = 3
 """Lead times that an order may be silent past its due date."""
 _MOST_KEPT = 16
-"""Silent orders, arrivals whose departure was not told yet, and waits between two reviews: the newest few are kept."""
+"""How many silent orders, arrivals without a departure, and waits between two reviews are kept: the newest."""
 
 
 def find(item: Item, replenishment: str) -> Order | None:
@@ -155,7 +155,7 @@ def depart(
 
 
 def arrive(card: Card, change: Arrived, time: Milliseconds) -> None:
-    """A transfer arrived, perhaps before its departure was told."""
+    """A transfer arrived, perhaps before its departure was published."""
     order = find(card.item, change.transfer)
     if order is None:
         order = Order(change.transfer, "underway", 0, 0, 0, time, time, NEVER)
@@ -174,14 +174,14 @@ def patience(lead_time_ms: Milliseconds, settings: FoldSettings) -> Milliseconds
 
 
 def due_at(order: Order) -> Milliseconds:
-    """When an order is due: as promised, else as shipped, else as needed."""
+    """When an order is due: the moment promised, else the one given when it was shipped, else when it is needed."""
     if order.promised_at is not None:
         return order.promised_at
     return order.eta if order.eta is not None else order.need_by
 
 
 def overdue_at(order: Order, settings: FoldSettings) -> Milliseconds:
-    """The last moment at which an order is not overdue; where nobody promised anything it has a period's grace."""
+    """The last moment at which an order is not overdue; one that nobody promised anything for has a period's grace."""
     if order.promised_at is None and order.eta is None:
         return order.need_by + settings.period_ms
     return due_at(order)
@@ -201,7 +201,7 @@ def is_overdue(item: Item, now: Milliseconds, settings: FoldSettings) -> bool:
 
 
 def give_up(card: Card, now: Milliseconds) -> None:
-    """Stop counting on orders that were silent for too long; they stay on the list until somebody speaks of them."""
+    """Stop counting on orders that were silent for too long; they stay in the list, for news of them may still come."""
     for order in card.item.orders:
         if order.outstanding > 0 and now > lost_at(order):
             if order.status != "proposed":
@@ -240,7 +240,7 @@ def _arrive(item: Item, order: Order, quantity: int) -> None:
 
 
 def _expect(card: Card, order: Order, outstanding: int) -> None:
-    """Count on a corrected rest of an order."""
+    """Correct how many units of an order are still expected."""
     more = outstanding - order.outstanding
     totals = card.item.totals
     if more > 0:

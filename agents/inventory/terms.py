@@ -17,15 +17,15 @@ from schemas.ledger import Milliseconds, Priced, PromotionPlanned, SupplierChang
 from schemas.stored import decoder_of
 
 LEAD_TIME_DAYS = 7.0
-"""Until somebody says otherwise: a week."""
+"""Where neither item nor supplier has one: a week."""
 SERVICE_LEVEL = 0.95
 HOLDING_RATE = 0.25
-"""A year's cost of holding, as a share of the unit cost: capital, room, decay. The usual textbook figure."""
+"""A year's cost of holding, as a share of the unit cost: capital, room, decay. A usual textbook figure."""
 _FIELDS = tuple(Terms.__struct_fields__)
 
 
 class Said(msgspec.Struct, array_like=True, gc=False):
-    """Everything said about one item, as far as it still matters."""
+    """What planners said of one item, as far as it still matters."""
 
     terms: Terms = Terms()
     prices: list[Priced] = []
@@ -52,7 +52,7 @@ class Said(msgspec.Struct, array_like=True, gc=False):
         self.promotions = [p for p in self.promotions if p.promotion != promotion]
 
     def forget(self, before: Milliseconds) -> bool:
-        """Let go of what ended before a moment; whether that was anything."""
+        """Drop what ended before a moment; answers whether there was anything."""
         held = len(self.prices) + len(self.promotions)
         passed = sum(1 for price in self.prices if price.effective_at <= before)
         self.prices = self.prices[max(0, passed - 1) :]

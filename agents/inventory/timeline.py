@@ -1,4 +1,4 @@
-"""Where the feeds stand and what time it is: the marks that drop repetitions, and the watermark that closes periods.
+"""Where each feed stands and what time it is: marks drop repetitions, and the watermark closes periods.
 
 A feed is one partition of a source topic. Its mark is the origin of the last movement applied from it: what is not
 beyond the mark is a repetition, and what builds on something beyond the mark is an orphan that will come again.
@@ -7,7 +7,7 @@ beyond the mark is a repetition, and what builds on something beyond the mark is
 >>> [timeline.admit("orders/0", *origin) for origin in ((4, 0, None), (4, 0, None), (9, 0, (7, 0)))]
 ['applied', 'duplicate', 'orphan']
 
-A tick says how far the feeds were read. The watermark is the least of their times less the allowed lateness.
+A tick reports how far the feeds were read. The watermark is the least of their times less the allowed lateness.
 
 >>> from schemas.ledger import Progress
 >>> progress = (Progress("orders/0", 5, 90_000, drained=False, prev=(4, 0)),)
@@ -40,16 +40,19 @@ class FeedMark:
     """The next offset to read, as last reported."""
     time: Milliseconds | None = None
     beyond: Milliseconds | None = None
-    """The greatest event time of all feeds when a tick last spoke of this one: where a drained feed stands at the
-    next tick when time comes from events, so that a little skew between the feeds of one tick is no lateness."""
+    """The greatest event time of any feed when a tick last reported this one.
+
+    Where time comes from events, a drained feed counts as read up to there at the next tick. So a little skew between
+    the feeds of one tick makes no event late.
+    """
     alive: Milliseconds = 0
     """When it last moved, by the idle clock."""
     silent: bool = False
-    """Whether it has not moved for so long that nobody waits for it."""
+    """Whether it has not moved for so long that the watermark does not wait for it."""
 
 
 class _Clock(msgspec.Struct, array_like=True, gc=False):
-    """Time as all feeds together have it."""
+    """The time that all feeds together have reached."""
 
     watermark: Milliseconds | None = None
     greatest: Milliseconds | None = None
@@ -60,7 +63,7 @@ class _Clock(msgspec.Struct, array_like=True, gc=False):
     appended: Milliseconds = 0
     """The greatest append time seen, when this was written."""
     feeds: tuple[str, ...] = ()
-    """Those that exist, as the last tick said."""
+    """The names of all feeds, as the last tick listed them."""
 
 
 class StoredFeedMark(msgspec.Struct, array_like=True):
@@ -92,12 +95,12 @@ class Timeline:
 
     @property
     def watermark(self) -> Milliseconds | None:
-        """No event before it is expected any more; None before the first."""
+        """The time before which no event is expected any more; None until all feeds have reported."""
         return self._clock.watermark
 
     @property
     def silent(self) -> list[str]:
-        """The feeds nobody waits for."""
+        """The feeds that the watermark does not wait for."""
         return [name for name in self._clock.feeds if self.feeds[name].silent]
 
     def at(self, appended: Milliseconds) -> Milliseconds:
@@ -123,7 +126,7 @@ class Timeline:
         return "applied"
 
     def tick(self, record: Ticked, appended: Milliseconds, settings: FoldSettings) -> None:
-        """Take in the progress of some feeds, and see how far the watermark may go."""
+        """Take in the progress of some feeds, and raise the watermark as far as they allow."""
         clock = self._clock
         self.at(appended)
         if clock.ticked_at is not None:

@@ -1,7 +1,7 @@
 """The events an item has seen lately, so that one that is published twice counts once.
 
 An entry is 28 bytes: the event's identity, 48 bits of its body's fingerprint with the highest ordinal applied, the
-placement that a cancellation would look for, and when it was appended. Entries lie in pages of 64, so that a checkpoint
+placement of an order line (see flows.py), and when it was appended. Entries lie in pages of 64, so that a checkpoint
 rewrites the page in hand and not the window.
 
 >>> bounds, tea, mug = FoldSettings(duplicate_window_ms=1000, duplicate_window_ids=100), 7 << 16, 8 << 16
@@ -34,7 +34,7 @@ _ENTRY = Struct("<QQQI")
 _SIZE = _ENTRY.size
 _FULL = 64 * _SIZE
 _FEW = 8 * _SIZE
-"""A page with fewer entries is not turned for its age: slow sellers would have a page for every sale."""
+"""A page with fewer entries takes more at any age: slow sellers would have a page for every sale."""
 _A_WEEK = 7 * DAY_MS
 _OLDEST = 0xFFFF_FFFF
 """A page's entries are at most this many milliseconds younger than its first."""
@@ -50,11 +50,11 @@ class Page:
 
     def __init__(self, first: int, since: Milliseconds, entries: bytes = b"") -> None:
         self.first = first
-        """How-manieth event of the item the first entry is."""
+        """How many events of the item came before the first entry."""
         self.since = since
-        """When it was appended."""
+        """When the first entry was appended."""
         self.until = since + _A_WEEK
-        """After this another page is begun, if this one has some entries: what is old can then be let go of."""
+        """After this moment a page of more than a few entries is full: pages are dropped whole, for their age."""
         self.entries = bytearray(entries)
         self.changed = False
 
@@ -100,12 +100,12 @@ class Window:
         self.seen = set(copies)
         self.tail = next(reversed(self.pages.values()), None)
         self.dropped: list[int] = []
-        """Numbers of pages that are gone and perhaps still stored."""
+        """Numbers of pages that are gone from here and may still be stored."""
         self._again = {event: count - 1 for event, count in copies.items() if count > 1}
         """Events with several entries, because the older ones were too old to count."""
 
     def judge(self, event: int, body: int, ordinal: int, appended: Milliseconds, bounds: FoldSettings) -> Judgement:
-        """Say whether an event was seen; an ordinal beyond the highest seen is a further line of it, and noted."""
+        """Say whether an event was seen. A further line of a known event has a higher ordinal, which is remembered."""
         if event not in self.seen:
             return "new"
         for page in reversed(self.pages.values()):
@@ -161,7 +161,7 @@ class Window:
         return self.tail.first + len(self.tail) if self.tail is not None else 0
 
     def _turn(self, appended: Milliseconds, bounds: FoldSettings) -> Page:
-        """Start a page, and let go of those that nothing can match any more."""
+        """Start a page, and drop those that nothing can match any more."""
         tail = self.tail
         if tail is not None and len(tail.entries) < _FEW and appended - tail.since <= _OLDEST:
             return tail

@@ -1,5 +1,6 @@
 """What is stored: refused when it is something else, decoded only when needed, small."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 from agents.core.core import Core
 from agents.core.learning_state import decode_learning_state
 from agents.inventory.catalogue import Catalogue
+from agents.inventory.position import Bucket, Item, ItemTotals
 from agents.inventory.shelf import read_item
-from agents.inventory.stored_item import decode_item
+from agents.inventory.stored_item import StoredBucket, StoredItem, StoredTotals, decode_item
 from agents.inventory.terms import decode_said
-from agents.inventory.timeline import Timeline
+from agents.inventory.timeline import FeedMark, StoredFeedMark, Timeline
 from agents.inventory.window import Page
 from schemas.ledger import Configured, Placed, Terms
 from tests.agents.inventory.world import World
@@ -34,6 +36,14 @@ from tests.agents.inventory.world import World
 def test_a_blob_that_is_something_else_is_an_error_and_nothing_runs(read: Callable[[bytes], Any], blob: bytes) -> None:
     with pytest.raises(ValueError, match="not "):
         read(blob)
+
+
+@pytest.mark.parametrize(
+    "used, stored",
+    [(Item, StoredItem), (Bucket, StoredBucket), (ItemTotals, StoredTotals), (FeedMark, StoredFeedMark)],
+)
+def test_a_stored_form_has_every_field_of_what_it_stores(used: Any, stored: Any) -> None:
+    assert [field.name for field in dataclasses.fields(used)] == list(stored.__struct_fields__)
 
 
 def test_loading_decodes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

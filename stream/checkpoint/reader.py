@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 from redis.exceptions import RedisClusterException, RedisError
 
 from stream.checkpoint.redis_client import reach_redis, unreachable
-from stream.checkpoint.store import LAYOUT, SLICE, TABLES, About, decode_about, shard_keys
+from stream.checkpoint.store import LAYOUT, SLICE, TABLES, CursorDetails, decode_details, shard_keys
 from stream.errors import WrongUse
 from stream.settings import Settings, mask
 
@@ -17,7 +17,7 @@ class Snapshot(NamedTuple):
 
     next: int
     """The offset of the first ledger record that is not in them."""
-    about: About
+    about: CursorDetails
     tables: dict[str, dict[str, bytes]]
     """By table and field, without those that are not there."""
 
@@ -60,7 +60,7 @@ class CheckpointReader:
             table: {field: value for field, value in zip(fields, values, strict=True) if value is not None}
             for (table, fields), values in zip(asked.items(), found, strict=True)
         }
-        known = decode_about(about)
+        known = decode_details(about)
         self._refuse_other_layout(shard, known)
         return Snapshot(int(place), known, tables)
 
@@ -77,7 +77,7 @@ class CheckpointReader:
         except (RedisError, RedisClusterException, OSError) as error:
             raise unreachable(self._settings, error) from None
 
-    def _refuse_other_layout(self, shard: int, about: About) -> None:
+    def _refuse_other_layout(self, shard: int, about: CursorDetails) -> None:
         if about.layout != LAYOUT:
             raise WrongUse(
                 f"RESTOCK_REDIS={mask(self._settings.redis)}: shard {shard} has layout {about.layout}, this version "

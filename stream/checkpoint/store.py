@@ -25,8 +25,8 @@ SLICE = 1000
 SCRIPTS = Path(__file__).parent / "scripts"
 
 
-class About(msgspec.Struct, frozen=True, array_like=True):
-    """The part of a cursor that no script looks at."""
+class CursorDetails(msgspec.Struct, frozen=True, array_like=True):
+    """The part of a cursor that no script reads; in Redis it is the field `about`."""
 
     published: Point
     ledger: str
@@ -36,8 +36,8 @@ class About(msgspec.Struct, frozen=True, array_like=True):
     version: str
 
 
-_encode_about = msgspec.msgpack.Encoder().encode
-decode_about = msgspec.msgpack.Decoder(About).decode
+_encode_details = msgspec.msgpack.Encoder().encode
+decode_details = msgspec.msgpack.Decoder(CursorDetails).decode
 
 
 def shard_keys(app: str, shard: int) -> list[str]:
@@ -64,7 +64,7 @@ class RedisStore:
         writer, at, about, torn, expected = cursor
         if None in (writer, at, about):
             return None
-        known = decode_about(about)
+        known = decode_details(about)
         return Held(
             cursor=Cursor(
                 token=writer.decode(),
@@ -99,11 +99,11 @@ class RedisStore:
 
     async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
         """Write what has changed since offset `since` (-1: since nothing)."""
-        about = About(
+        about = CursorDetails(
             cursor.published, cursor.ledger, cursor.partitions, cursor.checksum, cursor.layout, cursor.version
         )
         verdict = await self._run(
-            "checkpoint", shard, cursor.token, since, cursor.next, _encode_about(about), *_arguments(changes)
+            "checkpoint", shard, cursor.token, since, cursor.next, _encode_details(about), *_arguments(changes)
         )
         judge(verdict.decode(), shard)
 

@@ -1,4 +1,4 @@
-"""When a worker ticks: always with a wall clock; without one only as long as a tick says something new."""
+"""When a worker ticks: always with a wall clock; without one only as long as a tick reports something new."""
 
 import asyncio
 from functools import partial
@@ -64,7 +64,7 @@ class Rounds:
         await self._real_sleep(0)
 
 
-async def test_without_a_wall_clock_a_change_is_told_twice_and_then_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_wall_clock_a_change_is_reported_twice_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ticker, "QUIET_SECONDS", 3_600.0)
     feed = StandingFeed()
     rounds = Rounds(feed, monkeypatch)
@@ -78,7 +78,7 @@ async def test_without_a_wall_clock_a_change_is_told_twice_and_then_nothing(monk
     rounds.ticking.cancel()
 
 
-async def test_without_a_wall_clock_quiet_feeds_are_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_wall_clock_quiet_feeds_are_reported_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ticker, "QUIET_SECONDS", 0.0)
     rounds = Rounds(StandingFeed(), monkeypatch)
 

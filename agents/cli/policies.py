@@ -84,12 +84,12 @@ def standing_of(item: str, abc: str | None, data: bytes) -> Standing:
     from agents.policies.contest.contest import Contest
     from agents.policies.registry import POLICIES
 
-    known = decode_learning_state(data)
-    acting = known.record.policy
-    for name in known.stored.policies:
+    learning_state = decode_learning_state(data)
+    acting = learning_state.record.policy
+    for name in learning_state.stored.policies:
         contest = POLICIES[name]() if name in POLICIES else None
         if isinstance(contest, Contest):
-            state = known.peek(contest)
+            state = learning_state.peek(contest)
             costs = dict(contest.costs(state))
             return Standing(item, abc, name, acting, state.ledger.fallen, state.ledger.periods, costs)
     return Standing(item, abc, acting or "none yet", acting)

@@ -21,9 +21,9 @@ def cost_ledger(contestants: Mapping[str, float], own: float, currency: str) -> 
     )
 
 
-def contest_costs(known: LearningState, champion: Policy, baseline: str) -> dict[str, float]:
+def contest_costs(learning_state: LearningState, champion: Policy, baseline: str) -> dict[str, float]:
     """What champion, baseline and challengers, by name, have cost so far; nothing where there is no contest."""
     if not isinstance(champion, Contest):
         return {}
     roles = {champion.name: "champion", baseline: "baseline"}
-    return {roles.get(name, name): cost for name, cost in champion.costs(known.peek(champion)).items()}
+    return {roles.get(name, name): cost for name, cost in champion.costs(learning_state.peek(champion)).items()}

@@ -3,9 +3,9 @@
 It is a deterministic function of ledger and journal: no clock, no chance, no server. State is the same whether it was
 folded in one piece, restored from a checkpoint, or replayed from the journal, byte for byte (I6).
 
->>> from schemas.ledger import Configured, LedgerCreated, Placed, Received, Terms
+>>> from schemas.ledger import Change, Configured, Placed, Received, Terms
 >>> core = Core(4, "k3f9")
->>> def happened(offset: int, change: ItemChange) -> list[str]:
+>>> def happened(offset: int, change: Change) -> list[str]:
 ...     time = 60_000 * offset
 ...     movement = Movement("TEA-01@BER1", "f/0", offset, 0, None, "wms", f"e{offset}", offset, 0, time, change)
 ...     return [output.event.body.kind for output in core.fold(movement, offset, time, None)]
@@ -16,12 +16,12 @@ folded in one piece, restored from a checkpoint, or replayed from the journal, b
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, TypeAlias
 
 from agents.core.cause import Cause
 from agents.core.counters import Counters
 from agents.core.decide import Decider
 from agents.core.followup import Followup
+from agents.core.judge import EXAMINED, Verdict, judge
 from agents.core.learners import Learners
 from agents.core.learning_state import encode_learning_state
 from agents.core.notices import Notices
@@ -30,17 +30,12 @@ from agents.core.shard_state import ShardState
 from agents.core.wakeups import Wakeups
 from agents.inventory import alerts, replenishments
 from agents.inventory.card import Card
-from agents.inventory.fold import apply, order_line, refusal
+from agents.inventory.fold import apply, order_line
 from agents.inventory.periods import Schedule
 from agents.inventory.shelf import Shelf
 from agents.inventory.timeline import Admission
-from schemas.journal import Refused
 from schemas.ledger import (
-    Acknowledged,
-    Approved,
     Counted,
-    Declined,
-    ItemChange,
     LedgerCreated,
     Milliseconds,
     Movement,
@@ -49,19 +44,10 @@ from schemas.ledger import (
     Received,
     Record,
     SettingsChanged,
-    Shipped,
     Ticked,
-    Withdrawn,
 )
 from schemas.refusal import Reason
 from stream.ports import Output, Replay, Tables
-
-__all__ = ["Core", "ItemChange"]
-_EXAMINED = frozenset({Counted, Acknowledged, Shipped, Withdrawn, Approved, Declined, Received})
-"""Changes that need a closer look before they are applied."""
-
-Verdict: TypeAlias = Literal["new", "further", "duplicate"] | Reason
-"""Whether a movement is applied (as a further line of an event that is known), dropped, or refused."""
 
 
 class Core:
@@ -111,8 +97,8 @@ class Core:
         card = self._cards.get(record.item) or self._shelf.find(record.item)
         verdict: Verdict = "new"
         change, entries = record.change, () if replay is None else replay.entries
-        if card is None or entries or record.event in card.window.seen or type(change) in _EXAMINED:
-            verdict = self._judge(card, record, clock, replay)
+        if card is None or entries or record.event in card.window.seen or type(change) in EXAMINED:
+            verdict = judge(card, record, clock, replay, self._state.frame, len(self._shelf))
             if verdict not in {"new", "further"}:
                 return self._turn_away(record, verdict, offset, appended, replay)
             card = self._prepare(card, record)
@@ -139,25 +125,6 @@ class Core:
         cause = Cause(self._state.names, offset, 0, moment, record, entries=None if replay is None else entries)
         self._followup.after_change(card, cause, frame.watermark or 0)
         return cause.outputs
-
-    def _judge(self, card: Card | None, record: Movement, clock: Milliseconds, replay: Replay | None) -> Verdict:
-        """Look at a movement more closely: whether it is a duplicate, and whether the state takes it.
-
-        In replay what was refused is refused again, and nothing else, whatever today's rules say.
-        """
-        refused = next((entry for entry in replay.entries if isinstance(entry, Refused)), None) if replay else None
-        if refused is not None:
-            return Reason(refused.reason)
-        frame = self._state.frame
-        verdict: Verdict = "new"
-        if card is not None:
-            judgement = card.window.judge(record.event, record.body, record.ordinal, clock, frame.settings)
-            if judgement == "conflict":
-                return Reason.CONFLICTING_DUPLICATE if replay is None else "duplicate"
-            verdict = judgement
-        if verdict != "duplicate" and replay is None:
-            return refusal(card, record.change, frame, len(self._shelf)) or verdict
-        return verdict
 
     def _prepare(self, card: Card | None, record: Movement) -> Card:
         """Open the card of a new item; count a receipt that nobody ordered."""

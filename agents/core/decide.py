@@ -52,17 +52,17 @@ class Decider:
         begins = self._state.frame.settings.decide_from
         return item.known and (begins is None or moment >= begins)
 
-    def choose(self, known: LearningState, terms: Effective, situation: Situation) -> Choice:
+    def choose(self, learning_state: LearningState, terms: Effective, situation: Situation) -> Choice:
         """Ask the champion, and the baseline when it fails; put what it says within the guardrails."""
         baseline, policy = self._learners.baseline, self._learners.champion(terms)
-        advice = self._learners.ask(policy, known, situation)
+        advice = self._learners.ask(policy, learning_state, situation)
         role: Role = "champion"
         if advice is None:
             policy, role = baseline, "baseline"
-            advice = self._learners.ask(policy, known, situation) or Advice(0.0, -1, 0, 0)
+            advice = self._learners.ask(policy, learning_state, situation) or Advice(0.0, -1, 0, 0)
         beside = advice.quantity if policy is baseline else advice.baseline_quantity
         if beside is None:
-            other = self._learners.ask(baseline, known, situation)
+            other = self._learners.ask(baseline, learning_state, situation)
             beside = other.quantity if other is not None else 0.0
         phase_out = terms.lifecycle == "phase_out"
         guarded = guard(advice.quantity, situation, phase_out=phase_out)
@@ -85,15 +85,19 @@ class Decider:
 
     def between_reviews(self, card: Card, cause: Cause) -> Decided | None:
         """Decide because the position fell to the reorder point; None when nothing is to be ordered, or not today."""
-        known, frame = learning_state_of(card), self._state.frame
+        learning_state, frame = learning_state_of(card), self._state.frame
         terms, settings = card.terms(frame.suppliers), frame.settings
-        if known.record.forecast is None:
+        if learning_state.record.forecast is None:
             return None
         if terms.order_days and not decides(cause.moment, None, terms.order_days, settings):
             return None
-        lead_time = self._learners.lead_time(known, terms.supplier, wait_of(terms, settings.period_ms))
-        situation = situation_of(card, terms, lead_time, known.record.forecast, cause.moment, settings, may_order=True)
-        return self._order(card, terms, situation, self.choose(known, terms, situation), cause, "reorder_point")
+        lead_time = self._learners.lead_time(learning_state, terms.supplier, wait_of(terms, settings.period_ms))
+        situation = situation_of(
+            card, terms, lead_time, learning_state.record.forecast, cause.moment, settings, may_order=True
+        )
+        return self._order(
+            card, terms, situation, self.choose(learning_state, terms, situation), cause, "reorder_point"
+        )
 
     def approved(self, card: Card, replenishment: str, cause: Cause) -> Decided | None:
         """Turn a proposal into a request, under the same id and for the same reasons; None when it is not open."""

@@ -154,10 +154,10 @@ class Followup:
         decided: Decided | None,
         conditions: Mapping[AlertKind, bool],
     ) -> None:
-        known, settings = learning_state_of(card), self._state.frame.settings
-        cost = cost_ledger(review.costs, known.record.cost, settings.currency)
+        learning_state, settings = learning_state_of(card), self._state.frame.settings
+        cost = cost_ledger(review.costs, learning_state.record.cost, settings.currency)
         drift = conditions["demand_shift"]
-        cause.reviewed(review_event(card, known, review, decision, decided, cost, settings, drift=drift))
+        cause.reviewed(review_event(card, learning_state, review, decision, decided, cost, settings, drift=drift))
 
     # Alerts -------------------------------------------------------------------------------------------------------
 

@@ -71,9 +71,9 @@ class Learners:
         """The policy that decides when the champion fails."""
         return self.policy(policies.BASELINE)
 
-    def learn_waits(self, known: LearningState, waits: Sequence[Wait]) -> None:
+    def learn_waits(self, learning_state: LearningState, waits: Sequence[Wait]) -> None:
         """Learn from what came since the last review, and from what did not."""
-        lead_times, period_ms = self._lead_times_of(known), self._state.frame.settings.period_ms
+        lead_times, period_ms = self._lead_times_of(learning_state), self._state.frame.settings.period_ms
         for wait in waits:
             if wait.kind == "came":
                 self._lead_times.learn(lead_times, wait.supplier, int(wait.waited_ms / period_ms + 0.5), wait.share)
@@ -82,45 +82,50 @@ class Learners:
             else:
                 self._lead_times.find(lead_times, wait.supplier, wait.share)
 
-    def lead_time(self, known: LearningState, supplier: str | None, promised: int) -> tuple[float, ...]:
+    def lead_time(self, learning_state: LearningState, supplier: str | None, promised: int) -> tuple[float, ...]:
         """Chances of a lead time of 0, 1, 2… periods."""
-        return self._lead_times.chances(self._lead_times_of(known), supplier, promised)
+        return self._lead_times.chances(self._lead_times_of(learning_state), supplier, promised)
 
-    def _lead_times_of(self, known: LearningState) -> Known:
+    def _lead_times_of(self, learning_state: LearningState) -> Known:
         """What is known of an item's lead times; nothing where it was learned in other periods."""
-        record, period_ms = known.record, self._state.frame.settings.period_ms
+        record, period_ms = learning_state.record, self._state.frame.settings.period_ms
         if record.period_ms != period_ms:
             record.waits, record.period_ms = self._lead_times.fresh(), period_ms
         return record.waits
 
     def forecast(
-        self, forecaster: Forecaster, known: LearningState, item: str, period: ClosedPeriod, ahead: Sequence[Ahead]
+        self,
+        forecaster: Forecaster,
+        learning_state: LearningState,
+        item: str,
+        period: ClosedPeriod,
+        ahead: Sequence[Ahead],
     ) -> DemandForecast:
         """Learn a closed period and look ahead; when that fails, the last forecast stands and learning begins anew."""
         try:
-            state = known.forecaster_state(forecaster)
+            state = learning_state.forecaster_state(forecaster)
             forecaster.learn(state, item, period, ahead)
             forecast = forecaster.forecast(state, item, ahead)
             if isfinite(forecast.mean + forecast.variance + sum(forecast.quantiles) + sum(forecast.path)):
                 return forecast
         except Exception:  # noqa: BLE001 - see above
-            known.forecasters[forecaster.name] = (forecaster, forecaster.fresh())
+            learning_state.forecasters[forecaster.name] = (forecaster, forecaster.fresh())
         self._counters.failures[forecaster.name] += 1
         nothing = DemandForecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), (0.0,) * len(ahead))
-        return known.record.forecast or nothing
+        return learning_state.record.forecast or nothing
 
-    def learn(self, policy: Policy, known: LearningState, situation: Situation, outcome: Outcome) -> None:
+    def learn(self, policy: Policy, learning_state: LearningState, situation: Situation, outcome: Outcome) -> None:
         """Let a policy learn; when that fails it begins anew."""
         try:
-            policy.learn(known.policy_state(policy), situation, outcome)
+            policy.learn(learning_state.policy_state(policy), situation, outcome)
         except Exception:  # noqa: BLE001 - see above
             self._counters.failures[policy.name] += 1
-            known.policies[policy.name] = (policy, policy.fresh())
+            learning_state.policies[policy.name] = (policy, policy.fresh())
 
-    def ask(self, policy: Policy, known: LearningState, situation: Situation) -> Advice | None:
+    def ask(self, policy: Policy, learning_state: LearningState, situation: Situation) -> Advice | None:
         """A policy's advice; None when that fails."""
         try:
-            advice = policy.decide(known.peek(policy), situation)
+            advice = policy.decide(learning_state.peek(policy), situation)
             if isfinite(advice.quantity + advice.reorder_point + advice.order_up_to + advice.safety_stock):
                 return advice
         except Exception:  # noqa: BLE001, S110 - see above; counted below

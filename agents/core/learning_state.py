@@ -102,13 +102,13 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = decoder_of(StoredLearningState, "the learning state of an item")
 
 
-def encode_learning_state(known: LearningState) -> bytes:
+def encode_learning_state(learning_state: LearningState) -> bytes:
     """Write a learning state, the same bytes whatever the order in which its learners were asked."""
     return _encode(
         StoredLearningState(
-            known.record,
-            _written(known.forecasters, known.stored.forecasters),
-            _written(known.policies, known.stored.policies),
+            learning_state.record,
+            _written(learning_state.forecasters, learning_state.stored.forecasters),
+            _written(learning_state.policies, learning_state.stored.policies),
         )
     )
 
@@ -126,8 +126,8 @@ def learning_state_of(card: Card) -> LearningState:
     """The item's learning state, decoded when first asked for."""
     if card.learning_state is None:
         card.learning_state = decode_learning_state(card.stored_learning_state)
-    known: LearningState = card.learning_state
-    return known
+    learning_state: LearningState = card.learning_state
+    return learning_state
 
 
 def _state(learner: Any, used: dict[str, tuple[Any, Any]], written: Mapping[str, StoredLearner]) -> Any:

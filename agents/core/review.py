@@ -50,18 +50,18 @@ class Reviewer:
 
     def review(self, card: Card) -> Review:
         """Close the open period and learn from it."""
-        item, known, settings = card.item, learning_state_of(card), self._state.frame.settings
+        item, learning_state, settings = card.item, learning_state_of(card), self._state.frame.settings
         terms = card.terms(self._state.frame.suppliers)
         closed = card.close_period(settings)
-        expected = known.record.forecast
-        self._learners.learn_waits(known, item.waits)
+        expected = learning_state.record.forecast
+        self._learners.learn_waits(learning_state, item.waits)
         item.waits = []
-        lead_time = self._learners.lead_time(known, terms.supplier, wait_of(terms, settings.period_ms))
-        forecast = self._forecast(card, known, terms, closed, lead_time)
+        lead_time = self._learners.lead_time(learning_state, terms.supplier, wait_of(terms, settings.period_ms))
+        forecast = self._forecast(card, learning_state, terms, closed, lead_time)
         may_order = decides(closed.ends, terms.review_period_days, terms.order_days, settings)
         situation = situation_of(card, terms, lead_time, forecast, closed.ends, settings, may_order=may_order)
-        costs = self._learn(item, known, terms, situation, closed)
-        self._account(item, known, situation.economics, closed)
+        costs = self._learn(item, learning_state, terms, situation, closed)
+        self._account(item, learning_state, situation.economics, closed)
         card.learning_state_changed = True
         return Review(closed, expected, terms, situation, costs, may_order)
 
@@ -82,7 +82,7 @@ class Reviewer:
         }
 
     def _forecast(
-        self, card: Card, known: LearningState, terms: Effective, closed: Closed, lead_time: tuple[float, ...]
+        self, card: Card, learning_state: LearningState, terms: Effective, closed: Closed, lead_time: tuple[float, ...]
     ) -> DemandForecast:
         """Learn from the closed period, look ahead, and judge the forecasts made before."""
         settings, item = self._state.frame.settings, card.item
@@ -90,14 +90,16 @@ class Reviewer:
         interval = until_next(closed.ends, terms.review_period_days, terms.order_days, settings)
         ahead = self._ahead(card, closed.ends, reach(lead_time, interval), period.price)
         forecaster = self._learners.forecaster(terms.forecaster)
-        known.forget_others(forecaster.name, {policy.name for policy in self._learners.learning(terms)})
-        forecast = known.record.forecast = self._learners.forecast(forecaster, known, card.name, period, ahead)
+        learning_state.forget_others(forecaster.name, {policy.name for policy in self._learners.learning(terms)})
+        forecast = learning_state.record.forecast = self._learners.forecast(
+            forecaster, learning_state, card.name, period, ahead
+        )
         if card.said.forget(closed.starts):
             card.keep_said()
-        judged = known.record.accuracy.happened(closed.bucket.demand)
+        judged = learning_state.record.accuracy.happened(closed.bucket.demand)
         if judged is not None:
             self._counters.judge(item.abc, judged)
-        known.record.accuracy.expect(forecast.mean, forecast.quantiles, len(forecast.path))
+        learning_state.record.accuracy.expect(forecast.mean, forecast.quantiles, len(forecast.path))
         return forecast
 
     def _closed_period(self, card: Card, closed: Closed) -> ClosedPeriod:
@@ -119,23 +121,23 @@ class Reviewer:
         return ahead
 
     def _learn(
-        self, item: Item, known: LearningState, terms: Effective, situation: Situation, closed: Closed
+        self, item: Item, learning_state: LearningState, terms: Effective, situation: Situation, closed: Closed
     ) -> dict[str, float]:
         """Let the item's policies learn from the closed period; answers with what the contestants have cost so far."""
         champion, baseline = self._learners.champion(terms), self._learners.baseline.name
-        before = contest_costs(known, champion, baseline)
+        before = contest_costs(learning_state, champion, baseline)
         bucket = closed.bucket
         sold = float(bucket.demand - bucket.lost)
-        outcome = Outcome(float(bucket.demand), sold, bucket.received, closed.censored, known.record.ordered)
+        outcome = Outcome(float(bucket.demand), sold, bucket.received, closed.censored, learning_state.record.ordered)
         for policy in self._learners.learning(terms):
-            self._learners.learn(policy, known, situation, outcome)
-        costs = contest_costs(known, champion, baseline)
+            self._learners.learn(policy, learning_state, situation, outcome)
+        costs = contest_costs(learning_state, champion, baseline)
         self._counters.spend(item.abc, before, costs)
         return costs
 
-    def _account(self, item: Item, known: LearningState, economics: Economics, closed: Closed) -> None:
+    def _account(self, item: Item, learning_state: LearningState, economics: Economics, closed: Closed) -> None:
         """Add the closed period to figures and costs."""
-        record, bucket, hand = known.record, closed.bucket, max(0, on_hand(item))
+        record, bucket, hand = learning_state.record, closed.bucket, max(0, on_hand(item))
         owed = max(0, -available(item))
         unserved = bucket.lost + max(0, owed - record.owed)
         fee = economics.order_cost if record.ordered else 0.0

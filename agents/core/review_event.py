@@ -34,7 +34,7 @@ def first_period(forecast: DemandForecast | None) -> outbound.Forecast:
 
 def review_event(
     card: Card,
-    known: LearningState,
+    learning_state: LearningState,
     review: Review,
     decision: Decision,
     decided: Decided | None,
@@ -44,7 +44,7 @@ def review_event(
     drift: bool,
 ) -> ItemReviewed:
     """The event of a review."""
-    item, closed, figures = card.item, review.closed, known.record.figures
+    item, closed, figures = card.item, review.closed, learning_state.record.figures
     sku, location = split_item(card.name)
     return ItemReviewed(
         sku=sku,
@@ -53,7 +53,7 @@ def review_event(
         demand=closed.bucket.demand,
         censored=closed.censored,
         forecast=first_period(review.expected),
-        errors=known.record.accuracy.errors(),
+        errors=learning_state.record.accuracy.errors(),
         decision=decision,
         replenishment_id=decided.replenishment if decided else None,
         cost=cost,
@@ -64,7 +64,7 @@ def review_event(
             stock_out_rate=figures.stock_out_rate,
             fill_rate=figures.fill_rate,
         ),
-        policy=known.record.policy,
+        policy=learning_state.record.policy,
         position=broken_down(item),
         late_demand=closed.bucket.late,
         drift=drift,

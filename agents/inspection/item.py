@@ -51,7 +51,7 @@ def item_as_json(stored: CheckpointedItem) -> dict[str, Any] | None:
     card = shelf.find(stored.item)
     if card is None:
         return None
-    known = decode_learning_state(card.stored_learning_state)
+    learning_state = decode_learning_state(card.stored_learning_state)
     item = card.item
     return {
         "item": stored.item,
@@ -61,8 +61,8 @@ def item_as_json(stored: CheckpointedItem) -> dict[str, Any] | None:
         "transfers": [
             order_as_json(order) for order in item.orders if order.status == "underway" and order.outstanding
         ],
-        "forecast": _forecast(known.record.forecast, stored.settings),
-        "lead_times": lead_times(known.record),
+        "forecast": _forecast(learning_state.record.forecast, stored.settings),
+        "lead_times": lead_times(learning_state.record),
         "levels": {
             "reorder_point": item.reorder_point,
             "order_up_to": item.order_up_to,
@@ -73,7 +73,7 @@ def item_as_json(stored: CheckpointedItem) -> dict[str, Any] | None:
         "alerts": [
             {"kind": episode.kind, "episode": episode.id, "since": instant(episode.since)} for episode in item.alerts
         ],
-        "decisions": [decision_as_json(decided) for decided in reversed(known.record.decisions)],
+        "decisions": [decision_as_json(decided) for decided in reversed(learning_state.record.decisions)],
         "class": item.abc,
     }
 

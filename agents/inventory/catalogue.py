@@ -14,7 +14,7 @@ Plan(is_open=True, promotion=0.5, price=None)
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import assert_never
+from typing import TypeAlias, assert_never, cast
 
 import msgspec
 
@@ -29,7 +29,8 @@ from schemas.ledger import (
     SharedChange,
     SupplierChange,
 )
-from schemas.quantities import DAY_MS
+from schemas.quantities import DAY_MS, split_item
+from schemas.stored import decoder_of
 
 REMEMBERED = 60 * DAY_MS
 """How long a promotion is kept after its end. A period that closes later than that no longer sees it."""
@@ -46,7 +47,8 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(SupplierChange | CalendarChange | PromotionPlanned).decode
+_StoredChange: TypeAlias = SupplierChange | CalendarChange | PromotionPlanned
+_decode = decoder_of(cast("type[_StoredChange]", _StoredChange), "a catalogue")
 
 
 class Catalogue:
@@ -81,7 +83,7 @@ class Catalogue:
 
     def plan(self, name: str, said: Said, starts: Milliseconds, ends: Milliseconds, settings: FoldSettings) -> Plan:
         """What is known of a period of an item."""
-        sku, _, location = name.partition("@")
+        sku, location = split_item(name)
         promotion = 0.0
         if said.promotions or self.promotions:
             plans = [*said.promotions, *self.promotions.values()]
@@ -129,11 +131,7 @@ class Catalogue:
         """Read what was written; ValueError when it is something else."""
         for field, data in fields.items():
             if field.split(" ", 1)[0] in {"supplier", "calendar", "promotion"}:
-                try:
-                    change = _decode(data)
-                except msgspec.MsgspecError as error:
-                    raise ValueError(f"not a catalogue: {error}") from error
-                self.apply(change, None)
+                self.apply(_decode(data), None)
         self._changed = {}
 
     def _forget(self, before: Milliseconds) -> None:

@@ -70,11 +70,8 @@ def take_back(card: Card, change: Returned, time: Milliseconds) -> None:
 
 def receive(card: Card, change: Received, time: Milliseconds, frame: Frame) -> None:
     """Take goods in, for a replenishment or for none."""
-    card.item.known = True
     card.item.totals.received += change.accepted
-    card.find_bucket(time, frame)
-    card.bucket.received += change.accepted
-    _move(card, time, change.accepted)
+    _take_in(card, change.accepted, time, frame)
     replenishments.receive(card, change, time)
 
 
@@ -93,11 +90,8 @@ def send(card: Card, change: Sent, time: Milliseconds) -> None:
 
 def arrive(card: Card, change: Arrived, time: Milliseconds, frame: Frame) -> None:
     """Take a transfer in."""
-    card.item.known = True
     card.item.totals.transferred_in += change.quantity
-    card.find_bucket(time, frame)
-    card.bucket.received += change.quantity
-    _move(card, time, change.quantity)
+    _take_in(card, change.quantity, time, frame)
     replenishments.arrive(card, change, time)
 
 
@@ -119,6 +113,14 @@ def count(card: Card, movement: Movement, change: Counted) -> None:
     item.known = True
     item.net = net
     item.counted_minute, item.counted = minute, rank[1:]
+
+
+def _take_in(card: Card, units: int, time: Milliseconds, frame: Frame) -> None:
+    """Put arrived units into the stock and count them in their period."""
+    card.item.known = True
+    card.find_bucket(time, frame)
+    card.bucket.received += units
+    _move(card, time, units)
 
 
 def _move(card: Card, time: Milliseconds, delta: int) -> None:

@@ -1,0 +1,48 @@
+"""Looks at a movement more closely before it is applied: whether it is a duplicate, and whether the state takes it."""
+
+from typing import Literal, TypeAlias
+
+from agents.inventory.card import Card
+from agents.inventory.fold import refusal
+from agents.inventory.frame import Frame
+from schemas.journal import Refused
+from schemas.ledger import (
+    Acknowledged,
+    Approved,
+    Counted,
+    Declined,
+    Milliseconds,
+    Movement,
+    Received,
+    Shipped,
+    Withdrawn,
+)
+from schemas.refusal import Reason
+from stream.ports import Replay
+
+EXAMINED = frozenset({Counted, Acknowledged, Shipped, Withdrawn, Approved, Declined, Received})
+"""Changes that are always looked at; others only where the item is new or has seen the event."""
+
+Verdict: TypeAlias = Literal["new", "further", "duplicate"] | Reason
+"""Whether a movement is applied (`further`: as another line of an event that is known), dropped, or refused."""
+
+
+def judge(
+    card: Card | None, record: Movement, clock: Milliseconds, replay: Replay | None, frame: Frame, items: int
+) -> Verdict:
+    """Say what becomes of a movement in a shard of so many items.
+
+    In replay what was refused is refused again, and nothing else, whatever today's rules say.
+    """
+    refused = next((entry for entry in replay.entries if isinstance(entry, Refused)), None) if replay else None
+    if refused is not None:
+        return Reason(refused.reason)
+    verdict: Verdict = "new"
+    if card is not None:
+        judgement = card.window.judge(record.event, record.body, record.ordinal, clock, frame.settings)
+        if judgement == "conflict":
+            return Reason.CONFLICTING_DUPLICATE if replay is None else "duplicate"
+        verdict = judgement
+    if verdict != "duplicate" and replay is None:
+        return refusal(card, record.change, frame, items) or verdict
+    return verdict

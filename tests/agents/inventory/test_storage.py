@@ -4,14 +4,15 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from agents.core.core import Core
 from agents.core.learning_state import decode_learning_state
 from agents.inventory.catalogue import Catalogue
-from agents.inventory.position import Bucket, Item, ItemTotals
+from agents.inventory.position import Bucket, Episode, Item, ItemTotals, Order, Wait
 from agents.inventory.shelf import read_item
-from agents.inventory.stored_item import StoredBucket, StoredItem, StoredTotals, decode_item
+from agents.inventory.stored_item import StoredBucket, StoredItem, StoredTotals, decode_item, encode_item
 from agents.inventory.terms import decode_said
 from agents.inventory.timeline import FeedMark, StoredFeedMark, Timeline
 from agents.inventory.window import Page
@@ -44,6 +45,22 @@ def test_a_blob_that_is_something_else_is_an_error_and_nothing_runs(read: Callab
 )
 def test_a_stored_form_has_every_field_of_what_it_stores(used: Any, stored: Any) -> None:
     assert [field.name for field in dataclasses.fields(used)] == list(stored.__struct_fields__)
+
+
+def test_each_field_is_stored_in_its_own_place() -> None:
+    item = Item(
+        known=True, net=1, reserved=2, on_order=3, counted_minute=4, counted=(5, 6), reserve=True, backorder=False,
+        abc="A", starts=7, ends=8, open=Bucket(9, 10, 11, 12, ran_out=True), ahead={13: Bucket(14, 15, 16, 17)},
+        closed_periods=18, asked_at=19, paid=20.5, low_stock=21, reorder_point=22, order_up_to=23, safety_stock=24,
+        below=True, daily=25.5, orders=[Order("rep-1", "shipped", 26, 27, 28, 29, 30, 31)],
+        alerts=[Episode("low_stock", "eps-1", 32)], totals=ItemTotals(*range(33, 47)), waits=[Wait("acme", "came", 0.5)],
+    )  # fmt: skip
+    stored = msgspec.msgpack.decode(encode_item(item), type=StoredItem)
+    assert msgspec.structs.asdict(stored.totals) == dataclasses.asdict(item.totals)
+    assert msgspec.structs.asdict(stored.open) == dataclasses.asdict(item.open)
+    plain = set(StoredItem.__struct_fields__) - {"open", "ahead", "totals"}
+    assert {name: getattr(stored, name) for name in plain} == {name: getattr(item, name) for name in plain}
+    assert decode_item(encode_item(item)) == item
 
 
 def test_loading_decodes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,8 @@ def test_each_field_is_stored_in_its_own_place() -> None:
         abc="A", starts=7, ends=8, open=Bucket(9, 10, 11, 12, ran_out=True), ahead={13: Bucket(14, 15, 16, 17)},
         closed_periods=18, asked_at=19, paid=20.5, low_stock=21, reorder_point=22, order_up_to=23, safety_stock=24,
         below=True, daily=25.5, orders=[Order("rep-1", "shipped", 26, 27, 28, 29, 30, 31)],
-        alerts=[Episode("low_stock", "eps-1", 32)], totals=ItemTotals(*range(33, 47)), waits=[Wait("acme", "came", 0.5)],
+        alerts=[Episode("low_stock", "eps-1", 32)], totals=ItemTotals(*range(33, 47)),
+        waits=[Wait("acme", "came", 0.5)],
     )  # fmt: skip
     stored = msgspec.msgpack.decode(encode_item(item), type=StoredItem)
     assert msgspec.structs.asdict(stored.totals) == dataclasses.asdict(item.totals)

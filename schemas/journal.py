@@ -1,6 +1,6 @@
 """What was decided and published: the journal, one topic partition per shard, written with the outputs it tells of.
 
-Replay reads here what was told to the world and never decides again. Everything a decision or an alert leaves in
+Replay reads here what was published and never decides it again. Everything a decision or an alert leaves in
 the state of an item is in its entry, so that a rebuilt state cannot contradict a warehouse.
 """
 
@@ -60,7 +60,7 @@ JournalEntry: TypeAlias = Decided | Alerted | Refused
 
 
 class Published(msgspec.Struct, frozen=True, array_like=True, tag="p"):
-    """One transaction's outputs: everything of [start, end) has been told."""
+    """One transaction's outputs: everything of [start, end) has been published."""
 
     start: Point
     end: Point

@@ -1,7 +1,7 @@
-"""What a forecaster is: it learns an item's closed periods one by one, and speaks of the demand of the next ones.
+"""The protocol of a forecaster: it learns an item's periods one by one and forecasts the demand of the next ones.
 
-A forecaster object belongs to one shard and may hold a model shared by its items; what it knows of one item is an
-explicit state that it makes, updates, dumps and loads. It sees no clock, and chance only through seeds.
+A forecaster object belongs to one shard and may hold a model shared by its items. What it knows of one item is an
+explicit state that it makes, updates, dumps and loads. It reads no clock, and all randomness comes from seeds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,18 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
-"""The quantile levels every forecast speaks of."""
+"""The levels of the quantiles in every forecast."""
 
 
 class Rhythm(msgspec.Struct, frozen=True):
-    """How time passes: how long a period is, and how many open periods make a season."""
+    """The length of a period, and how many open periods make a season."""
 
     season: int = 7
     period_days: float = 1.0
 
 
 class ClosedPeriod(msgspec.Struct, frozen=True, gc=False):
-    """A closed period of one item: what was asked for, and what was known about the period."""
+    """A closed period of one item: its demand, and what was known about the period."""
 
     starts: int
     """Milliseconds since 1970, as everywhere."""
@@ -73,10 +73,10 @@ class DemandForecast(msgspec.Struct, frozen=True):
 
 
 class Forecaster(Protocol):
-    """One file each, one line in the registry; the contract tests of `tests/agents/forecasting` come with it.
+    """A forecaster is one file and one line in the registry; `tests/agents/forecasting` then tests its contract.
 
-    Made as `Class(rhythm)`. Closed periods may be passed on or left out, as is easier: they teach nothing, and
-    count nothing in a horizon.
+    It is made as `Class(rhythm)`. Periods in which the location was shut may be passed on or left out: nothing is
+    learned from them, and they do not count in a horizon.
     """
 
     name: ClassVar[str]
@@ -90,14 +90,14 @@ class Forecaster(Protocol):
         """Take in a closed period, and the plan of the coming ones; periods come in order, one call each.
 
         `ahead` is the protection interval as it is known now. A forecaster that learns from its own errors files a
-        forecast for it here and judges that when the interval has passed, so what was planned then must come then.
+        forecast for it here and judges that forecast when the interval has passed.
         """
         ...
 
     def forecast(self, state: Any, item: str, ahead: Sequence[Ahead]) -> DemandForecast:
-        """Speak of the demand of all of `ahead` together; changes nothing.
+        """Forecast the demand of all of `ahead` together; changes nothing.
 
-        Right after `learn` with the same `ahead` it costs next to nothing: the forecast filed there is the answer.
+        Right after `learn` with the same `ahead` it costs next to nothing: `learn` has made that forecast already.
         """
         ...
 

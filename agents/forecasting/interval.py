@@ -1,4 +1,4 @@
-"""Demand over an interval of random length: what is sold until an order arrives, when nobody knows when it does.
+"""Demand over an interval of random length: what is sold until an order arrives at a time that is not known.
 
 Its distribution is the mixture of the demands of each length, by the chance of the length. Its variance holds both:
 Var = E[variance of the demand] + variance of the mean demand, so uncertain lead times need more stock (Silver, Pyke,

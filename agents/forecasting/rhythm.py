@@ -25,7 +25,7 @@ class Pace(msgspec.Struct, frozen=True):
     windows: tuple[int, ...]
     """Periods of the rolling figures, shortest first but for the season's."""
     phases: int
-    """Places in the cycle that are told apart: weekdays, months, or periods of the season."""
+    """Places in the cycle that are distinguished: weekdays, months, or periods of the season."""
     cycle: str
     long_memory: int
     """Periods remembered one by one."""

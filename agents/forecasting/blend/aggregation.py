@@ -3,8 +3,9 @@
 The regret of expert k against the mixture is taken on the linearised pinball loss, r_k = g (mix − expert_k), with g the
 loss's slope at the mixture; weights are ∝ exp(η_own R_own + η_shard R_shard), η = min(½ / max|r|, √(ln K / Σr²)), and
 regrets fade slowly. Everything is per quantile level, and feedback comes H periods late: where several forecasts of an
-item are under way at a time their demands overlap and tell less than they seem to, so its own rate η is less. Theory
-says by √H; √2 is enough here, as η is cautious already. A shard's regret, a mean over its items, is told more clearly.
+item wait at a time their demands overlap and carry less news than their number suggests, so the item's own rate η is
+reduced. Theory says by √H; √2 is enough here, because η is cautious already. A shard's regret is a mean over its items
+and needs no such reduction.
 
 Wintenberger: Optimal learning with Bernstein online aggregation. Machine Learning 106, 2017.
 Joulani, György, Szepesvári: Online Learning under Delayed Feedback. ICML 2013.

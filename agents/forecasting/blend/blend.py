@@ -1,8 +1,8 @@
 """The default forecaster: experts on an item's own past and regressions shared by its shard, blended by their regret.
 
-At every review it takes in the period that closed, judges the forecasts whose horizon has passed, and files a new one.
-What it learns together with the shard's other items it learns in the order in which items are reviewed, in batches by
-count; so a run in one piece and one that was stopped and restored at any point give the same forecasts, bit for bit.
+At every review it takes in the period that closed, judges the filed forecasts whose horizon has passed, and files a new
+one. The shared models learn in the order in which items are reviewed, in batches by count. So a run in one piece and a
+run that was stopped and restored at any point give the same forecasts, bit for bit.
 
 docs/concepts/forecasting.md explains it to a planner; docs/decisions/0020 to 0023 say why it is so.
 
@@ -28,17 +28,17 @@ from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast,
 from agents.forecasting.blend import aggregation, drift
 from agents.forecasting.blend import state as stored_state
 from agents.forecasting.blend.bins import Bins
-from agents.forecasting.blend.experts import around_means, empirical, foretold, recent_sums
-from agents.forecasting.blend.guide import Guide
-from agents.forecasting.blend.inputs import look
+from agents.forecasting.blend.experts import around_means, empirical, local_means, recent_sums
+from agents.forecasting.blend.inputs import inputs_of
 from agents.forecasting.blend.population import Population
+from agents.forecasting.blend.shared_model import SharedModel
 from agents.forecasting.blend.sheet import Sheet, width_of
 from agents.forecasting.blend.spread import variance_of
 from agents.forecasting.blend.state import MOST_WAITING, BlendState, FiledForecast, stride_of, waiting_at
 from agents.forecasting.rhythm import Pace
 
-MOST_GUIDES = 2
-"""Horizons with a shared model of their own; another horizon leans on the nearest of them."""
+MOST_SHARED_MODELS = 2
+"""Horizons with a shared model of their own; any other horizon uses the nearest of them."""
 VERSION = 6
 """Of what is stored of an item and of a shard."""
 _PARTS = ("weights", "waiting", "kept")
@@ -62,7 +62,7 @@ class Blend:
         self._width = width_of(inputs)
         self._making, self._judging = Sheet(inputs), Sheet(inputs)
         self._population = Population()
-        self._guides: dict[int, Guide] = {}
+        self._models: dict[int, SharedModel] = {}
         self._changed: set[str] = set()
         self._mark = f"v{VERSION} {rhythm.season} {rhythm.period_days:g} "
 
@@ -77,14 +77,14 @@ class Blend:
             self._take(state, period)
         if ahead:
             coming = _open(ahead)
-            state.answer, filed = self._forecast(state, ahead, coming, self._turn(state, len(coming)))
+            state.answer, filed = self._forecast(state, ahead, coming, self._model_for(state, len(coming)))
             state.asked, state.plan = None, tuple(ahead)
-            due = state.memory.figures.periods % stride_of(len(coming)) == 0
+            due = state.past.figures.periods % stride_of(len(coming)) == 0
             if filed is not None and period.is_open and due:
                 state.filed = [*state.filed[1 - MOST_WAITING :], filed]
 
     def forecast(self, state: BlendState, item: str, ahead: Sequence[Ahead]) -> DemandForecast:
-        """The forecast that was filed, where it speaks of the same plan; else one made for this plan."""
+        """The forecast made while learning, if it was for the same plan; else one made for this plan."""
         del item
         if state.answer is not None and _asked(state, ahead):
             return state.answer
@@ -98,14 +98,14 @@ class Blend:
     # Learning -----------------------------------------------------------------------------------------------------
 
     def _take(self, state: BlendState, period: ClosedPeriod) -> None:
-        memory, population, pace = state.memory, self._population, self._pace
-        f = memory.figures
+        past, population, pace = state.past, self._population, self._pace
+        f = past.figures
         demand = min(max(float(period.demand), 0.0), 1e9) if isfinite(period.demand) else f.fast
         if period.censored:
             demand = max(demand, f.fast)
         population.see_plan(min(period.promotion, 1.0))
         plan = population.relative(period.promotion)
-        memory.take(demand, period, pace.phase(period.starts, period.ends), plan)
+        past.take(demand, period, pace.phase(period.starts, period.ends), plan)
         population.see(period.starts, demand, pace.season, pace.trend)
         population.vote_level(state.votes, f.total, f.periods, pace.settled)
         population.vote_uplift(state.votes, f.lifted, f.base, f.promoted)
@@ -116,8 +116,8 @@ class Blend:
             if filed.left == 0:
                 self._judge(state, filed)
         state.filed = [filed for filed in state.filed if filed.left > 0]
-        state.unbroken = min(state.unbroken + 1, len(memory.recent))
-        newest = drift.cut(memory.recent[: state.unbroken]) if f.periods % drift.EVERY == 0 else None
+        state.unbroken = min(state.unbroken + 1, len(past.recent))
+        newest = drift.cut(past.recent[: state.unbroken]) if f.periods % drift.EVERY == 0 else None
         state.shifted = newest is not None
         state.unbroken = newest or state.unbroken
 
@@ -127,7 +127,7 @@ class Blend:
         sheet.take(filed.record)
         regret = aggregation.regret_of(sheet.experts, sheet.mixture, came)
         state.regrets.add(regret, self._pace.keep)
-        state.rail.judge(sheet.corrected.tolist(), came)
+        state.calibration.judge(sheet.corrected.tolist(), came)
         means = sheet.means.tolist()
         state.spread.judge([mean * filed.unit for mean in means[1:]], filed.total, self._pace.variance_rate)
         state.judged += 1
@@ -135,48 +135,48 @@ class Blend:
         rate = max(1 / _MEAN_KNOWN, 1 / state.judged)
         state.mean_squares = [old + rate * (error - old) for old, error in zip(state.mean_squares, errors, strict=True)]
         horizon = self._nearest_horizon(state.horizon)
-        guide = self._guides[horizon]
-        guide.judge_means(errors)
-        guide.trust(self._population.period, regret)
+        model = self._models[horizon]
+        model.judge_means(errors)
+        model.trust(self._population.period, regret)
         self._changed.add(f"waiting {horizon}")
-        if guide.learn(filed.record[: self._width], came):
+        if model.learn(filed.record[: self._width], came):
             self._changed |= {f"weights {horizon}", f"kept {horizon}"}
 
     # Forecasting --------------------------------------------------------------------------------------------------
 
     def _forecast(
-        self, state: BlendState, ahead: Sequence[Ahead], coming: Sequence[Ahead], guide: Guide
+        self, state: BlendState, ahead: Sequence[Ahead], coming: Sequence[Ahead], model: SharedModel
     ) -> tuple[DemandForecast, FiledForecast | None]:
-        horizon, f, population = len(coming), state.memory.figures, self._population
+        horizon, f, population = len(coming), state.past.figures, self._population
         if not coming:
             nothing = (0.0,) * len(ahead)
             return DemandForecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), nothing), None
         scale = population.scale(f.total, f.periods)
         unit = scale * horizon
         if not f.periods:
-            pool = [quantile * unit for quantile in guide.pool]
+            pool = [quantile * unit for quantile in model.pool]
             return _answer(pool, population.level * horizon, [1.0] * horizon, ahead), None
-        sight, sheet = look(state.memory, population, self._pace, coming, scale), self._making
-        sheet.see(sight, scale)
-        local = foretold(f, sight.shape)
-        sheet.sums[:] = empirical(recent_sums(sight.sums, horizon, f.periods, self._pace.sums), guide.pool, unit)
+        inputs, sheet = inputs_of(state.past, population, self._pace, coming, scale), self._making
+        sheet.see(inputs, scale)
+        local = local_means(f, inputs.shape)
+        sheet.sums[:] = empirical(recent_sums(inputs.sums, horizon, f.periods, self._pace.sums), model.pool, unit)
         around_means(state.spread, local, unit, sheet.around_means)
-        means = [guide.advise(sheet) * unit, *local]
-        mixture = aggregation.mixed(sheet.experts, state.regrets, guide.regrets).tolist()
-        corrected = state.rail.corrected(mixture)
-        sheet.told[:] = [*mixture, *corrected, *[min(mean / unit, _MOST_HALF) for mean in means]]
+        means = [model.advise(sheet) * unit, *local]
+        mixture = aggregation.mixed(sheet.experts, state.regrets, model.regrets).tolist()
+        corrected = state.calibration.corrected(mixture)
+        sheet.derived[:] = [*mixture, *corrected, *[min(mean / unit, _MOST_HALF) for mean in means]]
         quantiles = [quantile * unit for quantile in corrected]
-        told = [float(round(quantile)) for quantile in quantiles] if f.whole else quantiles
+        published = [float(round(quantile)) for quantile in quantiles] if f.whole else quantiles
         filed = FiledForecast(horizon, 0.0, unit, sheet.copy())
-        return _answer(told, self._mean(state, guide, means), sight.shape, ahead), filed
+        return _answer(published, self._mean(state, model, means), inputs.shape, ahead), filed
 
     @staticmethod
-    def _mean(state: BlendState, guide: Guide, means: list[float]) -> float:
+    def _mean(state: BlendState, model: SharedModel, means: list[float]) -> float:
         """The means' average, weighed by the inverse of their errors, the item's own blended with the shard's."""
         known = min(state.judged, _MEAN_KNOWN)
         errors = [
             known * own + _MEAN_PRIOR * shard + 1e-8
-            for own, shard in zip(state.mean_squares, guide.mean_errors, strict=True)
+            for own, shard in zip(state.mean_squares, model.mean_errors, strict=True)
         ]
         least = min(errors)
         weights: list[float] = [(least / error) ** _MEAN_POWER for error in errors]
@@ -185,10 +185,10 @@ class Blend:
 
     # Shared state -------------------------------------------------------------------------------------------------
 
-    def _turn(self, state: BlendState, horizon: int) -> Guide:
-        """The guide of an item's horizon, made when there is room; an item that turns to another drops what waits."""
-        if horizon and horizon not in self._guides and len(self._guides) < MOST_GUIDES:
-            self._guides[horizon] = Guide(self._bins)
+    def _model_for(self, state: BlendState, horizon: int) -> SharedModel:
+        """The model of an item's horizon, made when there is room; an item that turns to another drops what waits."""
+        if horizon and horizon not in self._models and len(self._models) < MOST_SHARED_MODELS:
+            self._models[horizon] = SharedModel(self._bins)
             self._changed |= {f"{part} {horizon}" for part in _PARTS}
         if horizon != state.horizon:
             ratio = horizon / state.horizon if state.horizon and horizon else 1.0
@@ -197,14 +197,14 @@ class Blend:
             state.horizon, state.filed = horizon, []
         return self._nearest(horizon)
 
-    def _nearest(self, horizon: int) -> Guide:
-        return self._guides[self._nearest_horizon(horizon)] if self._guides else Guide(self._bins)
+    def _nearest(self, horizon: int) -> SharedModel:
+        return self._models[self._nearest_horizon(horizon)] if self._models else SharedModel(self._bins)
 
     def _nearest_horizon(self, horizon: int) -> int:
-        """The horizon with a guide whose ratio to this one is nearest to 1."""
-        if horizon in self._guides:
+        """The horizon with a model whose ratio to this one is nearest to 1."""
+        if horizon in self._models:
             return horizon
-        return min(self._guides, key=lambda known: (abs(log(known / max(horizon, 1))), known))
+        return min(self._models, key=lambda known: (abs(log(known / max(horizon, 1))), known))
 
     def dump(self, state: BlendState) -> bytes:
         """Write what is known of an item."""
@@ -229,21 +229,21 @@ class Blend:
                 self._population = msgspec.msgpack.decode(parts["population"], type=Population)
             except msgspec.MsgspecError as error:
                 raise ValueError(f"not what a shard's items have in common: {error}") from error
-        for horizon in horizons[:MOST_GUIDES]:
+        for horizon in horizons[:MOST_SHARED_MODELS]:
             if not horizon.isdecimal() or any(f"{part} {horizon}" not in parts for part in _PARTS):
                 raise ValueError(f"the shared model of horizon {horizon!r} is not complete")
-            guide = Guide(self._bins)
-            guide.load(*(parts[f"{part} {horizon}"] for part in _PARTS))
-            self._guides[int(horizon)] = guide
+            model = SharedModel(self._bins)
+            model.load(*(parts[f"{part} {horizon}"] for part in _PARTS))
+            self._models[int(horizon)] = model
 
     def _dump_part(self, part: str) -> bytes:
         if part == "population":
             return msgspec.msgpack.encode(self._population)
         kind, _, horizon = part.partition(" ")
-        guide = self._guides[int(horizon)]
+        model = self._models[int(horizon)]
         if kind == "weights":
-            return guide.dump_weights()
-        return guide.dump_waiting() if kind == "waiting" else guide.lessons.dump_kept()
+            return model.dump_weights()
+        return model.dump_waiting() if kind == "waiting" else model.samples.dump_kept()
 
 
 def _open(ahead: Sequence[Ahead]) -> Sequence[Ahead]:
@@ -262,5 +262,5 @@ def _answer(quantiles: list[float], mean: float, shape: list[float], ahead: Sequ
     if len(path) < len(ahead):
         shares = iter(path)
         path = [next(shares) if period.is_open else 0.0 for period in ahead]
-    told = tuple(quantiles)
-    return DemandForecast(float(len(ahead)), mean, variance_of(told, mean), told, tuple(path))
+    levels = tuple(quantiles)
+    return DemandForecast(float(len(ahead)), mean, variance_of(levels, mean), levels, tuple(path))

@@ -1,14 +1,14 @@
-"""The rail: quantiles are stretched a little when too much demand lay above them, and shrunk when too little did.
+"""Calibration stretches a quantile a little when too much demand lay above it, and shrinks it when too little did.
 
-Adaptive conformal inference at a low rate, on the log scale on which the regressions live, for each level by itself.
-The stretch is bounded, because it is a rail and no engine: where demand comes in few units coverage cannot be right.
+It is adaptive conformal inference at a low rate, on the log scale of the regressions, for each level by itself. The
+stretch is bounded, because coverage cannot be right where demand comes in a few whole units.
 
 Gibbs, Candès: Adaptive Conformal Inference Under Distribution Shift. NeurIPS 2021.
 
->>> rail, quantiles = Rail(), [1.0] * 5
+>>> calibration, quantiles = Calibration(), [1.0] * 5
 >>> for _ in range(50):
-...     rail.judge(rail.corrected(quantiles), 3.0)
->>> all(quantile > 1.0 for quantile in rail.corrected(quantiles))
+...     calibration.judge(calibration.corrected(quantiles), 3.0)
+>>> all(quantile > 1.0 for quantile in calibration.corrected(quantiles))
 True
 """
 
@@ -25,8 +25,8 @@ _UP = tuple(exp(step * level) for step, level in zip(_STEPS, LEVELS, strict=True
 _DOWN = tuple(exp(step * (level - 1.0)) for step, level in zip(_STEPS, LEVELS, strict=True))
 
 
-class Rail:
-    """Stretches by level, of one item."""
+class Calibration:
+    """The stretches of one item's quantiles, one for each level."""
 
     __slots__ = ("stretches",)
 

@@ -28,7 +28,7 @@ _LEAST = 8
 def cut(values: Floats, delta: float = DELTA) -> int | None:
     """How many of the newest values (they come first) differ from the older ones; None when all are alike.
 
-    Values are square roots' kin: heavy sales are tamed before the test, which supposes bounded ones.
+    The test supposes bounded values, so square roots are compared: they tame heavy sales.
     """
     n = len(values)
     if n < 2 * _LEAST:

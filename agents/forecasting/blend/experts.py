@@ -1,4 +1,4 @@
-"""The local experts: what an item's own past says of the demand of the next H periods, at every level.
+"""The local experts: quantiles of the demand of the next H periods from the item's own past alone.
 
 - `sums`: empirical quantiles of the last sums of H periods, blended with the pool's by pseudo-counts.
 - `slow`, `middle`, `faster`: negative binomials around moving averages at 0.05, 0.12 and 0.3. Their variance is
@@ -24,7 +24,7 @@ _LITTLE = 1e-6
 
 
 class Spread:
-    """Mean squared errors of the sums that the means foretold, and what is usual: of one item at one horizon."""
+    """Squared errors of the local means' forecasts, beside the variance usual at such means; of an item and horizon."""
 
     __slots__ = ("errors", "squares", "usual")
 
@@ -33,11 +33,11 @@ class Spread:
         self.usual = [0.0] * AVERAGES
         self.errors = 0
 
-    def judge(self, foretold: list[float], total: float, rate: float) -> None:
+    def judge(self, means: list[float], total: float, rate: float) -> None:
         """Take in what came."""
         self.errors += 1
         rate = max(rate, 1.0 / self.errors)
-        for number, mean in enumerate(foretold):
+        for number, mean in enumerate(means):
             error = total - mean
             self.squares[number] += rate * (error * error - self.squares[number])
             self.usual[number] += rate * (mean + 1.5 * mean * mean - self.usual[number])
@@ -52,13 +52,13 @@ class Spread:
         ]
 
     def scaled(self, ratio: float) -> None:
-        """Speak of a horizon that is so many times as long."""
+        """Rescale to a horizon that is so many times as long."""
         self.squares = [square * ratio for square in self.squares]
         self.usual = [usual * ratio for usual in self.usual]
 
 
-def foretold(figures: PastFigures, shape: list[float]) -> list[float]:
-    """What the mean by phase and plan, and the moving averages, say of the sum of the horizon."""
+def local_means(figures: PastFigures, shape: list[float]) -> list[float]:
+    """Means of the sum of the horizon: by phase and plan, and from the three moving averages."""
     horizon = len(shape)
     return [sum(shape), figures.slow * horizon, figures.middle * horizon, figures.faster * horizon]
 

@@ -1,4 +1,4 @@
-"""The inputs of the shared regressions: what an item's past and its plan say about the next periods together.
+"""The inputs of the shared regressions: an item's past and the plan of its next periods, as numbers.
 
 Levels are divided by the item's scale and enter as log(x + 0.1), so that items of all sizes can share weights. Each
 input has a range and a number of bins; the bins, and crosses of two inputs' bins, carry weights of their own
@@ -102,8 +102,8 @@ CROSSES = (
 """Pairs of inputs whose bins are crossed; "phase" is the phase of the next period."""
 
 
-class Sight(NamedTuple):
-    """The inputs, and what else was worked out on the way."""
+class ItemInputs(NamedTuple):
+    """The inputs of one item, and what else was computed on the way."""
 
     values: list[float]
     """The first of them are levels, still as demand."""
@@ -113,10 +113,10 @@ class Sight(NamedTuple):
     """Mean demand expected of each coming period, from its phase and its plan alone."""
 
 
-def look(memory: Past, population: Population, pace: Pace, ahead: Sequence[Ahead], scale: float) -> Sight:
-    """See an item as it stands, with a view to the open periods `ahead`, of which there is at least one."""
-    f, n, horizon = memory.figures, max(memory.figures.periods, 1), len(ahead)
-    recent = memory.recent.tolist()
+def inputs_of(past: Past, population: Population, pace: Pace, ahead: Sequence[Ahead], scale: float) -> ItemInputs:
+    """Compute the inputs for the open periods `ahead`, of which there is at least one."""
+    f, n, horizon = past.figures, max(past.figures.periods, 1), len(ahead)
+    recent = past.recent.tolist()
     sums = [0.0, *accumulate(recent)]
     known = min(n, pace.long_memory)
     spans = pace.windows if known == pace.long_memory else [min(known, window) for window in pace.windows]
@@ -126,7 +126,7 @@ def look(memory: Past, population: Population, pace: Pace, ahead: Sequence[Ahead
     deviation = sqrt(max(sum(map(mul, newest, newest)) / wide - means[3] * means[3], 0.0))
     seasonal = _seasons_back(sums, horizon, pace.season, known, f.fast)
     phases = pace.phases_of(ahead)
-    of_phase, usual = memory.of_phases(phases)
+    of_phase, usual = past.of_phases(phases)
     phase_mean = sum(of_phase) / horizon
     small = 0.05 * scale
     lifted = population.lifted(f.lifted, f.base, f.promoted)
@@ -178,7 +178,7 @@ def look(memory: Past, population: Population, pace: Pace, ahead: Sequence[Ahead
         fast * log_scale,
         fast * plan,
     ]
-    return Sight(values, sums, shape)
+    return ItemInputs(values, sums, shape)
 
 
 def _seasons_back(sums: list[float], horizon: int, season: int, known: int, otherwise: float) -> list[float]:

@@ -1,7 +1,7 @@
 """What is remembered of one item: its last periods one by one, and running figures of all of them.
 
-Every rate is at least 1/n, so that the first periods weigh the same. Rates and windows are those of the study behind
-this forecaster (docs/concepts/forecasting.md), not fitted to an item.
+Every rate is at least 1/n, so that the first periods weigh the same. Rates and windows come from the study behind
+this forecaster (docs/concepts/forecasting.md) and are not fitted to an item.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """What the items of a shard have in common: their usual level, what a promotion does, and how demand moves lately.
 
 Levels and uplifts are geometric means over items, one vote each, changed in place: an item keeps what it voted, so
-that its next vote replaces the last. The movement of demand is told from the shard's totals of past periods; the period
-that is underway does not count, or an item's forecast would depend on its place in the queue.
+that its next vote replaces the last. The movement of demand is computed from the shard's totals of past periods. The
+period under way does not count, or an item's forecast would depend on its place in the queue.
 """
 
 from math import exp, log
@@ -18,7 +18,7 @@ _MOST_PLAN = 2.0
 
 
 class Votes(msgspec.Struct, array_like=True):
-    """What an item last said."""
+    """The last votes of an item."""
 
     level: float | None = None
     uplift: float | None = None
@@ -87,19 +87,19 @@ class Population(msgspec.Struct, array_like=True):
         """Count an item's mean demand, after so many periods."""
         if periods < after or total <= 0.0:
             return
-        said = log(total / periods)
-        self.log_levels += said - (votes.level or 0.0)
+        vote = log(total / periods)
+        self.log_levels += vote - (votes.level or 0.0)
         self.levels += votes.level is None
-        votes.level = said
+        votes.level = vote
 
     def vote_uplift(self, votes: Votes, lifted: float, base: float, promoted: float) -> None:
         """Count what a promotion did to an item."""
         if promoted <= _UPLIFT_AFTER:
             return
-        said = log((lifted + 0.1) / (base + 0.1))
-        self.log_uplifts += said - (votes.uplift or 0.0)
+        vote = log((lifted + 0.1) / (base + 0.1))
+        self.log_uplifts += vote - (votes.uplift or 0.0)
         self.uplifts += votes.uplift is None
-        votes.uplift = said
+        votes.uplift = vote
 
     def see(self, starts: int, demand: float, season: int, trend: int) -> None:
         """Count an item's period; a later one than all so far closes those before it."""

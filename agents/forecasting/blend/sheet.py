@@ -1,16 +1,16 @@
-"""The sheet on which a forecast is worked out: one row of numbers whose parts have names.
+"""The working sheet of a forecast: one row of numbers whose parts have names.
 
-A blend writes on one sheet and judges from another, and takes them again for the next item: parts are views that are
-made once, because making them would take as long as the arithmetic. What is filed is a copy, in two bytes a number.
+A blend forecasts on one sheet and judges on another, and uses both again for the next item. The parts are views that
+are made once, because making them takes as long as the arithmetic. A filed forecast is a copy in two bytes a number.
 
-Experts come in an order that makes neighbours of those that are worked out, or looked at, together.
+The experts stand in an order in which those that are computed or read together are neighbours.
 """
 
 import numpy as np
 
 from agents.forecasting.base import LEVELS
 from agents.forecasting.blend.arrays import Floats, Halves, aligned, constant
-from agents.forecasting.blend.inputs import CEILING, FLOOR, LEVEL_INPUTS, Sight
+from agents.forecasting.blend.inputs import CEILING, FLOOR, LEVEL_INPUTS, ItemInputs
 
 SHAPED, SUMS, QUICK, SHARED, STACKED, MEDIAN = 0, 4, 5, 6, 7, 8
 """Rows of the experts; those between the first two are the moving averages."""
@@ -24,23 +24,39 @@ ANCHORS = slice(SHARED, MEDIAN + 1)
 """Experts whose median every other one must keep near."""
 MEANS = 5
 """Experts on the mean: the shared regression, the average by phase and plan, and the three moving averages."""
-SAID = (EXPERTS + 2) * len(LEVELS) + MEANS
+OUTPUTS = (EXPERTS + 2) * len(LEVELS) + MEANS
 """What a row holds beside the inputs."""
 
 _CEILING, _FLOOR = constant(CEILING), constant(FLOOR)
 
 
 class Sheet:
-    """A row of so many inputs, and of what is said on their strength; divided by scale x H but for the inputs."""
+    """A row of so many inputs, and of the outputs that follow from them; outputs are divided by scale x H."""
 
     __slots__ = (
-        "advised", "anchors", "around_means", "corrected", "experts", "inputs", "levels", "means", "median", "mixture",
-        "row", "seen", "stacked", "sums", "told", "usual", "values", "visible",
+        "advised",
+        "anchors",
+        "around_means",
+        "corrected",
+        "derived",
+        "experts",
+        "inputs",
+        "levels",
+        "means",
+        "median",
+        "mixture",
+        "row",
+        "seen",
+        "stacked",
+        "sums",
+        "usual",
+        "values",
+        "visible",
     )  # fmt: skip
 
     def __init__(self, inputs: int) -> None:
         width = width_of(inputs)
-        self.row: Floats = aligned(width + SAID)
+        self.row: Floats = aligned(width + OUTPUTS)
         self.row[0] = 1.0
         self.inputs = self.row[:inputs]
         """The first is always 1."""
@@ -48,22 +64,22 @@ class Sheet:
         self.levels = self.values[:LEVEL_INPUTS]
         self.seen = self.row[inputs:width].reshape(SEEN, len(LEVELS))
         """Logs of the experts that the stacked regression sees."""
-        said = self.row[width:]
-        self.experts = said[: EXPERTS * len(LEVELS)].reshape(EXPERTS, len(LEVELS))
-        self.told = said[EXPERTS * len(LEVELS) :]
-        """What follows from the experts."""
-        self.mixture = self.told[: len(LEVELS)]
-        self.corrected = self.told[len(LEVELS) : -MEANS]
+        outputs = self.row[width:]
+        self.experts = outputs[: EXPERTS * len(LEVELS)].reshape(EXPERTS, len(LEVELS))
+        self.derived = outputs[EXPERTS * len(LEVELS) :]
+        """Mixture, calibrated mixture and means, which follow from the experts."""
+        self.mixture = self.derived[: len(LEVELS)]
+        self.corrected = self.derived[len(LEVELS) : -MEANS]
         """The mixture as published, but for rounding."""
-        self.means = self.told[-MEANS:]
+        self.means = self.derived[-MEANS:]
         self.around_means, self.sums = self.experts[AROUND_MEANS], self.experts[SUMS]
         self.advised = self.experts[QUICK : SHARED + 1]
         self.stacked, self.median = self.experts[STACKED], self.experts[MEDIAN]
         self.visible, self.usual, self.anchors = self.experts[:SEEN], self.experts[USUAL], self.experts[ANCHORS]
 
-    def see(self, sight: Sight, scale: float) -> None:
+    def see(self, inputs: ItemInputs, scale: float) -> None:
         """Write an item's inputs; levels as logs of so many times its scale."""
-        self.values[:] = sight.values
+        self.values[:] = inputs.values
         levels = self.levels
         levels /= scale
         np.minimum(levels, _CEILING, out=levels)

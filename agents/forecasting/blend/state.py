@@ -1,6 +1,6 @@
-"""What the blend knows of one item: its memory, the forecasts that wait to be judged, and whom it trusts.
+"""What the blend knows of one item: its past, the forecasts that wait to be judged, and how far each expert is trusted.
 
-A belief is written as one msgpack array; arrays stand in it as bytes. Whatever is not such an array is refused.
+A state is written as one msgpack array; arrays stand in it as bytes. Whatever is not such an array is refused.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 from agents.forecasting.base import LEVELS, Ahead, DemandForecast
 from agents.forecasting.blend.aggregation import Regrets
 from agents.forecasting.blend.arrays import Halves, numbers, pack, unpack
-from agents.forecasting.blend.calibration import Rail
+from agents.forecasting.blend.calibration import Calibration
 from agents.forecasting.blend.experts import AVERAGES, Spread
 from agents.forecasting.blend.past import Past, PastFigures
 from agents.forecasting.blend.population import Votes
@@ -51,22 +51,22 @@ class BlendState:
     """The state of one item."""
 
     __slots__ = (
-        "answer", "asked", "filed", "horizon", "judged", "mean_squares", "memory", "plan", "rail", "regrets", "shifted",
-        "spread", "unbroken", "votes",
+        "answer", "asked", "calibration", "filed", "horizon", "judged", "mean_squares", "past", "plan", "regrets",
+        "shifted", "spread", "unbroken", "votes",
     )  # fmt: skip
 
     def __init__(self, pace: Pace) -> None:
-        self.memory = Past.fresh(pace)
+        self.past = Past.fresh(pace)
         self.votes = Votes()
         self.horizon = 0
         self.filed: list[FiledForecast] = []
         self.regrets = Regrets(EXPERTS)
-        self.rail = Rail()
+        self.calibration = Calibration()
         self.spread = Spread()
         self.mean_squares = [0.0] * MEANS
         self.judged = 0
         self.plan: tuple[Ahead, ...] = ()
-        """What `answer` speaks of; of a belief that was read only the hash in `asked` is known."""
+        """The plan that `answer` was made for; after a state was read only its hash is known, in `asked`."""
         self.asked: int | None = None
         self.answer: DemandForecast | None = None
         self.unbroken = 0
@@ -74,7 +74,7 @@ class BlendState:
         self.shifted = False
 
 
-class _Row(NamedTuple):
+class _StoredForecast(NamedTuple):
     """A filed forecast as it is written."""
 
     left: int
@@ -83,14 +83,14 @@ class _Row(NamedTuple):
     record: bytes
 
 
-class _Written(msgspec.Struct, array_like=True):
+class _StoredState(msgspec.Struct, array_like=True):
     figures: PastFigures
     recent: bytes
     phase_sums: list[float]
     phase_counts: list[int]
     votes: Votes
     horizon: int
-    filed: list[_Row]
+    filed: list[_StoredForecast]
     regrets: list[bytes]
     stretches: list[float]
     squares: list[float]
@@ -105,32 +105,32 @@ class _Written(msgspec.Struct, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(_Written)
+_decoder = msgspec.msgpack.Decoder(_StoredState)
 
 
-def write(belief: BlendState) -> bytes:
-    """Write a belief."""
-    memory = belief.memory
+def write(state: BlendState) -> bytes:
+    """Write a state."""
+    past = state.past
     return _encode(
-        _Written(
-            memory.figures,
-            pack(memory.recent[: memory.figures.periods]),
-            memory.phase_sums,
-            memory.phase_counts,
-            belief.votes,
-            belief.horizon,
-            [_Row(f.left, f.total, f.unit, pack(f.record)) for f in belief.filed],
-            belief.regrets.dump(),
-            belief.rail.stretches,
-            belief.spread.squares,
-            belief.spread.usual,
-            belief.spread.errors,
-            belief.mean_squares,
-            belief.judged,
-            plan_hash(belief.plan) if belief.asked is None else belief.asked,
-            belief.answer,
-            belief.unbroken,
-            belief.shifted,
+        _StoredState(
+            past.figures,
+            pack(past.recent[: past.figures.periods]),
+            past.phase_sums,
+            past.phase_counts,
+            state.votes,
+            state.horizon,
+            [_StoredForecast(f.left, f.total, f.unit, pack(f.record)) for f in state.filed],
+            state.regrets.dump(),
+            state.calibration.stretches,
+            state.spread.squares,
+            state.spread.usual,
+            state.spread.errors,
+            state.mean_squares,
+            state.judged,
+            plan_hash(state.plan) if state.asked is None else state.asked,
+            state.answer,
+            state.unbroken,
+            state.shifted,
         )
     )
 
@@ -142,32 +142,32 @@ def plan_hash(ahead: Sequence[Ahead]) -> int:
 
 
 def read(data: bytes, pace: Pace, width: int) -> BlendState:
-    """Read a belief; one that was not written by `write` in this rhythm raises ValueError."""
+    """Read a state; one that was not written by `write` in this rhythm raises ValueError."""
     try:
         written = _decoder.decode(data)
     except (msgspec.MsgspecError, OverflowError) as error:
         raise ValueError(f"not what the blend knows of an item: {error}") from error
-    belief = BlendState(pace)
-    memory = belief.memory
-    memory.figures = _checked(written.figures)
+    state = BlendState(pace)
+    past = state.past
+    past.figures = _checked(written.figures)
     known = min(written.figures.periods, pace.long_memory)
-    memory.recent[:known] = unpack(written.recent, np.float32, (known,))
-    memory.phase_sums = numbers(written.phase_sums, pace.phases)
-    memory.phase_counts = written.phase_counts
+    past.recent[:known] = unpack(written.recent, np.float32, (known,))
+    past.phase_sums = numbers(written.phase_sums, pace.phases)
+    past.phase_counts = written.phase_counts
     if len(written.phase_counts) != pace.phases or min(written.phase_counts) < 0 or len(written.filed) > MOST_WAITING:
         raise ValueError("not what the blend knows of an item in this rhythm")
-    belief.votes, belief.horizon = written.votes, written.horizon
-    belief.filed = [_filed(row, width) for row in written.filed]
-    belief.regrets.load(written.regrets)
-    belief.regrets.slow_down(waiting_at(written.horizon))
-    belief.rail.stretches = numbers(written.stretches, len(LEVELS))
-    spread = belief.spread
+    state.votes, state.horizon = written.votes, written.horizon
+    state.filed = [_filed(row, width) for row in written.filed]
+    state.regrets.load(written.regrets)
+    state.regrets.slow_down(waiting_at(written.horizon))
+    state.calibration.stretches = numbers(written.stretches, len(LEVELS))
+    spread = state.spread
     spread.squares, spread.usual = numbers(written.squares, AVERAGES), numbers(written.usual, AVERAGES)
     spread.errors = max(written.errors, 0)
-    belief.mean_squares, belief.judged = numbers(written.mean_squares, MEANS), max(written.judged, 0)
-    belief.asked, belief.answer = written.asked, written.answer
-    belief.unbroken, belief.shifted = written.unbroken, written.shifted
-    return belief
+    state.mean_squares, state.judged = numbers(written.mean_squares, MEANS), max(written.judged, 0)
+    state.asked, state.answer = written.asked, written.answer
+    state.unbroken, state.shifted = written.unbroken, written.shifted
+    return state
 
 
 def _checked(figures: PastFigures) -> PastFigures:
@@ -178,7 +178,7 @@ def _checked(figures: PastFigures) -> PastFigures:
     return figures
 
 
-def _filed(row: _Row, width: int) -> FiledForecast:
+def _filed(row: _StoredForecast, width: int) -> FiledForecast:
     if row.left < 1 or not 0.0 < row.unit < float("inf") or not 0.0 <= row.total < float("inf"):
         raise ValueError("a filed forecast of no size")
     return FiledForecast(row.left, row.total, row.unit, unpack(row.record, np.float16, (width,)))

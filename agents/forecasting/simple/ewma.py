@@ -42,7 +42,7 @@ _decode = decoder_of(EwmaState, "the state of an ewma")
 
 
 class Ewma:
-    """The simplest thing that has a spread; needs no history and never fails."""
+    """The simplest forecaster that has a spread; it needs no history and never fails."""
 
     name: ClassVar[str] = "ewma"
     version: ClassVar[int] = 1
@@ -79,7 +79,7 @@ class Ewma:
         return DemandForecast(float(len(ahead)), mean, variance, gamma_quantiles(mean, variance), path)
 
     def shifted(self, state: EwmaState) -> bool:
-        """Say no: three numbers cannot tell a shift from chance."""
+        """Never: three numbers cannot distinguish a shift from chance."""
         del state
         return False
 

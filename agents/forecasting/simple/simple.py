@@ -115,7 +115,7 @@ class Simple(ABC):
         return DemandForecast(float(len(ahead)), mean, variance, gamma_quantiles(mean, variance), path)
 
     def shifted(self, state: SimpleState) -> bool:
-        """Say no: a simple forecaster looks for no shift."""
+        """Never: a simple forecaster looks for no shift."""
         del state
         return False
 

@@ -11,13 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Forecaster, Rhythm
-from agents.forecasting.blend.bins import Bins
-from agents.forecasting.blend.blend import MOST_GUIDES
-from agents.forecasting.blend.guide import Guide
-from agents.forecasting.blend.lessons import BATCH, KEPT
-from agents.forecasting.blend.sheet import width_of
 from agents.forecasting.registry import DEFAULT, FORECASTERS
-from agents.forecasting.rhythm import Pace
 
 DAY = 86_400_000
 NAMES = sorted(FORECASTERS)
@@ -136,7 +130,7 @@ def walked(name: str, periods: int, cuts: frozenset[int]) -> list[DemandForecast
     forecaster = FORECASTERS[name](Rhythm())
     stored: dict[str, bytes] = {}
     states = [forecaster.fresh() for _ in range(6)]
-    told = []
+    forecasts = []
     for number in range(periods):
         plan = plan_after(number, 4)
         for item in range(6):
@@ -147,8 +141,8 @@ def walked(name: str, periods: int, cuts: frozenset[int]) -> list[DemandForecast
                 forecaster = FORECASTERS[name](Rhythm())
                 forecaster.load_shared(stored)
                 states = [forecaster.load(blob) for blob in blobs]
-            told.append(forecaster.forecast(states[item], str(item), plan))
-    return told
+            forecasts.append(forecaster.forecast(states[item], str(item), plan))
+    return forecasts
 
 
 @pytest.mark.parametrize("blob", [b"", b"\x00", b"\x90", b"\xc1", b"junk" * 99, b"\x93\xc0\xc0\xc0"])
@@ -178,42 +172,3 @@ def test_no_demand_leads_to_nonsense(name: str, demands: list[float], horizon: i
     forecaster = FORECASTERS[name](Rhythm())
     state = lived(forecaster, demands, horizon)
     assert_sane(forecaster.forecast(state, "TEA-01@BER1", plan_after(len(demands), horizon)), horizon)
-
-
-@pytest.mark.parametrize("rhythm", [Rhythm(), Rhythm(12, 30.4), Rhythm(52, 7.0), Rhythm(24, 1 / 24)])
-def test_the_shared_state_of_a_shard_is_bounded(rhythm: Rhythm) -> None:
-    bins = Bins(Pace.of(rhythm))
-    guide = Guide(bins)
-    row = np.zeros(width_of(guide.inputs), np.float16)
-    for _ in range(BATCH * (KEPT // 8 + 4)):
-        if guide.lessons.add(row, 1.0):
-            assert all(len(batch.targets) == BATCH for batch in guide.lessons.batch())
-    for _ in range(BATCH - 1):
-        guide.lessons.add(row, 1.0)
-    whole = guide.dump_weights(), guide.dump_waiting(), guide.lessons.dump_kept()
-    assert 400_000 < sum(map(len, whole)) < 1_000_000 / MOST_GUIDES - 1_000
-
-
-def test_only_so_many_horizons_are_shared() -> None:
-    blend = FORECASTERS["blend"](Rhythm())
-    states = [blend.fresh() for _ in range(20)]
-    parts: dict[str, bytes] = {}
-    for number in range(40):
-        for item, state in enumerate(states):
-            blend.learn(state, str(item), period(number, 3.0), plan_after(number, 1 + item % 5))
-        parts.update(blend.dump_shared())
-    assert sum(len(data) for data in parts.values()) < 1_000_000
-
-
-def test_what_another_version_or_rhythm_shared_is_left_alone() -> None:
-    blend = FORECASTERS["blend"](Rhythm())
-    state = lived(blend, [3.0, 5.0, 4.0] * 9)
-    parts = blend.dump_shared()
-    weekly = FORECASTERS["blend"](Rhythm(52, 7.0))
-    weekly.load_shared(parts)
-    assert_sane(weekly.forecast(lived(weekly, PASTS["weeks"]), "TEA-01@BER1", plan_after(62, 3)), 3)
-    FORECASTERS["blend"](Rhythm()).load_shared({f"v0 {part}": b"junk" for part in parts})
-    with pytest.raises(ValueError, match=r"."):
-        FORECASTERS["blend"](Rhythm()).load_shared(dict.fromkeys(parts, b"junk"))
-    with pytest.raises(ValueError, match=r"."):
-        weekly.load(blend.dump(state))

@@ -32,11 +32,11 @@ def test_it_agrees_with_drawing_lengths_and_demands(mean: float) -> None:
     lengths = chance.choice([2, 4, 9], count, p=[0.5, 0.3, 0.2]) + 1
     came = chance.negative_binomial(2.0 * lengths, 2.0 / (2.0 + mean))
     longest = made_of(chance.negative_binomial(20.0, 2.0 / (2.0 + mean), count), mean, 10)
-    told = over_interval(longest, (0.0, 0.0, 0.5, 0.0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.2), review_periods=1)
-    assert told.mean == pytest.approx(came.mean(), rel=0.01)
-    assert told.variance == pytest.approx(came.var(), rel=0.03)
-    assert told.horizon == pytest.approx(lengths.mean(), rel=0.01)
-    for level, quantile in zip(LEVELS, told.quantiles, strict=True):
+    mixed = over_interval(longest, (0.0, 0.0, 0.5, 0.0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.2), review_periods=1)
+    assert mixed.mean == pytest.approx(came.mean(), rel=0.01)
+    assert mixed.variance == pytest.approx(came.var(), rel=0.03)
+    assert mixed.horizon == pytest.approx(lengths.mean(), rel=0.01)
+    for level, quantile in zip(LEVELS, mixed.quantiles, strict=True):
         assert (came < quantile).mean() - 0.025 <= level <= (came <= quantile + 0.5).mean() + 0.025
 
 
@@ -72,11 +72,11 @@ def test_it_is_sane_whatever_is_foretold(
 ) -> None:
     whole = max(sum(chances), 1.0)
     forecast = DemandForecast(float(len(path)), sum(path), 7.0, tuple(sorted(quantiles)), tuple(path))
-    told = over_interval(forecast, [chance / whole for chance in chances], review)
-    numbers = (told.mean, told.variance, told.horizon, *told.quantiles, *told.path)
+    mixed = over_interval(forecast, [chance / whole for chance in chances], review)
+    numbers = (mixed.mean, mixed.variance, mixed.horizon, *mixed.quantiles, *mixed.path)
     assert all(math.isfinite(number) and number >= 0.0 for number in numbers)
-    assert list(told.quantiles) == sorted(told.quantiles)
-    assert sum(told.path) == pytest.approx(told.mean, rel=1e-6, abs=1e-6)
+    assert list(mixed.quantiles) == sorted(mixed.quantiles)
+    assert sum(mixed.path) == pytest.approx(mixed.mean, rel=1e-6, abs=1e-6)
 
 
 def test_a_mixture_of_one_is_that_one() -> None:

@@ -145,7 +145,7 @@ def test_stopped_and_restored_at_any_point_it_goes_on_bit_for_bit(
 ) -> None:
     def lived(at: int | None) -> tuple[list[tuple[float, ...]], list[bytes], dict[str, bytes]]:
         suppliers, stored = LeadTimes(), dict[str, bytes]()
-        states, told = [suppliers.fresh() for _ in range(3)], []
+        states, chances = [suppliers.fresh() for _ in range(3)], []
         for number, event in enumerate(events):
             do(suppliers, states[event[1]], event)
             if number % 7 == 0:
@@ -156,9 +156,9 @@ def test_stopped_and_restored_at_any_point_it_goes_on_bit_for_bit(
                 suppliers = LeadTimes()
                 suppliers.load_shared(stored)
                 states = [suppliers.load(blob) for blob in blobs]
-            told.append(suppliers.chances(states[event[1]], event[2], promised=3))
+            chances.append(suppliers.chances(states[event[1]], event[2], promised=3))
         stored.update(suppliers.dump_shared())
-        return told, [suppliers.dump(state) for state in states], stored
+        return chances, [suppliers.dump(state) for state in states], stored
 
     assert lived(cut) == lived(None)
 

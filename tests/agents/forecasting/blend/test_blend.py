@@ -7,8 +7,8 @@ import pytest
 
 from agents.forecasting.base import Ahead, ClosedPeriod, DemandForecast, Rhythm
 from agents.forecasting.blend import aggregation, drift
-from agents.forecasting.blend.blend import MOST_GUIDES, Blend
-from agents.forecasting.blend.calibration import Rail
+from agents.forecasting.blend.blend import MOST_SHARED_MODELS, Blend
+from agents.forecasting.blend.calibration import Calibration
 from agents.forecasting.blend.state import BlendState
 
 DAY = 86_400_000
@@ -124,11 +124,11 @@ def test_an_expert_that_was_right_for_ever_leaves_weights_that_are_numbers() -> 
 
 
 def test_the_rail_brings_coverage_where_it_belongs() -> None:
-    rail, chance, hits = Rail(), np.random.default_rng(6), []
+    calibration, chance, hits = Calibration(), np.random.default_rng(6), []
     for _ in range(6_000):
-        told, came = rail.corrected([1.0, 1.1, 1.2, 1.3, 1.4]), float(chance.normal(1.2, 0.2))
-        hits.append([came <= quantile for quantile in told])
-        rail.judge(told, came)
+        forecast, came = calibration.corrected([1.0, 1.1, 1.2, 1.3, 1.4]), float(chance.normal(1.2, 0.2))
+        hits.append([came <= quantile for quantile in forecast])
+        calibration.judge(forecast, came)
     covered = np.mean(hits[3_000:], axis=0)
     assert covered[[0, 1, 3]] == pytest.approx([0.5, 0.8, 0.95], abs=0.03)
 
@@ -140,9 +140,9 @@ def test_only_so_many_horizons_have_a_model_of_their_own() -> None:
         for number in range(30):
             coming = ahead_of(number, horizon=horizon)
             blend.learn(state, str(horizon), ClosedPeriod(number * DAY, (number + 1) * DAY, 5.0), coming)
-        told = blend.forecast(state, str(horizon), ahead_of(29, horizon=horizon))
-        assert told.mean == pytest.approx(5.0 * horizon, rel=0.35)
-    assert len(blend._guides) == MOST_GUIDES
+        forecast = blend.forecast(state, str(horizon), ahead_of(29, horizon=horizon))
+        assert forecast.mean == pytest.approx(5.0 * horizon, rel=0.35)
+    assert len(blend._models) == MOST_SHARED_MODELS
 
 
 def test_a_plan_that_changed_is_answered_anew() -> None:

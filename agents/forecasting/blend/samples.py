@@ -1,8 +1,8 @@
-"""Samples wait until a batch is full, and some of every batch are kept to be learned again.
+"""Samples of one horizon: they wait until a batch is full, and some of every batch are kept to be learned again.
 
-Batches are filled by the count of samples, never by how calls were cut, so what is learned depends on the order of
-samples only. Learning old samples again keeps the newest period, in which all items share the day's luck, from pulling
-the weights its way. What is drawn follows from the number of the batch.
+A batch is full after a fixed count of samples, so what is learned depends on the order of samples only. Learning old
+samples again keeps the newest period from pulling the weights its way, because all items share that period's luck.
+The random draws are seeded by the number of the batch.
 """
 
 from collections.abc import Iterator
@@ -20,22 +20,22 @@ KEPT = 1024
 _KEPT_OF_BATCH = 8
 
 
-class Lesson(NamedTuple):
+class TrainingBatch(NamedTuple):
     """What is learned from in one step."""
 
     inputs: Floats
     targets: Floats
 
 
-class StoredLessons(msgspec.Struct, array_like=True):
-    """Lessons as bytes."""
+class StoredSamples(msgspec.Struct, array_like=True):
+    """Samples as bytes."""
 
     batches: int
     count: int
     samples: bytes
 
 
-class Lessons:
+class Samples:
     """The waiting and the kept samples of one horizon; each a row of inputs, and a target."""
 
     def __init__(self, width: int, most_bytes: int) -> None:
@@ -56,7 +56,7 @@ class Lessons:
         self._waiting += 1
         return self._waiting == BATCH
 
-    def batch(self) -> Iterator[Lesson]:
+    def batch(self) -> Iterator[TrainingBatch]:
         """The full batch and the replays beside it; afterwards some of the batch are kept and it is empty."""
         chance = np.random.default_rng(self.batches)
         yield self._take(np.arange(BATCH))
@@ -86,17 +86,17 @@ class Lessons:
         """Read both parts."""
         self._waiting, self.batches = self._read(waiting, 0, BATCH - 1), 0
         self._kept = self._read(kept, BATCH, self._most)
-        self.batches = msgspec.msgpack.decode(kept, type=StoredLessons).batches
+        self.batches = msgspec.msgpack.decode(kept, type=StoredSamples).batches
 
-    def _take(self, places: np.ndarray) -> Lesson:
-        return Lesson(self._rows[places].astype(np.float32), self._targets[places])
+    def _take(self, places: np.ndarray) -> TrainingBatch:
+        return TrainingBatch(self._rows[places].astype(np.float32), self._targets[places])
 
     def _write(self, first: int, count: int) -> bytes:
         rows, targets = self._rows[first : first + count], self._targets[first : first + count]
-        return msgspec.msgpack.encode(StoredLessons(self.batches, count, pack(rows) + pack(targets)))
+        return msgspec.msgpack.encode(StoredSamples(self.batches, count, pack(rows) + pack(targets)))
 
     def _read(self, data: bytes, first: int, most: int) -> int:
-        written = msgspec.msgpack.decode(data, type=StoredLessons)
+        written = msgspec.msgpack.decode(data, type=StoredSamples)
         if not 0 <= written.count <= most or written.batches < 0:
             raise ValueError(f"{written.count} samples where at most {most} are kept")
         width, count = self._rows.shape[1], written.count

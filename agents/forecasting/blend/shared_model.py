@@ -1,8 +1,8 @@
-"""What a shard's items learn together about one horizon: regressions, the pool, and which expert to trust.
+"""The shared model of a shard and one horizon: regressions, the pool of scaled demand, and each expert's regret.
 
 - *shared*: the strongest expert, and the one that knows the mean.
 - *quick*: the same at higher rates, for when things change.
-- *stacked*: sees the other experts' quantiles besides, so that it learns when to trust whom.
+- *stacked*: sees the other experts' quantiles besides, so that it learns which of them to follow in which situation.
 
 All three are columns of one regression, because they touch the same weights' places.
 """
@@ -17,8 +17,8 @@ from agents.forecasting.blend.aggregation import Regrets
 from agents.forecasting.blend.arrays import Floats, Halves, constant, numbers, pack, unpack
 from agents.forecasting.blend.bins import Bins
 from agents.forecasting.blend.inputs import FLOOR
-from agents.forecasting.blend.lessons import Lessons
 from agents.forecasting.blend.regression import Rates, Regression
+from agents.forecasting.blend.samples import Samples
 from agents.forecasting.blend.sheet import EXPERTS, MEANS, SEEN, Sheet, width_of
 
 MOST_BYTES = 495_000
@@ -41,14 +41,14 @@ _LEAST_POOL_RATE = 0.01
 _MEAN_RATE = 0.001
 
 
-class StoredGuide(msgspec.Struct, array_like=True):
-    """A guide's weights as bytes."""
+class StoredSharedModel(msgspec.Struct, array_like=True):
+    """A model's weights as bytes."""
 
     regression: list[bytes]
     pool: list[float]
 
 
-class WrittenTrust(msgspec.Struct, array_like=True):
+class StoredTrust(msgspec.Struct, array_like=True):
     """What changes with every sample, as bytes."""
 
     waiting: bytes
@@ -59,7 +59,7 @@ class WrittenTrust(msgspec.Struct, array_like=True):
     mean_errors: list[float]
 
 
-class Guide:
+class SharedModel:
     """The shared model of one horizon."""
 
     def __init__(self, bins: Bins) -> None:
@@ -78,7 +78,7 @@ class Guide:
         """Regret of the period underway, summed over its samples."""
         self._samples = 0
         self._period = 0
-        self.lessons = Lessons(width_of(self.inputs), MOST_BYTES - self.regression.size)
+        self.samples = Samples(width_of(self.inputs), MOST_BYTES - self.regression.size)
         dense = self.regression.dense
         dense[0] = (*_START, *_START, *_NOTHING, _START_MEAN)
         dense[1] = _LEAN
@@ -87,7 +87,7 @@ class Guide:
         self.regression.settle()
 
     def advise(self, sheet: Sheet) -> float:
-        """Fill in the experts that the local ones left open; returns the mean."""
+        """Compute the shared experts from the inputs and the local experts; return the regression's mean."""
         scores = self.regression.predict(sheet.inputs, self._bins.of(sheet.values))
         _unlog(scores[_OF_QUICK_AND_SHARED].reshape(sheet.advised.shape), sheet.advised)
         np.add(sheet.visible, _FLOOR, out=sheet.seen)
@@ -114,32 +114,32 @@ class Guide:
 
     def learn(self, row: Halves, target: float) -> bool:
         """Take in a sample; whether it completed a batch, so that the weights changed."""
-        if not self.lessons.add(row, target):
+        if not self.samples.add(row, target):
             return False
         newest = True
-        for batch in self.lessons.batch():
+        for batch in self.samples.batch():
             places = self._bins.of(batch.inputs[:, 1 : self.inputs])
             self.regression.learn(batch.inputs, places, np.log(batch.targets + _FLOOR), batch.targets)
             if newest:
                 self._move_pool(batch.targets)
                 newest = False
-        self.regression.average(self.lessons.batches)
+        self.regression.average(self.samples.batches)
         return True
 
     def judge_means(self, errors: list[float]) -> None:
         """Take in the squared errors of a sample's means."""
-        rate = max(_MEAN_RATE, 1.0 / (self.lessons.seen + 1))
+        rate = max(_MEAN_RATE, 1.0 / (self.samples.seen + 1))
         self.mean_errors = [old + rate * (error - old) for old, error in zip(self.mean_errors, errors, strict=True)]
 
     def dump_weights(self) -> bytes:
         """Write all that changes with a batch only, but for the samples."""
-        return msgspec.msgpack.encode(StoredGuide(self.regression.dump(), self.pool))
+        return msgspec.msgpack.encode(StoredSharedModel(self.regression.dump(), self.pool))
 
     def dump_waiting(self) -> bytes:
         """Write what changes with every sample."""
         return msgspec.msgpack.encode(
-            WrittenTrust(
-                self.lessons.dump_waiting(),
+            StoredTrust(
+                self.samples.dump_waiting(),
                 self.regrets.dump(),
                 pack(self._round),
                 self._samples,
@@ -151,21 +151,21 @@ class Guide:
     def load(self, weights: bytes, waiting: bytes, kept: bytes) -> None:
         """Read the three parts; what is not such a part raises ValueError."""
         try:
-            written = msgspec.msgpack.decode(weights, type=StoredGuide)
-            trust = msgspec.msgpack.decode(waiting, type=WrittenTrust)
+            written = msgspec.msgpack.decode(weights, type=StoredSharedModel)
+            trust = msgspec.msgpack.decode(waiting, type=StoredTrust)
             self.regression.load(written.regression)
             self.regrets.load(trust.regrets)
             self.pool = numbers(written.pool, len(LEVELS))
             self._round = unpack(trust.round, np.float32, self._round.shape)
             self._samples, self._period = max(trust.samples, 0), trust.period
             self.mean_errors = numbers(trust.mean_errors, MEANS)
-            self.lessons.load(trust.waiting, kept)
+            self.samples.load(trust.waiting, kept)
         except msgspec.MsgspecError as error:
             raise ValueError(f"not a shared model: {error}") from error
 
     def _move_pool(self, targets: Floats) -> None:
         """Follow the quantiles of all items' scaled demand."""
-        rate = max(_LEAST_POOL_RATE, 0.3 / (self.lessons.batches + 1))
+        rate = max(_LEAST_POOL_RATE, 0.3 / (self.samples.batches + 1))
         covered = (targets[:, None] <= np.array(self.pool)).mean(axis=0).tolist()
         self.pool = [
             quantile * exp(3.0 * rate * (level - share))

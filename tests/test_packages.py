@@ -18,7 +18,7 @@ def test_a_room_is_ours(room: str) -> None:
     assert (ROOT / room / "py.typed").exists()
 
 
-def test_it_is_never_uploaded() -> None:
+def test_the_package_is_never_uploaded() -> None:
     assert "Private :: Do Not Upload" in distribution("restock").metadata.get_all("Classifier", [])
 
 

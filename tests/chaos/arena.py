@@ -15,7 +15,7 @@ from stream.local import LocalServers
 from stream.local.free_ports import LOOPBACK
 from tests.chaos.proxy import Proxy
 from tests.chaos.run import Run
-from tests.chaos.system import Worker
+from tests.chaos.system import SystemWorker
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Arena:
     def admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.servers.kafka, "log_level": 0})
 
-    def somebody(self) -> Worker:
+    def somebody(self) -> SystemWorker:
         """A worker that runs; one is started when none does."""
         running = [worker for worker in self.run.system.alive() if not worker.stopped]
         return self.chance.choice(running) if running else self.run.system.start()

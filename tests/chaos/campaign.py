@@ -34,7 +34,7 @@ TOGETHER = "two or three together"
 
 
 @dataclass
-class Tally:
+class CampaignResult:
     """What the campaign has seen."""
 
     injected: Counter[str] = field(default_factory=Counter)
@@ -63,9 +63,9 @@ class Tally:
         return "\n".join(rows + [f"    {violation}" for violation in self.violations[:20]])
 
 
-def campaign(directory: Path, seconds: float, seed: int, names: list[str]) -> Tally:
+def campaign(directory: Path, seconds: float, seed: int, names: list[str]) -> CampaignResult:
     """Every fault once, and combinations of them until the time is over."""
-    tally, end = Tally(), time.monotonic() + seconds
+    tally, end = CampaignResult(), time.monotonic() + seconds
     faults = _drawn(random.Random(seed), names, end)
     servers = LocalServers(directory, usual_ports=False)
     proxies = behind_proxies(servers)
@@ -95,7 +95,7 @@ def _drawn(chance: random.Random, names: list[str], end: float) -> Iterator[tupl
         yield tuple(chance.sample(names, min(len(names), chance.choice((2, 2, 3)))))
 
 
-def _round(arena: Arena, chosen: list[tuple[str, ...]], tally: Tally) -> None:
+def _round(arena: Arena, chosen: list[tuple[str, ...]], tally: CampaignResult) -> None:
     run = arena.run
     run.system.environment |= {
         "RESTOCK_REDIS": f"redis://127.0.0.1:{arena.store_proxy.port}/0",
@@ -118,7 +118,7 @@ def _round(arena: Arena, chosen: list[tuple[str, ...]], tally: Tally) -> None:
     arena.clear()
 
 
-def _one(arena: Arena, names: tuple[str, ...], tally: Tally) -> None:
+def _one(arena: Arena, names: tuple[str, ...], tally: CampaignResult) -> None:
     """Let faults happen under load, and wait until everything is worked off."""
     print(f"    {' + '.join(names)} …", end=" ", flush=True)
     try:

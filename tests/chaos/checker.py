@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos import outputs
-from tests.chaos.naive import Naive, Taken
-from tests.chaos.shop_front import Raw, ShopFront, Topics, said
+from tests.chaos.naive import NaiveFold, TakenEvent
+from tests.chaos.shop_front import ShopFront, TopicRecord, Topics, said
 from tests.chaos.system import System
 from tests.chaos.workload import Workload
 
@@ -20,7 +20,7 @@ OUTPUTS = ("replenishments", "alerts", "reviews")
 
 
 @dataclass
-class Report:
+class Findings:
     """What was found."""
 
     violations: list[str] = field(default_factory=list)
@@ -34,10 +34,10 @@ class Report:
 
 def check(
     system: System, front: ShopFront, workload: Workload, *, repeats_letters: bool, closed: bool = True
-) -> Report:
+) -> Findings:
     """Judge a system that has come to rest. `repeats_letters`: whether intake may have had to."""
     topics = Topics(system.kafka, f"{system.name}.")
-    report = Report()
+    report = Findings()
     taken = topics.taken(front.events)
     told = {name: topics.read(name) for name in OUTPUTS}
     letters = topics.read("dead-letters")
@@ -64,7 +64,9 @@ def check(
     return report
 
 
-def fold(taken: list[Taken], told: dict[str, list[Raw]], letters: list[Raw], app: str) -> Naive:
+def fold(
+    taken: list[TakenEvent], told: dict[str, list[TopicRecord]], letters: list[TopicRecord], app: str
+) -> NaiveFold:
     """What must be, given what was decided and which counts of long ago came too late."""
     decisions = [
         said(raw)["data"] | {"proposed": said(raw)["type"] == "replenishment.proposed"}
@@ -72,12 +74,12 @@ def fold(taken: list[Taken], told: dict[str, list[Raw]], letters: list[Raw], app
     ]
     uncertain = {each.origin for each in taken if each.event.uncertain}
     too_old = {_origin(raw, app) for raw in letters if _about(raw, "reason") == "count_too_old"} & uncertain
-    naive = Naive(sorted(decisions, key=lambda each: not each["proposed"]), too_old)
+    naive = NaiveFold(sorted(decisions, key=lambda each: not each["proposed"]), too_old)
     naive.fold(taken)
     return naive
 
 
-def _acknowledged(front: ShopFront, taken: list[Taken]) -> Iterator[str]:
+def _acknowledged(front: ShopFront, taken: list[TakenEvent]) -> Iterator[str]:
     """I2: what producers were promised is there, once."""
     places = {each.event.number: each.origin for each in taken}
     for number, origin in front.acknowledged.items():
@@ -85,7 +87,7 @@ def _acknowledged(front: ShopFront, taken: list[Taken]) -> Iterator[str]:
             yield f"event {number} was acknowledged at {origin} and lies at {places.get(number)}"
 
 
-def _stock(naive: Naive, found: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _stock(naive: NaiveFold, found: dict[str, dict[str, Any]]) -> Iterator[str]:
     """I1, I2: every accepted event changed its items once."""
     for name in sorted(naive.touched):
         expected = naive.items[name].stock()
@@ -99,7 +101,9 @@ def _stock(naive: Naive, found: dict[str, dict[str, Any]]) -> Iterator[str]:
         yield f"{name} is known, and nothing accepted is about it"
 
 
-def _letters_of_intake(taken: list[Taken], letters: list[Raw], app: str, *, repeats_letters: bool) -> Iterator[str]:
+def _letters_of_intake(
+    taken: list[TakenEvent], letters: list[TopicRecord], app: str, *, repeats_letters: bool
+) -> Iterator[str]:
     """I2: what was refused at the door is in the dead letters, with its reason and its bytes; nothing else is."""
     malformed = {each.origin: each for each in taken if each.event.verdict not in {"ok", "tombstone"}}
     seen: Counter[tuple[str, int, int]] = Counter()
@@ -122,7 +126,7 @@ def _letters_of_intake(taken: list[Taken], letters: list[Raw], app: str, *, repe
             yield f"{origin} is a dead letter {seen[origin]} times, and nothing happened"
 
 
-def _letters_of_controller(naive: Naive, letters: list[Raw], app: str) -> Iterator[str]:
+def _letters_of_controller(naive: NaiveFold, letters: list[TopicRecord], app: str) -> Iterator[str]:
     """I2: what the state refused is in the dead letters exactly once; nothing else is."""
     from schemas.ledger import Movement, Notice, decode_record
 
@@ -145,9 +149,9 @@ def _audit(system: System) -> Iterator[str]:
         yield f"audit: {done.stdout.strip()} {done.stderr.strip()}"
 
 
-def _origin(raw: Raw, app: str) -> tuple[str, int, int]:
+def _origin(raw: TopicRecord, app: str) -> tuple[str, int, int]:
     return _about(raw, "topic").removeprefix(f"{app}."), int(_about(raw, "partition")), int(_about(raw, "offset"))
 
 
-def _about(raw: Raw, what: str) -> str:
+def _about(raw: TopicRecord, what: str) -> str:
     return raw.headers[ERROR + what].decode()

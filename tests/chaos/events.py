@@ -26,7 +26,7 @@ TOPIC_OF = {
 
 
 @dataclass(frozen=True)
-class Said:
+class StatedEvent:
     """What an event says, before anybody writes it down."""
 
     source: str
@@ -46,7 +46,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Event:
+class WrittenEvent:
     """One record of a source topic, and its verdict: ok, tombstone, or the reason it is refused for at intake."""
 
     topic: str
@@ -54,7 +54,7 @@ class Event:
     """The partition is this, modulo how many there are."""
     value: bytes | None
     verdict: str
-    said: Said | None = None
+    said: StatedEvent | None = None
     headers: tuple[tuple[str, bytes], ...] = (JSON_TYPE,)
     key: bytes | None = None
     uncertain: bool = False
@@ -62,7 +62,7 @@ class Event:
     number: int = field(default=0, compare=False)
 
 
-def written(said: Said, *, spelling: int = 0) -> Event:
+def written(said: StatedEvent, *, spelling: int = 0) -> WrittenEvent:
     """Write an event down; other spellings say the same in other bytes."""
     attributes: dict[str, Any] = {
         "specversion": "1.0",
@@ -77,14 +77,16 @@ def written(said: Said, *, spelling: int = 0) -> Event:
     if spelling == 1:  # binary mode
         headers = [(f"ce_{name}", str(value).encode()) for name, value in attributes.items()]
         value = json.dumps(said.data).encode()
-        return Event(said.topic, place, value, "ok", said, (*headers, ("content-type", b"application/json")), key)
+        return WrittenEvent(
+            said.topic, place, value, "ok", said, (*headers, ("content-type", b"application/json")), key
+        )
     if spelling == 2:  # other whitespace, unknown fields, other attributes
         attributes |= {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "invented": [1, {"x": None}]}
         data = {"unheard_of": {"deep": [1, 2]}} | said.data
         text = json.dumps({"data": data} | attributes, indent=1, ensure_ascii=False)
-        return Event(said.topic, place, text.encode(), "ok", said, (JSON_TYPE,), key)
+        return WrittenEvent(said.topic, place, text.encode(), "ok", said, (JSON_TYPE,), key)
     text = json.dumps(attributes | {"data": said.data}, separators=(",", ":"))
-    return Event(said.topic, place, text.encode(), "ok", said, (JSON_TYPE,), key)
+    return WrittenEvent(said.topic, place, text.encode(), "ok", said, (JSON_TYPE,), key)
 
 
 def moment(time_ms: int) -> str:

@@ -4,29 +4,29 @@ import json
 import random
 from typing import Any
 
-from tests.chaos.events import JSON_TYPE, Event, Said, moment, written
+from tests.chaos.events import JSON_TYPE, StatedEvent, WrittenEvent, moment, written
 
 LINE = {"line_id": "1", "sku": "S-01", "location": "BER1", "quantity": 3}
 
 
-def malformed(chance: random.Random, number: int, now_ms: int) -> Event:
+def malformed(chance: random.Random, number: int, now_ms: int) -> WrittenEvent:
     """One of them; where it is a matter of a field, in an event that is otherwise right."""
     kind = chance.randrange(3)
     topic = chance.choice(("orders", "stock", "catalog"))
     place = chance.randrange(1000)
     if kind == 0:
         value, reason = chance.choice(BYTES)
-        return Event(topic, place, value, reason, headers=(JSON_TYPE,))
+        return WrittenEvent(topic, place, value, reason, headers=(JSON_TYPE,))
     if kind == 1:
         change, reason = chance.choice(ENVELOPES)
         envelope = _envelope(number, now_ms) | change
         envelope = {name: value for name, value in envelope.items() if value is not Ellipsis}
         if reason == "time_too_far":
             envelope["time"] = "2099-01-01T00:00:00+00:00"
-        return Event("orders", place, json.dumps(envelope).encode(), reason)
+        return WrittenEvent("orders", place, json.dumps(envelope).encode(), reason)
     name, data, reason = chance.choice(DATA)
-    whole = written(Said("shop.example", f"bad-{number}", name, now_ms, data))
-    return Event(whole.topic, place, whole.value, reason)
+    whole = written(StatedEvent("shop.example", f"bad-{number}", name, now_ms, data))
+    return WrittenEvent(whole.topic, place, whole.value, reason)
 
 
 def _envelope(number: int, now_ms: int) -> dict[str, Any]:

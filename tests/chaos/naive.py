@@ -8,16 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.chaos.events import Event, Said, milliseconds
+from tests.chaos.events import StatedEvent, WrittenEvent, milliseconds
 
 MINUTE = 60_000
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenEvent:
     """An event where the broker put it."""
 
-    event: Event
+    event: WrittenEvent
     topic: str
     partition: int
     offset: int
@@ -28,7 +28,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedEvent:
     """A movement that the state must refuse."""
 
     origin: tuple[str, int, int]
@@ -37,7 +37,7 @@ class Refused:
 
 
 @dataclass
-class Order:
+class FoldedOrder:
     """A replenishment, or a transfer, as an item waits for it."""
 
     status: str = "requested"
@@ -51,7 +51,7 @@ class Order:
 
 
 @dataclass
-class Item:
+class FoldedItem:
     """All that happened to an item."""
 
     moves: list[tuple[int, int]] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Item:
     known: bool = False
     backorder: bool = False
     reserve: bool = False
-    orders: dict[str, Order] = field(default_factory=dict)
+    orders: dict[str, FoldedOrder] = field(default_factory=dict)
     transfers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     """Shipped and received."""
     demand: int = 0
@@ -83,13 +83,13 @@ class Item:
         return parts | {"position": position, "known": self.known}
 
 
-class Naive:
+class NaiveFold:
     """Folds everything that was taken, and knows what must have been refused."""
 
     def __init__(self, decided: Iterable[dict[str, Any]], too_old: Iterable[tuple[str, int, int]] = ()) -> None:
-        self.items: dict[str, Item] = defaultdict(Item)
+        self.items: dict[str, FoldedItem] = defaultdict(FoldedItem)
         self.touched: set[str] = set()
-        self.refused: list[Refused] = []
+        self.refused: list[RefusedEvent] = []
         self.duplicates = 0
         self._too_old = set(too_old)
         self._notices: dict[tuple[str, str], str] = {}
@@ -98,9 +98,9 @@ class Naive:
             orders = self.items[name].orders
             if decision["replenishment_id"] not in orders:
                 status = "proposed" if decision["proposed"] else "requested"
-                orders[decision["replenishment_id"]] = Order(status, decision["quantity"])
+                orders[decision["replenishment_id"]] = FoldedOrder(status, decision["quantity"])
 
-    def fold(self, taken: Sequence[Taken]) -> None:
+    def fold(self, taken: Sequence[TakenEvent]) -> None:
         """Go through all events, feed by feed; how items are kept comes first."""
         feeds = sorted(taken, key=lambda each: (each.topic != "catalog", *each.origin))
         for each in feeds:
@@ -108,7 +108,7 @@ class Naive:
             if said is not None and each.event.verdict == "ok":
                 self._apply(each, said)
 
-    def _apply(self, taken: Taken, said: Said) -> None:
+    def _apply(self, taken: TakenEvent, said: StatedEvent) -> None:
         moves = movements(said)
         if not moves and not self._is_new(self._notices, said):
             self._judge(taken, said, self._notices, [0])
@@ -120,31 +120,33 @@ class Naive:
                 continue
             reason = self._refusal(name, taken, said)
             if reason:
-                self.refused += [Refused(taken.origin, ordinal, reason) for ordinal, _ in mine]
+                self.refused += [RefusedEvent(taken.origin, ordinal, reason) for ordinal, _ in mine]
                 continue
             heard_of[said.source, said.id] = said.body
             self.touched.add(name)
             for _, (_, kind, data) in mine:
                 self._move(self.items[name], kind, data, said)
 
-    def _is_new(self, heard_of: dict[tuple[str, str], str], said: Said) -> bool:
+    def _is_new(self, heard_of: dict[tuple[str, str], str], said: StatedEvent) -> bool:
         known = (said.source, said.id) in heard_of
         if not known and heard_of is self._notices:
             heard_of[said.source, said.id] = said.body
         return not known
 
-    def _judge(self, taken: Taken, said: Said, heard_of: dict[tuple[str, str], str], ordinals: list[int]) -> None:
+    def _judge(
+        self, taken: TakenEvent, said: StatedEvent, heard_of: dict[tuple[str, str], str], ordinals: list[int]
+    ) -> None:
         if heard_of[said.source, said.id] == said.body:
             self.duplicates += len(ordinals)
         else:
-            self.refused += [Refused(taken.origin, ordinal, "conflicting_duplicate") for ordinal in ordinals]
+            self.refused += [RefusedEvent(taken.origin, ordinal, "conflicting_duplicate") for ordinal in ordinals]
 
-    def _refusal(self, name: str, taken: Taken, said: Said) -> str | None:
+    def _refusal(self, name: str, taken: TakenEvent, said: StatedEvent) -> str | None:
         if said.type.startswith("replenishment.") and said.data["replenishment_id"] not in self.items[name].orders:
             return "unknown_replenishment"
         return "count_too_old" if taken.origin in self._too_old else None
 
-    def _move(self, item: Item, kind: str, data: dict[str, Any], said: Said) -> None:  # noqa: C901, PLR0912 - one rule
+    def _move(self, item: FoldedItem, kind: str, data: dict[str, Any], said: StatedEvent) -> None:  # noqa: C901, PLR0912 - one rule
         minute = said.time_ms // MINUTE
         quantity = data.get("quantity", 0)
         match kind:
@@ -189,12 +191,12 @@ class Naive:
             case _ if kind.startswith("replenishment."):
                 self._answer(item.orders[data["replenishment_id"]], kind, data)
 
-    def _receive(self, order: Order | None, data: dict[str, Any]) -> None:
+    def _receive(self, order: FoldedOrder | None, data: dict[str, Any]) -> None:
         if order is not None and not order.closed:
             order.received += data["accepted"] + data["rejected"]
             order.expect(0 if data["final"] else max(0, order.outstanding - data["accepted"] - data["rejected"]))
 
-    def _answer(self, order: Order, kind: str, data: dict[str, Any]) -> None:
+    def _answer(self, order: FoldedOrder, kind: str, data: dict[str, Any]) -> None:
         if order.closed:
             return
         match kind:
@@ -208,7 +210,7 @@ class Naive:
                 order.expect(0)
 
 
-def movements(said: Said) -> list[tuple[str, str, dict[str, Any]]]:
+def movements(said: StatedEvent) -> list[tuple[str, str, dict[str, Any]]]:
     """Which items an event is about, in the order of its lines; none when it is about no single item."""
     data = said.data
     if "lines" in data:

@@ -7,16 +7,16 @@ from typing import Any
 
 from schemas.journal import Decided, Published, decode_journal
 from tests.chaos.events import milliseconds
-from tests.chaos.naive import Naive
-from tests.chaos.shop_front import Raw, Topics, said
-from tests.chaos.workload import Terms
+from tests.chaos.naive import NaiveFold
+from tests.chaos.shop_front import TopicRecord, Topics, said
+from tests.chaos.workload import ItemTerms
 
 DAY = 86_400_000
 MOST = 100_000
 """No demand of the workload explains more."""
 
 
-def identities(told: Mapping[str, list[Raw]]) -> Iterator[str]:
+def identities(told: Mapping[str, list[TopicRecord]]) -> Iterator[str]:
     """I3: an id comes once; a replenishment's at most twice, proposed and requested."""
     for topic, records in told.items():
         seen: dict[str, bytes | None] = {}
@@ -28,7 +28,7 @@ def identities(told: Mapping[str, list[Raw]]) -> Iterator[str]:
             seen[event["id"]] = raw.value
 
 
-def orders(records: list[Raw], terms: Mapping[str, Terms]) -> Iterator[str]:
+def orders(records: list[TopicRecord], terms: Mapping[str, ItemTerms]) -> Iterator[str]:
     """I4, I12: one decision a cause; multiples, minimums and the reasons in order."""
     events = [said(raw) for raw in records]
     kinds: dict[str, list[str]] = defaultdict(list)
@@ -59,7 +59,7 @@ def orders(records: list[Raw], terms: Mapping[str, Terms]) -> Iterator[str]:
             yield f"{name} is needed before it was decided"
 
 
-def alerts(records: list[Raw], found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+def alerts(records: list[TopicRecord], found: Mapping[str, dict[str, Any]]) -> Iterator[str]:
     """I5: edges, one raise and one clear an episode; what stands in the end is what the item shows."""
     standing: dict[tuple[str, str], str] = {}
     episodes: set[str] = set()
@@ -97,7 +97,7 @@ def _stands_to_reason(data: dict[str, Any], *, raised: bool) -> bool:
     return True
 
 
-def reviews(records: list[Raw], decided: set[str], *, closed: bool) -> Iterator[str]:
+def reviews(records: list[TopicRecord], decided: set[str], *, closed: bool) -> Iterator[str]:
     """One review an item and period, without gaps, up to the same day for all."""
     ends: dict[str, int] = {}
     for raw in records:
@@ -119,7 +119,7 @@ def reviews(records: list[Raw], decided: set[str], *, closed: bool) -> Iterator[
                 yield f"{item}: its last review is {(last - end) / DAY:g} days behind"
 
 
-def demand(records: list[Raw], naive: Naive) -> Iterator[str]:
+def demand(records: list[TopicRecord], naive: NaiveFold) -> Iterator[str]:
     """No review invents demand."""
     reviewed: dict[str, int] = defaultdict(int)
     for raw in records:
@@ -132,7 +132,7 @@ def demand(records: list[Raw], naive: Naive) -> Iterator[str]:
         yield f"{item} was never reviewed"
 
 
-def journal(topics: Topics, told: Mapping[str, list[Raw]]) -> Iterator[str]:
+def journal(topics: Topics, told: Mapping[str, list[TopicRecord]]) -> Iterator[str]:
     """Each transaction begins where the last one ended, and tells of the decisions that were published."""
     ends: dict[int, Any] = {}
     decisions = []

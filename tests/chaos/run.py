@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from tests.chaos.checker import Report, check
+from tests.chaos.checker import Findings, check
 from tests.chaos.shop_front import ShopFront, Topics, said
-from tests.chaos.supplier import Supplier
+from tests.chaos.supplier import CampaignSupplier
 from tests.chaos.system import System, await_true
 from tests.chaos.workload import DAY, HOUR, Workload
 
@@ -22,7 +22,7 @@ class Run:
         self.system = System(kafka, store, name, home, **settings)
         start = int(time.time() * 1000) // DAY * DAY - BACK_DAYS * DAY
         self.workload = Workload(seed, start)
-        self.supplier = Supplier(seed)
+        self.supplier = CampaignSupplier(seed)
         self.repeats_letters = False
         """Whether something has happened that lets intake write a dead letter again: a crash, a rebalance."""
         self._read: dict[int, int] = {}
@@ -65,7 +65,7 @@ class Run:
             self.front.publish(self.supplier.answers(outputs, self.workload.now))
             meanwhile(number)
 
-    def finish(self, seconds: float = 120.0) -> Report:
+    def finish(self, seconds: float = 120.0) -> Findings:
         """Bring everything to its end, and judge."""
         self.front.publish(self.workload.closing(self.system.partitions))
         codes = self.system.stop()

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from tests.chaos.events import NUMBER, Event
-from tests.chaos.naive import Taken
+from tests.chaos.events import NUMBER, WrittenEvent
+from tests.chaos.naive import TakenEvent
 
 
-class Raw(NamedTuple):
+class TopicRecord(NamedTuple):
     """One record of a topic."""
 
     partition: int
@@ -28,7 +28,7 @@ class ShopFront:
     """Publishes events and knows which of them the broker acknowledged."""
 
     def __init__(self, kafka: str, prefix: str, partitions: int) -> None:
-        self.events: list[Event] = []
+        self.events: list[WrittenEvent] = []
         self.acknowledged: dict[int, tuple[str, int, int]] = {}
         self._prefix, self._partitions = prefix, partitions
         self._producer = Producer(
@@ -36,7 +36,7 @@ class ShopFront:
              "message.max.bytes": 2_000_000, "log_level": 0}
         )  # fmt: skip
 
-    def publish(self, events: Iterable[Event]) -> None:
+    def publish(self, events: Iterable[WrittenEvent]) -> None:
         """Publish, and return once the broker has them all."""
         for event in events:
             number = len(self.events)
@@ -64,7 +64,7 @@ class Topics:
         self._prefix = prefix
         self._kafka = kafka
 
-    def read(self, topic: str, since: dict[int, int] | None = None) -> list[Raw]:
+    def read(self, topic: str, since: dict[int, int] | None = None) -> list[TopicRecord]:
         """Every committed record, partition by partition; `since` moves on with what was read."""
         name, since = self._prefix + topic, {} if since is None else since
         consumer = Consumer(
@@ -74,7 +74,7 @@ class Topics:
         )  # fmt: skip
         try:
             partitions = consumer.list_topics(name, timeout=20).topics[name].partitions
-            found: list[Raw] = []
+            found: list[TopicRecord] = []
             consumer.assign([TopicPartition(name, p, since.get(p, 0)) for p in partitions])
             open_ones = set(partitions)
             while open_ones:
@@ -94,10 +94,10 @@ class Topics:
             consumer.close()
         return sorted(found, key=lambda raw: (raw.partition, raw.offset))
 
-    def taken(self, events: list[Event]) -> list[Taken]:
+    def taken(self, events: list[WrittenEvent]) -> list[TakenEvent]:
         """All committed events of the sources, where they lie."""
         return [
-            Taken(events[int(raw.headers[NUMBER])], topic, raw.partition, raw.offset)
+            TakenEvent(events[int(raw.headers[NUMBER])], topic, raw.partition, raw.offset)
             for topic in ("orders", "stock", "catalog")
             for raw in self.read(topic)
             if NUMBER in raw.headers
@@ -112,14 +112,14 @@ class Topics:
         return {name.removeprefix(self._prefix): str(each.result().topic_id) for name, each in described.items()}
 
 
-def said(raw: Raw) -> dict[str, Any]:
+def said(raw: TopicRecord) -> dict[str, Any]:
     """An output as JSON."""
     event: dict[str, Any] = json.loads(raw.value or b"null")
     return event
 
 
-def _raw(message: Message) -> Raw:
+def _raw(message: Message) -> TopicRecord:
     headers: Any = dict(message.headers() or ())
-    return Raw(
+    return TopicRecord(
         message.partition() or 0, message.offset() or 0, message.key(), message.value(), headers, message.timestamp()[1]
     )

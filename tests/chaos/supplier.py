@@ -6,13 +6,13 @@ What one of them does about a replenishment depends on the seed and on its id al
 import random
 from typing import Any
 
-from tests.chaos.events import Event, Said, milliseconds, moment, written
+from tests.chaos.events import StatedEvent, WrittenEvent, milliseconds, moment, written
 
 DAY = 86_400_000
 Answer = tuple[str, dict[str, Any]]
 
 
-class Supplier:
+class CampaignSupplier:
     """Answers each replenishment once."""
 
     def __init__(self, seed: int) -> None:
@@ -20,10 +20,10 @@ class Supplier:
         self.comes_to_an_end = False
         """Whether every replenishment does."""
         self._known: set[tuple[str, str]] = set()
-        self._later: list[tuple[int, Said]] = []
+        self._later: list[tuple[int, StatedEvent]] = []
         self._number = 0
 
-    def answers(self, outputs: list[dict[str, Any]], now_ms: int) -> list[Event]:
+    def answers(self, outputs: list[dict[str, Any]], now_ms: int) -> list[WrittenEvent]:
         """What is published now about these outputs of the topic, and about former ones."""
         for output in outputs:
             data, requested = output["data"], output["type"] == "replenishment.requested"
@@ -41,7 +41,7 @@ class Supplier:
         for name, data in answers:
             self._number += 1
             item = {key: about[key] for key in ("sku", "location", "replenishment_id")}
-            said = Said("supplier.example", f"answer-{self._seed}-{self._number}", name, at, item | data)
+            said = StatedEvent("supplier.example", f"answer-{self._seed}-{self._number}", name, at, item | data)
             if name == "stock.received":
                 said.data["receipt_id"] = said.id
             self._later.append((at, said))

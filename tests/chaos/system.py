@@ -30,7 +30,7 @@ class System:
         outer = {key: value for key, value in os.environ.items() if not key.startswith("RESTOCK_")}
         self.environment = outer | {f"RESTOCK_{key.upper()}": value for key, value in given.items()}
         self.partitions = int(given["partitions"])
-        self.workers: list[Worker] = []
+        self.workers: list[SystemWorker] = []
         self._number = 0
 
     def __enter__(self) -> Self:
@@ -74,14 +74,14 @@ class System:
 
     # Workers ------------------------------------------------------------------------------------------------------
 
-    def start(self, *words: str, bug: str = "", **environment: str) -> "Worker":
+    def start(self, *words: str, bug: str = "", **environment: str) -> "SystemWorker":
         """Start a worker; with a bug, one that was planted."""
         self._number += 1
-        worker = Worker(self, f"w{self._number}", words, bug, environment)
+        worker = SystemWorker(self, f"w{self._number}", words, bug, environment)
         self.workers.append(worker)
         return worker
 
-    def alive(self) -> list["Worker"]:
+    def alive(self) -> list["SystemWorker"]:
         return [worker for worker in self.workers if worker.running]
 
     def stop(self) -> list[int]:
@@ -161,7 +161,7 @@ class System:
         return {"bootstrap.servers": self.kafka, "group.id": group, "enable.auto.commit": False, "log_level": 0}
 
 
-class Worker:
+class SystemWorker:
     """One worker process."""
 
     def __init__(self, system: System, name: str, words: Sequence[str], bug: str, environment: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from stream.local import LocalServers
-from tests.chaos.checker import Report
+from tests.chaos.checker import Findings
 from tests.chaos.run import Run
 
 SLICES, EVENTS = 36, 25
@@ -18,7 +18,7 @@ SLICES, EVENTS = 36, 25
 
 def lived(
     bug: str, servers: LocalServers, app: str, home: Path, *, forget: bool = False, failpoints: str = ""
-) -> Report:
+) -> Findings:
     """A run whose worker has a bug; or has it once a sound one was killed half-way, while Redis forgot."""
     with Run(servers.kafka, servers.redis, app, home, 20260303) as run:
         run.repeats_letters = True

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 
 from bench.engines.shop import LoadShop
 from stream.local import LocalServers
-from tests.chaos.system import System, Worker
+from tests.chaos.system import System, SystemWorker
 
 EVENTS_A_SECOND = 5000
 ITEMS = 2000
@@ -26,7 +26,7 @@ KILLED_SECONDS, DRAINED_SECONDS = 15.0, 5.0
 TOLD = re.compile(r"(Took|Left) shard (\d+): checkpoint (\d+)")
 
 
-class Load:
+class OrderLoad:
     """Orders of one line each, so many a second, and how far behind everybody is."""
 
     def __init__(self, system: System) -> None:
@@ -75,11 +75,11 @@ class Load:
 
 
 @pytest.fixture
-def load(servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path) -> Iterator[Load]:
+def load(servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path) -> Iterator[OrderLoad]:
     """Three workers in their stride."""
     settings = {"partitions": str(PARTITIONS), "session_timeout": f"{SESSION_SECONDS}s"}
     with System(servers.kafka, servers.redis, app, tmp_path, **settings) as system:
-        made = Load(system)
+        made = OrderLoad(system)
         made.open()
         for _ in range(WORKERS):
             system.start()
@@ -95,7 +95,9 @@ def load(servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path) -> 
         assert audit.returncode == 0, audit.stdout
 
 
-def test_after_a_kill_the_others_have_caught_up_within_seconds(load: Load, capsys: pytest.CaptureFixture[str]) -> None:
+def test_after_a_kill_the_others_have_caught_up_within_seconds(
+    load: OrderLoad, capsys: pytest.CaptureFixture[str]
+) -> None:
     normal = load.most(4.0)
     doomed = load.system.workers[1]
     orphans = {shard for shard, worker in holders(load.system).items() if worker is doomed}
@@ -120,7 +122,7 @@ def test_after_a_kill_the_others_have_caught_up_within_seconds(load: Load, capsy
 
 
 def test_a_worker_that_is_asked_to_stop_hands_over_and_nothing_is_folded_twice(
-    load: Load, capsys: pytest.CaptureFixture[str]
+    load: OrderLoad, capsys: pytest.CaptureFixture[str]
 ) -> None:
     leaver = load.system.workers[1]
     asked = datetime.now(UTC)
@@ -152,14 +154,14 @@ def test_a_worker_that_is_asked_to_stop_hands_over_and_nothing_is_folded_twice(
     assert seconds < DRAINED_SECONDS
 
 
-def holders(system: System) -> dict[int, Worker]:
+def holders(system: System) -> dict[int, SystemWorker]:
     """Who has taken each shard last."""
     taken = sorted((moment, shard, worker.name) for worker in system.workers for moment, _, shard, _ in told(worker))
     by_name = {worker.name: worker for worker in system.workers}
     return {shard: by_name[name] for _, shard, name in taken}
 
 
-def told(worker: Worker) -> Iterator[tuple[datetime, str, int, int]]:
+def told(worker: SystemWorker) -> Iterator[tuple[datetime, str, int, int]]:
     """When a worker took or left which shard, and where."""
     for line in worker.log.read_text(errors="replace").splitlines():
         if found := TOLD.search(line):

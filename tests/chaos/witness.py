@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from stream.local import LocalServers
-from tests.chaos.checker import Report
+from tests.chaos.checker import Findings
 from tests.chaos.run import Run
 from tests.chaos.workload import DAY, HOUR
 
@@ -33,7 +33,7 @@ class Witness:
     def __init__(self, servers: LocalServers, name: str, home: Path, seed: int, seconds: float) -> None:
         self.memory: list[float] = []
         self.files: list[int] = []
-        self.report = Report()
+        self.report = Findings()
         # The window of duplicates is full within minutes, and what grows after that is a leak.
         self._run = Run(servers.kafka, servers.redis, name, home, seed, duplicate_window_ids="500")
         self._seconds = max(seconds, 1.0)
@@ -45,7 +45,7 @@ class Witness:
         """Begin to work."""
         self._thread.start()
 
-    def finish(self) -> Report:
+    def finish(self) -> Findings:
         """Come to the end, and be judged."""
         self._over.set()
         self._thread.join()

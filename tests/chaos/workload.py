@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.chaos.events import Event, Said, moment, written
+from tests.chaos.events import StatedEvent, WrittenEvent, moment, written
 from tests.chaos.malformed import malformed
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -36,7 +36,7 @@ NEW = ("New-1@BER1", "New-2@MUC1")
 
 
 @dataclass(frozen=True)
-class Terms:
+class ItemTerms:
     """What an item is configured with, for the whole of the run."""
 
     reserve: bool
@@ -63,13 +63,13 @@ class Workload:
         """Whether every transfer does."""
         self._trouble = trouble
         self._number = 0
-        self._orders: deque[Said] = deque(maxlen=200)
-        self._recent: deque[Said] = deque(maxlen=400)
+        self._orders: deque[StatedEvent] = deque(maxlen=200)
+        self._recent: deque[StatedEvent] = deque(maxlen=400)
         self._counted: set[tuple[str, int]] = set()
 
     # Slices -------------------------------------------------------------------------------------------------------
 
-    def opening(self) -> list[Event]:
+    def opening(self) -> list[WrittenEvent]:
         """What must be known before anything happens: how each item is kept."""
         events = [self._configured(item, terms) for item, terms in self.terms.items()]
         supplier = {"supplier": "acme", "lead_time_days": 9, "order_days": None}
@@ -78,7 +78,7 @@ class Workload:
         events.append(self._say("planner.example", "calendar.configured", calendar, keep=False))
         return [written(said) for said in events]
 
-    def counts(self) -> list[Event]:
+    def counts(self) -> list[WrittenEvent]:
         """The first counts, of most items."""
         said = [
             self._count(item, self.chance.randrange(20, 200), self.now)
@@ -87,15 +87,15 @@ class Workload:
         ]
         return [written(each) for each in said]
 
-    def slice(self, events: int, length_ms: int) -> list[Event]:
+    def slice(self, events: int, length_ms: int) -> list[WrittenEvent]:
         """So many events, in a stretch of time."""
-        made: list[Event] = []
+        made: list[WrittenEvent] = []
         for _ in range(events):
             self.now += max(1, length_ms // events)
             made += self._something()
         return made
 
-    def closing(self, partitions: int) -> list[Event]:
+    def closing(self, partitions: int) -> list[WrittenEvent]:
         """Days later one more order in every partition, so that the days before come to their end."""
         self.now += 2 * DAY
         data = {"lines": [{"line_id": "1", "sku": "Last", "location": "BER1", "quantity": 1}]}
@@ -106,7 +106,7 @@ class Workload:
             for place in range(partitions)
         ]
 
-    def _something(self) -> Iterator[Event]:
+    def _something(self) -> Iterator[WrittenEvent]:
         dice = self.chance.random() / max(self._trouble, 1e-9)
         if dice < 0.03:
             self._number += 1
@@ -116,7 +116,7 @@ class Workload:
         elif dice < 0.075 and self._recent:
             yield from self._conflict(self.chance.choice(self._recent))
         elif dice < 0.08:
-            yield Event("orders", self.chance.randrange(99), None, "tombstone")
+            yield WrittenEvent("orders", self.chance.randrange(99), None, "tombstone")
         elif dice < 0.09:
             yield written(self._stranger())
         elif dice < 0.093:
@@ -126,7 +126,7 @@ class Workload:
             for said in self.chance.choices(makers, weights)[0]():
                 yield written(said, spelling=self.chance.choice((0, 0, 0, 1, 2)))
 
-    def _kinds(self) -> list[tuple[int, Callable[[], Iterator[Said]]]]:
+    def _kinds(self) -> list[tuple[int, Callable[[], Iterator[StatedEvent]]]]:
         return [
             (60, self._placed), (4, self._rejected), (6, self._cancelled), (14, self._fulfilled), (5, self._returned),
             (4, self._received), (4, self._adjusted), (3, self._counted_again), (5, self._transferred),
@@ -135,7 +135,7 @@ class Workload:
 
     # Orders -------------------------------------------------------------------------------------------------------
 
-    def _placed(self) -> Iterator[Said]:
+    def _placed(self) -> Iterator[StatedEvent]:
         number = self._next()
         lines = [self._line(n, self._item(), self.chance.choice((1, 1, 2, 3, 8))) for n in range(self._lines())]
         if self.chance.random() < 0.05:
@@ -148,22 +148,22 @@ class Workload:
         self._orders.append(said)
         yield said
 
-    def _rejected(self) -> Iterator[Said]:
+    def _rejected(self) -> Iterator[StatedEvent]:
         reason = self.chance.choice(("out_of_stock", "fraud"))
         data = {"order_id": f"rej-{self._next()}", "reason": reason, "lines": [self._line(0, self._item(), 2)]}
         yield self._say("shop.example", "order.rejected", data)
 
-    def _cancelled(self) -> Iterator[Said]:
+    def _cancelled(self) -> Iterator[StatedEvent]:
         if order := self._take_order():
             data = {"order_id": order.data["order_id"], "lines": _bare(order)[:1], "reason": "customer"}
             yield self._say("shop.example", "order.cancelled", data)
 
-    def _fulfilled(self) -> Iterator[Said]:
+    def _fulfilled(self) -> Iterator[StatedEvent]:
         if order := self._take_order():
             data = {"order_id": order.data["order_id"], "lines": _bare(order), "shipment_id": f"shp-{self._next()}"}
             yield self._say("wms.example", "order.fulfilled", data)
 
-    def _returned(self) -> Iterator[Said]:
+    def _returned(self) -> Iterator[StatedEvent]:
         data = {
             "return_id": f"ret-{self._next()}",
             "restock": self.chance.random() < 0.7,
@@ -173,7 +173,7 @@ class Workload:
 
     # Stock --------------------------------------------------------------------------------------------------------
 
-    def _received(self) -> Iterator[Said]:
+    def _received(self) -> Iterator[StatedEvent]:
         replenishment = self.chance.choice((None, None, "rep-nobody-1"))
         data = {
             "receipt_id": f"rec-{self._next()}",
@@ -183,7 +183,7 @@ class Workload:
         }
         yield self._say("wms.example", "stock.received", self._of(data) | {"replenishment_id": replenishment})
 
-    def _adjusted(self) -> Iterator[Said]:
+    def _adjusted(self) -> Iterator[StatedEvent]:
         data = {
             "adjustment_id": f"adj-{self._next()}",
             "delta": self.chance.choice((-7, -2, -1, 1, 5)),
@@ -191,23 +191,23 @@ class Workload:
         }
         yield self._say("wms.example", "stock.adjusted", self._of(data))
 
-    def _counted_again(self) -> Iterator[Said]:
+    def _counted_again(self) -> Iterator[StatedEvent]:
         as_of = self.now - self.chance.randrange(12 * HOUR)
         item = self._item()
         if (item, as_of // MINUTE) not in self._counted:
             yield self._count(item, self.chance.randrange(120), as_of)
 
-    def _count(self, item: str, counted: int, as_of: int) -> Said:
+    def _count(self, item: str, counted: int, as_of: int) -> StatedEvent:
         self._counted.add((item, as_of // MINUTE))
         data = {"count_id": f"cnt-{self._next()}", "counted": counted, "as_of": moment(as_of)}
         return self._say("wms.example", "stock.counted", _place(item) | data, keep=False)
 
-    def _old_count(self) -> Event:
+    def _old_count(self) -> WrittenEvent:
         """A count of three days ago: whether the watermark is past it, only the ledger knows."""
         item, as_of = self._item(), self.now - self.chance.randrange(44 * HOUR, 80 * HOUR)
         return replace(written(self._count(item, 50, as_of)), uncertain=True)
 
-    def _transferred(self) -> Iterator[Said]:
+    def _transferred(self) -> Iterator[StatedEvent]:
         sku, number = self.chance.choice(SKUS), self._next()
         source, destination = self.chance.choice((LOCATIONS, LOCATIONS[::-1]))
         move = {"transfer_id": f"trf-{number}", "sku": sku, "from": source, "to": destination}
@@ -218,7 +218,7 @@ class Workload:
         for phase, units in phases[: 3 if self.comes_to_an_end else self.chance.choice((1, 2, 3, 3))]:
             yield self._say("wms.example", "stock.transferred", move | {"quantity": units, "phase": phase})
 
-    def _stranger(self) -> Said:
+    def _stranger(self) -> StatedEvent:
         """Somebody speaks of a replenishment that nobody asked for."""
         about = _place(self._item()) | {"replenishment_id": f"rep-nobody-{self._next()}"}
         name, data = self.chance.choice((
@@ -232,7 +232,7 @@ class Workload:
 
     # Planning -----------------------------------------------------------------------------------------------------
 
-    def _planned(self) -> Iterator[Said]:
+    def _planned(self) -> Iterator[StatedEvent]:
         item, number = self.chance.choice(self.items), self._next()
         starts, ends = moment(self.now + DAY), moment(self.now + 3 * DAY)
         sku, location = _place(item).values()
@@ -247,7 +247,7 @@ class Workload:
         ))  # fmt: skip
         yield self._say("planner.example", name, data)
 
-    def _configured(self, item: str, terms: Terms) -> Said:
+    def _configured(self, item: str, terms: ItemTerms) -> StatedEvent:
         data = _place(item) | {
             "unit_cost": "2.10 EUR", "price": "4.90 EUR", "order_cost": "3.00 EUR", "supplier": "acme",
             "lead_time_days": terms.lead_time_days, "minimum_order": terms.minimum, "order_multiple": terms.multiple,
@@ -257,9 +257,9 @@ class Workload:
         }  # fmt: skip
         return self._say("planner.example", "item.configured", data, keep=False)
 
-    def _terms(self) -> Terms:
+    def _terms(self) -> ItemTerms:
         chance = self.chance
-        return Terms(
+        return ItemTerms(
             reserve=chance.random() < 0.25,
             backorder=chance.random() < 0.3,
             approve=chance.random() < 0.25,
@@ -272,11 +272,11 @@ class Workload:
 
     # Again, and otherwise -----------------------------------------------------------------------------------------
 
-    def _again(self, said: Said) -> Said:
+    def _again(self, said: StatedEvent) -> StatedEvent:
         """The same event; a customer who changes his name does not make it another."""
         return replace(said, data=said.data | {"customer": "c-other"}) if "customer" in said.data else said
 
-    def _conflict(self, said: Said) -> Iterator[Event]:
+    def _conflict(self, said: StatedEvent) -> Iterator[WrittenEvent]:
         """The same id with other data."""
         data: dict[str, Any] = dict(said.data)
         if "lines" in data:
@@ -296,9 +296,9 @@ class Workload:
 
     # Words --------------------------------------------------------------------------------------------------------
 
-    def _say(self, source: str, name: str, data: dict[str, Any], *, keep: bool = True) -> Said:
+    def _say(self, source: str, name: str, data: dict[str, Any], *, keep: bool = True) -> StatedEvent:
         time = self.now - self.chance.choice((0, 0, 0, 0, 0, 0, 0, HOUR, 30 * HOUR, -DAY // 3)) if keep else self.now
-        said = Said(source, f"e{self.seed}-{self._next()}", name, max(time, 0), data)
+        said = StatedEvent(source, f"e{self.seed}-{self._next()}", name, max(time, 0), data)
         if keep:
             self._recent.append(said)
         return said
@@ -322,7 +322,7 @@ class Workload:
     def _of(self, data: dict[str, Any]) -> dict[str, Any]:
         return _place(self._item()) | data
 
-    def _take_order(self) -> Said | None:
+    def _take_order(self) -> StatedEvent | None:
         if not self._orders:
             return None
         order = self.chance.choice(self._orders)
@@ -335,6 +335,6 @@ def _place(item: str) -> dict[str, Any]:
     return {"sku": sku, "location": location}
 
 
-def _bare(order: Said) -> list[dict[str, Any]]:
+def _bare(order: StatedEvent) -> list[dict[str, Any]]:
     names = ("line_id", "sku", "location", "quantity")
     return [{name: line[name] for name in names} for line in order.data["lines"]]

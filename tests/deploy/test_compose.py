@@ -34,7 +34,7 @@ LOCAL_ONLY = {
 }
 
 
-def test_it_is_valid_by_the_specification() -> None:
+def test_the_compose_file_is_valid_by_the_specification() -> None:
     parsed = PyCompose.from_yaml(yaml.safe_dump(COMPOSE))  # with its merge keys merged
     assert set(parsed.service_names()) == set(SERVICES)
 

@@ -15,7 +15,7 @@ def test_every_test_it_names_is_there() -> None:
     assert not [path for path in named if not (ROOT / path).exists()]
 
 
-def test_it_names_every_fault_and_no_other() -> None:
+def test_the_guarantees_name_every_fault_and_no_other() -> None:
     quoted = set(re.findall("“([^”]+)”", TEXT))
     by_kind = {f"kill at {name}" for name in FAILPOINTS} | {
         f"{s} {mood}" for s in ("store", "broker") for mood, *_ in MOODS

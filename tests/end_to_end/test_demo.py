@@ -53,7 +53,9 @@ def test_a_demo_keeps_every_promise_and_says_how_to_go_on(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("ending, code", [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_however_it_ends_nothing_runs_on(running: "subprocess.Popen[str]", ending: signal.Signals, code: int) -> None:
+def test_a_demo_leaves_nothing_running_however_it_ends(
+    running: "subprocess.Popen[str]", ending: signal.Signals, code: int
+) -> None:
     started = started_by(running)
     commands = " ".join(word for process in started for word in process.cmdline())
     assert all(part in commands for part in ("kafka.Kafka", "valkey", "worker")), commands
@@ -64,7 +66,7 @@ def test_however_it_ends_nothing_runs_on(running: "subprocess.Popen[str]", endin
     await_end(started)
 
 
-def test_it_sweeps_nothing_away_that_no_demo_made(tmp_path: Path) -> None:
+def test_a_demo_sweeps_nothing_away_that_no_demo_made(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
 
     done = subprocess.run([*DEMO, "--dir", str(tmp_path)], capture_output=True, text=True, check=False)

@@ -10,14 +10,14 @@ from confluent_kafka.admin import AdminClient
 
 from stream.local import LocalServers
 from tests.chaos.run import Run
-from tests.chaos.system import Worker, await_true
+from tests.chaos.system import SystemWorker, await_true
 
 SEED = 20260305
 HOLE = "no longer reach back to their start"
 ANEW = "restore the topic, or begin anew under another RESTOCK_APP and RESTOCK_TOPIC_PREFIX"
 
 
-class World:
+class StoppedSystem:
     """An application that has worked for a while and whose worker has stopped, while more has come."""
 
     def __init__(self, run: Run, servers: LocalServers) -> None:
@@ -56,7 +56,7 @@ class World:
         assert producer.flush(30) == 0
         producer.close()
 
-    def parked(self, worker: Worker, *shards: int) -> str:
+    def parked(self, worker: SystemWorker, *shards: int) -> str:
         """What the worker says of these shards, once it has parked them all."""
 
         def lines() -> list[str]:
@@ -79,29 +79,29 @@ class World:
 
 
 @pytest.fixture
-def world(servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path) -> Iterator[World]:
+def world(servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path) -> Iterator[StoppedSystem]:
     with Run(servers.kafka, servers.redis, app, tmp_path, SEED) as run:
-        yield World(run, servers)
+        yield StoppedSystem(run, servers)
 
 
-def ledger_made_anew(world: World) -> None:
+def ledger_made_anew(world: StoppedSystem) -> None:
     world.remake("ledger")
 
 
-def journal_made_anew(world: World) -> None:
+def journal_made_anew(world: StoppedSystem) -> None:
     world.remake("journal")
 
 
-def ledger_cut(world: World) -> None:
+def ledger_cut(world: StoppedSystem) -> None:
     world.cut("ledger", 0, 1, 2)
 
 
-def store_emptied_and_ledger_cut(world: World) -> None:
+def store_emptied_and_ledger_cut(world: StoppedSystem) -> None:
     world.store.flushall()
     world.cut("ledger", 0, 1, 2)
 
 
-def store_emptied_and_journal_cut(world: World) -> None:
+def store_emptied_and_journal_cut(world: StoppedSystem) -> None:
     world.store.flushall()
     world.cut("journal", 0, 1, 2)
 
@@ -117,7 +117,7 @@ def store_emptied_and_journal_cut(world: World) -> None:
     ],
 )
 def test_a_history_with_a_hole_is_never_folded_on(
-    happens: Callable[[World], None], reason: str, cure: str, world: World
+    happens: Callable[[StoppedSystem], None], reason: str, cure: str, world: StoppedSystem
 ) -> None:
     happens(world)
     worker = world.system.start()
@@ -130,7 +130,7 @@ def test_a_history_with_a_hole_is_never_folded_on(
 
 
 @pytest.mark.parametrize("topic, reason", [("ledger", "install a version that can"), ("journal", "shard 0")])
-def test_a_poisoned_log_parks_its_shard_and_no_other(topic: str, reason: str, world: World) -> None:
+def test_a_poisoned_log_parks_its_shard_and_no_other(topic: str, reason: str, world: StoppedSystem) -> None:
     world.append(topic, b"\xc1 no record of ours")
     worker = world.system.start()
     said = world.parked(worker, 0)
@@ -141,7 +141,7 @@ def test_a_poisoned_log_parks_its_shard_and_no_other(topic: str, reason: str, wo
     assert worker.wait() == 0
 
 
-def test_a_ledger_made_anew_under_a_running_worker_parks(world: World) -> None:
+def test_a_ledger_made_anew_under_a_running_worker_parks(world: StoppedSystem) -> None:
     worker = world.system.start()
     world.goes_on(0, 1, 2)
     told = world.outputs()
@@ -151,7 +151,7 @@ def test_a_ledger_made_anew_under_a_running_worker_parks(world: World) -> None:
     assert world.outputs() == told
 
 
-def test_a_rebuild_says_what_cannot_be_and_makes_the_others(world: World) -> None:
+def test_a_rebuild_says_what_cannot_be_and_makes_the_others(world: StoppedSystem) -> None:
     world.store.flushall()
     world.cut("ledger", 0)
     done = world.system.run("rebuild")

@@ -31,7 +31,7 @@ def test_two_workers_do_what_a_naive_fold_says(seed: int, servers: LocalServers,
 
 
 @pytest.mark.parametrize("seed", [20260302])
-def test_the_same_when_one_is_killed_and_redis_forgets(
+def test_two_workers_do_the_same_when_one_is_killed_and_redis_forgets(
     seed: int, servers: LocalServers, app: str, tmp_path: Path
 ) -> None:
     with Run(servers.kafka, servers.redis, app, tmp_path, seed) as run:

@@ -24,13 +24,13 @@ from stream.kafka.publisher import KafkaPublisher, Message
 from stream.ports import Journal, LedgerPort, Output, Publisher
 from stream.retry import until_answered
 from stream.settings import Settings
-from tests.stream.shard.journal_reading import Told, read_journal
+from tests.fakes.journal_reading import FoundJournal, read_journal
 
 SHARD = 1
 START = Point(0)
 
 
-class House(ABC):
+class BrokerUnderTest(ABC):
     """One application's topics, with both ends to them."""
 
     journal: Journal
@@ -52,7 +52,7 @@ class House(ABC):
         """Write to the journal of the shard, past any owner."""
 
 
-class MemoryHouse(House):
+class MemoryUnderTest(BrokerUnderTest):
     def __init__(self) -> None:
         self.journal = self.ledger = self.broker = MemoryBroker(partitions=2)
 
@@ -70,7 +70,7 @@ class MemoryHouse(House):
         self.broker.journals[SHARD] += map(encode_journal, records)
 
 
-class KafkaHouse(House):
+class KafkaUnderTest(BrokerUnderTest):
     def __init__(self, settings: Settings, threads: ThreadPoolExecutor) -> None:
         self.settings = settings
         self.threads = threads
@@ -129,17 +129,17 @@ async def kafka_house(kafka: str, app: str, topic_prefix: str) -> Any:
     settings = Settings(kafka=kafka, app=app, topic_prefix=topic_prefix, partitions=2)
     topics.create(settings)
     with ThreadPoolExecutor(4) as threads:
-        house = KafkaHouse(settings, threads)
-        yield house
-        for publisher in house.publishers:
+        broker = KafkaUnderTest(settings, threads)
+        yield broker
+        for publisher in broker.publishers:
             await publisher.close()
 
 
 @pytest.fixture(params=["memory", "kafka"])
-def house(request: pytest.FixtureRequest) -> House:
+def broker(request: pytest.FixtureRequest) -> BrokerUnderTest:
     if request.param == "memory":
-        return MemoryHouse()
-    made: House = request.getfixturevalue("kafka_house")
+        return MemoryUnderTest()
+    made: BrokerUnderTest = request.getfixturevalue("kafka_house")
     return made
 
 
@@ -159,12 +159,12 @@ def published(start: Point, end: Point, token: str = "a", items: Sequence[str] =
     return Published(start, end, None, "ledger-id", "1.0", token, tuple(told(item, start) for item in items))
 
 
-async def journal_of(house: House, since: int = 0, writer: str | None = None) -> Told:
-    return await read_journal(house.journal, SHARD, since, writer)
+async def journal_of(broker: BrokerUnderTest, since: int = 0, writer: str | None = None) -> FoundJournal:
+    return await read_journal(broker.journal, SHARD, since, writer)
 
 
-async def opened(house: House, *records: JournalRecord) -> Publisher:
-    publisher = house.publisher()
+async def opened(broker: BrokerUnderTest, *records: JournalRecord) -> Publisher:
+    publisher = broker.publisher()
     await publisher.open()
     for record in records:
         await publisher.publish((), record)
@@ -174,35 +174,35 @@ async def opened(house: House, *records: JournalRecord) -> Publisher:
 # Publishing ---------------------------------------------------------------------------------------------------------
 
 
-async def test_outputs_and_journal_are_there_together(house: House) -> None:
-    publisher = await opened(house)
+async def test_outputs_and_journal_are_there_together(broker: BrokerUnderTest) -> None:
+    publisher = await opened(broker)
     record = published(Point(0), Point(2), items=["A@B", "C@B"])
     await publisher.publish([output("A@B"), output("C@B")], record)
-    assert house.outputs() == ["A@B", "C@B"]
-    assert (await journal_of(house)).records == [record]
+    assert broker.outputs() == ["A@B", "C@B"]
+    assert (await journal_of(broker)).records == [record]
 
 
-async def test_a_shard_has_its_own_journal_and_owner(house: House) -> None:
-    await opened(house, sealed("a"))
-    other = house.publisher(0)
+async def test_a_shard_has_its_own_journal_and_owner(broker: BrokerUnderTest) -> None:
+    await opened(broker, sealed("a"))
+    other = broker.publisher(0)
     await other.open()
     await other.publish((), sealed("b"))
-    assert (await journal_of(house)).records == [sealed("a")]
-    assert (await read_journal(house.journal, 0)).records == [sealed("b")]
+    assert (await journal_of(broker)).records == [sealed("a")]
+    assert (await read_journal(broker.journal, 0)).records == [sealed("b")]
 
 
-async def test_a_successor_fences_the_publisher_before_it(house: House) -> None:
-    first = await opened(house, sealed("a"))
-    second = await opened(house)
+async def test_a_successor_fences_the_publisher_before_it(broker: BrokerUnderTest) -> None:
+    first = await opened(broker, sealed("a"))
+    second = await opened(broker)
     with pytest.raises(Fenced):
         await first.publish([output("ZOMBIE@B")], published(Point(0), Point(1)))
     await second.publish((), sealed("b"))
-    assert house.outputs() == []
-    assert (await journal_of(house)).records == [sealed("a"), sealed("b")]
+    assert broker.outputs() == []
+    assert (await journal_of(broker)).records == [sealed("a"), sealed("b")]
 
 
-async def test_a_fenced_publisher_stays_fenced_until_it_opens_again(house: House) -> None:
-    first, second = await opened(house), await opened(house)
+async def test_a_fenced_publisher_stays_fenced_until_it_opens_again(broker: BrokerUnderTest) -> None:
+    first, second = await opened(broker), await opened(broker)
     for _ in range(2):
         with pytest.raises((Fenced, Unclear)):
             await first.publish((), sealed("a"))
@@ -210,32 +210,32 @@ async def test_a_fenced_publisher_stays_fenced_until_it_opens_again(house: House
     await first.publish((), sealed("a"))
     with pytest.raises(Fenced):
         await second.publish((), sealed("b"))
-    assert (await journal_of(house)).records == [sealed("a")]
+    assert (await journal_of(broker)).records == [sealed("a")]
 
 
-async def test_a_closed_publisher_publishes_nothing(house: House) -> None:
-    publisher = await opened(house)
+async def test_a_closed_publisher_publishes_nothing(broker: BrokerUnderTest) -> None:
+    publisher = await opened(broker)
     await publisher.close()
     await publisher.close()
     with pytest.raises(Unclear):
         await publisher.publish([output("A@B")], published(Point(0), Point(1)))
-    assert house.outputs() == []
+    assert broker.outputs() == []
 
 
 # Reading the journal back -------------------------------------------------------------------------------------------
 
 
-async def test_an_empty_journal_is_whole(house: House) -> None:
-    view, records = await journal_of(house)
+async def test_an_empty_journal_is_whole(broker: BrokerUnderTest) -> None:
+    view, records = await journal_of(broker)
     assert (records, view.whole) == ([], True)
-    view, records = await journal_of(house, 7, "a")
+    view, records = await journal_of(broker, 7, "a")
     assert (records, view.whole) == ([], True)
 
 
-async def test_without_a_writer_everything_there_is_is_read(house: House) -> None:
+async def test_without_a_writer_everything_there_is_is_read(broker: BrokerUnderTest) -> None:
     history: list[JournalRecord] = [sealed("a"), published(Point(0), Point(3)), sealed("b", 3, Point(3))]
-    await opened(house, *history)
-    view, records = await journal_of(house, since=3)
+    await opened(broker, *history)
+    view, records = await journal_of(broker, since=3)
     assert (records, view.whole) == (history, True)
 
 
@@ -250,22 +250,24 @@ def long_history() -> list[JournalRecord]:
     return records
 
 
-async def test_it_reaches_back_to_the_writers_seal_and_to_what_tells_of_an_offset(house: House) -> None:
+async def test_a_look_reaches_back_to_the_writers_seal_and_to_what_belongs_to_an_offset(
+    broker: BrokerUnderTest,
+) -> None:
     history = long_history()
-    house.tell(*history)
+    broker.tell(*history)
     for since, writer in ((2999, "c"), (2000, "c"), (1999, "b"), (2500, "b"), (1500, "c"), (3000, "a"), (0, "a")):
-        view, records = await journal_of(house, since, writer)
+        view, records = await journal_of(broker, since, writer)
         assert view.whole
         assert records == history[-len(records) :], "the end of the history, without a hole"
         assert any(seal.token == writer for seal in view.seals)
         assert list(view.seals) == [record for record in records if isinstance(record, Sealed)]
         unread = history[: -len(records)]
         assert all(record.end <= Point(since) for record in unread), "what tells of the offset is not all there"
-    _, records = await journal_of(house, 2999, "c")
+    _, records = await journal_of(broker, 2999, "c")
     assert len(records) < len(history), "it read everything, though the end was enough"
 
 
-async def test_a_record_told_in_part_is_told_whole_when_it_is_replayed(house: House) -> None:
+async def test_a_record_told_in_part_is_told_whole_when_it_is_replayed(broker: BrokerUnderTest) -> None:
     """The journal's last record ends within ledger record 5; what tells of its beginning must be read as well."""
     history: list[JournalRecord] = [
         sealed("a"),
@@ -274,20 +276,20 @@ async def test_a_record_told_in_part_is_told_whole_when_it_is_replayed(house: Ho
         published(Point(5, 3), Point(5, 9), items=["C@B"]),
         sealed("b", 5, Point(5, 9)),
     ]
-    house.tell(*history)
+    broker.tell(*history)
     for writer in "ab":
-        _, records = await journal_of(house, 5, writer)
+        _, records = await journal_of(broker, 5, writer)
         assert [record for record in records if isinstance(record, Published)][-2:] == history[2:4]
 
 
-async def test_a_writer_the_journal_does_not_know_is_looked_for_from_the_start(house: House) -> None:
+async def test_a_writer_the_journal_does_not_know_is_looked_for_from_the_start(broker: BrokerUnderTest) -> None:
     history: list[JournalRecord] = [sealed("a"), *[published(Point(n), Point(n + 1)) for n in range(400)]]
-    house.tell(*history)
-    view, records = await journal_of(house, 399, "stranger")
+    broker.tell(*history)
+    view, records = await journal_of(broker, 399, "stranger")
     assert (records, view.whole) == (history, True)
 
 
-async def test_a_journal_that_was_cut_is_not_waited_for(kafka_house: KafkaHouse, kafka: str) -> None:
+async def test_a_journal_that_was_cut_is_not_waited_for(kafka_house: KafkaUnderTest, kafka: str) -> None:
     """The shard is taken again then, and parks; what is asked of a broker that is away would be asked for ever."""
     kafka_house.tell(*long_history()[:9])
     place = TopicPartition(kafka_house.settings.topic("journal"), SHARD, 5)
@@ -302,16 +304,16 @@ async def test_a_journal_that_was_cut_is_not_waited_for(kafka_house: KafkaHouse,
 # The ledger ---------------------------------------------------------------------------------------------------------
 
 
-async def test_the_ledger_as_it_is(house: House) -> None:
-    before = await until_answered(lambda: house.ledger.view(SHARD))
+async def test_the_ledger_as_it_is(broker: BrokerUnderTest) -> None:
+    before = await until_answered(lambda: broker.ledger.view(SHARD))
     assert (before.partitions, before.start, before.end) == (2, 0, 0)
     records: list[Record] = [
         Movement("A@B", "f/0", 1, 0, None, "s", "1", 1, 1, 1, Placed(1)),
         Ticked("w", 1, (), (), FoldSettings()),
         Movement("A@B", "f/0", 2, 0, (1, 0), "s", "2", 2, 2, 2, Placed(1)),
     ]
-    house.append(*records)
-    after = await house.ledger.view(SHARD)
+    broker.append(*records)
+    after = await broker.ledger.view(SHARD)
     assert (after.id, after.partitions, after.start, after.end) == (before.id, 2, 0, 3)
-    sums = [await house.ledger.checksum(SHARD, offset) for offset in (-1, 0, 1, 2)]
+    sums = [await broker.ledger.checksum(SHARD, offset) for offset in (-1, 0, 1, 2)]
     assert sums == [0, *(checksum(encode_record(record)) for record in records)]

@@ -42,7 +42,7 @@ async def test_a_server_that_answers_is_asked_once(pauses: list[float], caplog: 
 
 
 @pytest.mark.parametrize("fault, name", [(StoreDown("timed out"), "Redis"), (BrokerDown("timed out"), "Kafka")])
-async def test_it_waits_ever_longer_and_tells_of_it_once(
+async def test_a_retry_waits_ever_longer_and_logs_it_once(
     fault: Exception, name: str, pauses: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -54,7 +54,7 @@ async def test_it_waits_ever_longer_and_tells_of_it_once(
 
 
 @pytest.mark.parametrize("fault", [Fenced("gone"), ValueError("bug")])
-async def test_other_faults_are_not_waited_out(fault: Exception, pauses: list[float]) -> None:
+async def test_a_retry_does_not_wait_out_other_faults(fault: Exception, pauses: list[float]) -> None:
     with pytest.raises(type(fault)):
         await retry.until_answered(Server(fault).ask)
     assert pauses == []
@@ -67,7 +67,7 @@ async def test_many_that_wait_for_one_server_say_it_once(pauses: list[float], ca
     assert caplog.messages == ["Redis does not answer (away); waiting for it", "Redis answers again"]
 
 
-async def test_it_can_be_given_up_and_the_next_outage_is_told_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_retry_can_be_given_up_and_the_next_outage_is_logged_again(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):
         waiting = asyncio.create_task(retry.until_answered(Server(*[StoreDown("away")] * 99).ask))
         await asyncio.sleep(0)

@@ -116,7 +116,7 @@ def test_help_imports_no_heavy_library() -> None:
     assert told.stdout == "set()\n"
 
 
-def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_restock_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(["--version"])
     assert end.value.code == 0

@@ -9,29 +9,29 @@ from agents.inventory.conservation import conserved
 from schemas.journal import Decided
 from schemas.ledger import Configured, Placed, Received, Rejected, Terms
 from stream import ports
-from tests.agents.inventory.world import HOUR, World
+from tests.fakes.folded_ledger import HOUR, FoldedLedger
 
 LEAD_TIME_DAYS = 3
 
 
-def test_it_is_a_core() -> None:
+def test_the_core_is_what_its_port_asks_for() -> None:
     core: ports.ShardCore = Core(0)
     assert set(core.dump()) == {"items", "minds", "pages", "shared"}
 
 
 def test_what_changes_nothing_costs_no_iterator() -> None:
-    world = World()
+    world = FoldedLedger()
     world.counts(1000)
     world.happens(Placed(1))
     record = world.folded[-1]
-    later = World()
+    later = FoldedLedger()
     later.counts(1000)
     later.happens(Placed(1), id="another")
     assert later.core.fold(record.record, 9, record.appended, None) == ()
 
 
 def test_a_shop_that_orders_what_it_is_told_serves_its_customers() -> None:
-    world, chance = World(), np.random.default_rng(7)
+    world, chance = FoldedLedger(), np.random.default_rng(7)
     means = {f"SKU-{number}@BER1": mean for number, mean in enumerate((0.3, 1.0, 2.5, 6.0, 15.0))}
     terms = Terms(policy="base-stock", lead_time_days=float(LEAD_TIME_DAYS), service_level=0.95)
     for item, mean in means.items():

@@ -103,7 +103,7 @@ def nearly(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def test_it_holds_what_a_shard_comes_across(golden: Golden) -> None:
+def test_the_golden_ledger_holds_what_a_shard_comes_across(golden: Golden) -> None:
     tables = golden.tables
     topics = {topic for *_, outputs in golden.records for topic, *_ in outputs}
     assert topics == {"alerts", "dead-letters", "replenishments", "reviews"}
@@ -125,7 +125,9 @@ def test_what_it_stored_is_read_and_written_alike(golden: Golden) -> None:
 
 @pytest.mark.parametrize("how", ["replayed", "decided anew"])
 @pytest.mark.parametrize("begun", ["at the start", "at its checkpoint"])
-def test_its_ledger_folds_to_the_same_tables_and_outputs(golden: Golden, how: str, begun: str, *, exact: bool) -> None:
+def test_the_golden_ledger_folds_to_the_same_tables_and_outputs(
+    golden: Golden, how: str, begun: str, *, exact: bool
+) -> None:
     replay, restored = how == "replayed", begun == "at its checkpoint"
     core = loaded(golden.middle.tables) if restored else Core(4)
     first = golden.middle.next if restored else 0

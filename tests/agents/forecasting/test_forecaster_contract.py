@@ -56,7 +56,7 @@ def assert_sane(forecast: DemandForecast, horizon: int) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_found_by_its_name(name: str) -> None:
+def test_a_forecaster_is_found_by_its_name(name: str) -> None:
     assert FORECASTERS[name](Rhythm()).name == name
     assert DEFAULT in FORECASTERS
 
@@ -72,7 +72,7 @@ def test_whatever_came_the_forecast_is_sane(name: str, past: str) -> None:
 
 @pytest.mark.parametrize("rhythm", [Rhythm(12, 30.4), Rhythm(52, 7.0), Rhythm(24, 1 / 24), Rhythm(1, 1.0)])
 @pytest.mark.parametrize("name", CHEAP)
-def test_other_rhythms_are_as_sane(name: str, rhythm: Rhythm) -> None:
+def test_a_forecaster_of_another_rhythm_is_as_sane(name: str, rhythm: Rhythm) -> None:
     forecaster = FORECASTERS[name](rhythm)
     assert_sane(forecaster.forecast(lived(forecaster, PASTS["weeks"]), "TEA-01@BER1", plan_after(62, 3)), 3)
 

@@ -27,7 +27,7 @@ def test_a_certain_length_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("mean", [0.4, 3.0, 25.0])
-def test_it_agrees_with_drawing_lengths_and_demands(mean: float) -> None:
+def test_an_interval_agrees_with_drawing_lengths_and_demands(mean: float) -> None:
     chance, count = np.random.default_rng(8), 200_000
     lengths = chance.choice([2, 4, 9], count, p=[0.5, 0.3, 0.2]) + 1
     came = chance.negative_binomial(2.0 * lengths, 2.0 / (2.0 + mean))
@@ -67,7 +67,7 @@ def test_closed_periods_count_nothing() -> None:
     st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12),
     st.integers(0, 5),
 )
-def test_it_is_sane_whatever_is_foretold(
+def test_an_interval_is_sane_whatever_is_foretold(
     quantiles: list[float], path: list[float], chances: list[float], review: int
 ) -> None:
     whole = max(sum(chances), 1.0)

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from faust.types import TP
@@ -22,6 +22,8 @@ from stream.faults import BrokerDown
 from stream.kafka.ledger_writer import Lines
 from stream.kafka.publisher import Message
 from stream.observability.instruments import Instruments
+from tests.fakes.consumer import FakeConsumer
+from tests.fakes.records import ConsumedRecord
 
 PARTITIONS = 4
 NOW = 1_773_200_000_000
@@ -29,39 +31,7 @@ NOW = 1_773_200_000_000
 CANARY = "canary-Zoë-4711"
 
 
-class SourceRecord(NamedTuple):
-    """A record as the consumer hands it over."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
-
-
-class Consumer:
-    """What a feed asks of the transport."""
-
-    def __init__(self) -> None:
-        self.moves: list[tuple[TP, int]] = []
-        self.ends: dict[TP, int] = {}
-
-    async def committed(self, tp: TP) -> None:
-        """Nothing is."""
-
-    async def bounds(self, tp: TP) -> tuple[int, int]:
-        return 0, self.ends.get(tp, 1000)
-
-    async def move(self, tp: TP, offset: int) -> None:
-        self.moves.append((tp, offset))
-
-    def end(self, tp: TP) -> int | None:
-        return self.ends.get(tp)
-
-
-class Writer:
+class RememberingWriter:
     """Keeps what is written; fails as often as it is told to, keeping the first `kept` lines of each partition."""
 
     def __init__(self) -> None:
@@ -91,11 +61,11 @@ class Writer:
         return sorted(found, key=lambda each: (each.feed, each.offset, each.ordinal))
 
 
-class World:
+class IntakeUnderTest:
     """One intake with a writer that only remembers."""
 
     def __init__(self, privacy_key: Path | None = None) -> None:
-        self.writer, self.consumer = Writer(), Consumer()
+        self.writer, self.consumer = RememberingWriter(), FakeConsumer()
         writer: Any = self.writer
         self.intake = Intake(
             writer=writer,
@@ -131,7 +101,7 @@ class World:
 
 
 def batch_of(tp: TP, start: int, *values: bytes | None) -> Batch:
-    records = [SourceRecord(*tp, start + n, NOW + n, b"key", value) for n, value in enumerate(values)]
+    records = [ConsumedRecord(start + n, NOW + n, value, *tp, b"key") for n, value in enumerate(values)]
     return Batch(start, start + len(values), records)
 
 
@@ -156,14 +126,14 @@ def items_of(partition: int, count: int) -> list[str]:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> IntakeUnderTest:
+    return IntakeUnderTest()
 
 
 # What is written ------------------------------------------------------------------------------------------------------
 
 
-async def test_a_movement_says_where_it_comes_from_and_what_it_is(world: World) -> None:
+async def test_a_movement_says_where_it_comes_from_and_what_it_is(world: IntakeUnderTest) -> None:
     value = order(7, "TEA@BER1", "MUG@BER1")
     await world.take(await world.feed("orders", 3), value)
     decoded = decode("orders", value, None, NOW)
@@ -181,7 +151,7 @@ async def test_a_movement_says_where_it_comes_from_and_what_it_is(world: World) 
             assert (place(record.item, PARTITIONS), key) == (partition, record.item.encode())
 
 
-async def test_prev_chains_what_one_feed_wrote_to_one_partition(world: World) -> None:
+async def test_prev_chains_what_one_feed_wrote_to_one_partition(world: IntakeUnderTest) -> None:
     a, b = items_of(0, 2)
     (c,) = items_of(1, 1)
     feed, other = await world.feed(), await world.feed("orders", 1)
@@ -206,7 +176,7 @@ async def test_prev_chains_what_one_feed_wrote_to_one_partition(world: World) ->
     }
 
 
-async def test_a_notice_goes_to_every_partition_and_belongs_to_the_chain(world: World) -> None:
+async def test_a_notice_goes_to_every_partition_and_belongs_to_the_chain(world: IntakeUnderTest) -> None:
     feed = await world.feed("catalog")
     (a,) = items_of(2, 1)
     sku, location = a.split("@")
@@ -222,7 +192,7 @@ async def test_a_notice_goes_to_every_partition_and_belongs_to_the_chain(world: 
 
 
 async def test_a_topic_made_anew_while_its_last_batch_is_written_begins_anew(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: IntakeUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = await world.feed()
     write = world.writer.write
@@ -242,7 +212,7 @@ async def named_anew(_: TP) -> str:
     return "another/0"
 
 
-async def test_every_type_is_written(world: World) -> None:
+async def test_every_type_is_written(world: IntakeUnderTest) -> None:
     for name, kind in INBOUND.items():
         feed = await world.feed(kind.topic)
         feed.next = 0
@@ -254,7 +224,7 @@ async def test_every_type_is_written(world: World) -> None:
     assert world.intake.movements == len(world.writer.movements())
 
 
-async def test_what_is_refused_goes_to_the_dead_letters_with_its_origin_and_bytes(world: World) -> None:
+async def test_what_is_refused_goes_to_the_dead_letters_with_its_origin_and_bytes(world: IntakeUnderTest) -> None:
     feed = await world.feed("orders", 2)
     broken = [b"{", b"", b'{"specversion": "1.0"}', event("price.changed", 4)]
     await world.take(feed, order(1, "TEA@B"), *broken, order(2, "TEA@B"))
@@ -271,14 +241,14 @@ async def test_what_is_refused_goes_to_the_dead_letters_with_its_origin_and_byte
     assert (feed.next, world.intake.verdicts["none", "not_json"]) == (6, 1)
 
 
-async def test_a_tombstone_is_nobodys_business(world: World) -> None:
+async def test_a_tombstone_is_nobodys_business(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     await world.take(feed, None, None)
     assert (feed.next, world.writer.letters, world.writer.movements()) == (2, [], [])
     assert world.intake.verdicts == {("none", "tombstone"): 2}
 
 
-async def test_a_batch_without_records_moves_the_feed_on(world: World) -> None:
+async def test_a_batch_without_records_moves_the_feed_on(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     await world.intake.take(feed, Batch(0, 17, ()))
     assert feed.next == 17
@@ -287,14 +257,14 @@ async def test_a_batch_without_records_moves_the_feed_on(world: World) -> None:
 # Which part of a batch ------------------------------------------------------------------------------------------------
 
 
-async def test_a_batch_that_starts_too_late_is_asked_for_again(world: World) -> None:
+async def test_a_batch_that_starts_too_late_is_asked_for_again(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     await world.intake.take(feed, batch_of(feed.tp, 5, order(1, "TEA@B")))
     assert (feed.next, world.writer.movements()) == (0, [])
     assert world.consumer.moves[-1] == (feed.tp, 0)
 
 
-async def test_of_a_batch_that_starts_too_early_only_the_rest_is_written(world: World) -> None:
+async def test_of_a_batch_that_starts_too_early_only_the_rest_is_written(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     await world.take(feed, order(1, "TEA@B"), order(2, "TEA@B"))
     values = (order(1, "TEA@B"), order(2, "TEA@B"), order(3, "TEA@B"))
@@ -309,7 +279,7 @@ async def test_of_a_batch_that_starts_too_early_only_the_rest_is_written(world: 
 
 @pytest.mark.parametrize("kept", [0, 1, 2])
 async def test_after_a_failed_delivery_the_batch_is_written_again_as_a_new_run(
-    world: World, kept: int, caplog: pytest.LogCaptureFixture
+    world: IntakeUnderTest, kept: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever arrived of the first try: the second tells the fold that it begins anew, and is complete."""
     a, b = items_of(0, 2)
@@ -327,7 +297,7 @@ async def test_after_a_failed_delivery_the_batch_is_written_again_as_a_new_run(
     assert world.writer.movements()[-1].prev == (2, 0), "the new run goes on"
 
 
-async def test_nothing_is_committable_before_it_is_acknowledged(world: World) -> None:
+async def test_nothing_is_committable_before_it_is_acknowledged(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     world.writer.failures = [BrokerDown("away")] * 2
     await world.take(feed, order(1, "TEA@B"), b"{")
@@ -335,7 +305,7 @@ async def test_nothing_is_committable_before_it_is_acknowledged(world: World) ->
     assert feed.committable == 2
 
 
-async def test_dead_letters_of_a_batch_may_come_again_and_name_their_origin(world: World) -> None:
+async def test_dead_letters_of_a_batch_may_come_again_and_name_their_origin(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     world.writer.failures = [BrokerDown("away")]
     await world.take(feed, b"{")
@@ -345,7 +315,7 @@ async def test_dead_letters_of_a_batch_may_come_again_and_name_their_origin(worl
 
 
 async def test_a_fault_of_our_own_that_comes_twice_parks_its_feed_and_no_other(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: IntakeUnderTest, caplog: pytest.LogCaptureFixture
 ) -> None:
     feed, other = await world.feed(), await world.feed("stock")
     await world.take(feed, order(1, "TEA@B"))
@@ -361,7 +331,7 @@ async def test_a_fault_of_our_own_that_comes_twice_parks_its_feed_and_no_other(
     assert [r.levelno for r in caplog.records if r.levelno > logging.ERROR] == [logging.CRITICAL]
 
 
-async def test_a_fault_that_does_not_come_again_parks_nothing(world: World) -> None:
+async def test_a_fault_that_does_not_come_again_parks_nothing(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     for number in (1, 2):
         world.writer.failures = [ZeroDivisionError("a bug")]
@@ -375,7 +345,7 @@ async def test_a_fault_that_does_not_come_again_parks_nothing(world: World) -> N
 # Ticks ----------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_tick_tells_every_partition_how_far_each_feed_is(world: World) -> None:
+async def test_a_tick_tells_every_partition_how_far_each_feed_is(world: IntakeUnderTest) -> None:
     (a,) = items_of(1, 1)
     feed, quiet = await world.feed("orders", 0), await world.feed("orders", 1)
     world.consumer.ends = {feed.tp: 3, quiet.tp: 0}
@@ -403,7 +373,7 @@ async def test_a_tick_tells_every_partition_how_far_each_feed_is(world: World) -
     assert first.writer == later.writer
 
 
-async def test_the_greatest_event_time_is_told_and_never_falls(world: World) -> None:
+async def test_the_greatest_event_time_is_told_and_never_falls(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     moments = ["2026-03-02T10:00:00+00:00", "2026-03-02T12:00:00+00:00", "2026-03-01T00:00:00+00:00"]
     times = []
@@ -414,7 +384,7 @@ async def test_the_greatest_event_time_is_told_and_never_falls(world: World) -> 
     assert times == [1_772_445_600_000, 1_772_452_800_000, 1_772_452_800_000]
 
 
-async def test_a_feed_that_does_not_know_its_place_yet_is_not_told_of(world: World) -> None:
+async def test_a_feed_that_does_not_know_its_place_yet_is_not_told_of(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     feed.next = None
     await world.intake.tick([feed], [], NOW, FoldSettings())
@@ -435,7 +405,7 @@ async def test_a_customer_is_in_no_ledger_no_header_and_no_log(
     caplog.set_level(logging.DEBUG)
     file = tmp_path / "key"
     file.write_bytes(key or b"")
-    world = World(file if key else None)
+    world = IntakeUnderTest(file if key else None)
     feed = await world.feed()
     world.writer.failures = [BrokerDown("away"), ZeroDivisionError("a bug")]
     values = [
@@ -464,7 +434,7 @@ async def test_the_same_customer_under_the_same_key_is_the_same_number(tmp_path:
     for content in (b"secret", b"secret", b"other"):
         key = tmp_path / "key"
         key.write_bytes(content)
-        world = World(key)
+        world = IntakeUnderTest(key)
         await world.take(await world.feed(), order(1, "TEA@B", customer=CANARY))
         [movement] = world.writer.movements()
         assert isinstance(movement.change, Placed)

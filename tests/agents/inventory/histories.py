@@ -31,7 +31,7 @@ from schemas.ledger import (
     TransferUnderway,
     Withdrawn,
 )
-from tests.agents.inventory.world import DAY, HOUR, MUG, T0, TEA, World
+from tests.fakes.folded_ledger import DAY, HOUR, MUG, T0, TEA, FoldedLedger
 
 quantities = st.integers(1, 40)
 items = st.sampled_from([TEA, TEA, MUG])
@@ -117,7 +117,7 @@ settings_choices = st.builds(
 )
 
 
-def live(world: World, history: list[tuple[Any, ...]], policy: str | None = "base-stock") -> None:
+def live(world: FoldedLedger, history: list[tuple[Any, ...]], policy: str | None = "base-stock") -> None:
     """Let a history happen, after a quiet week in which items are counted and sell."""
     for name in (TEA, MUG):
         world.happens(Configured(Terms(policy=policy, mode="approve" if len(history) % 3 == 0 else "act")), name)
@@ -130,7 +130,7 @@ def live(world: World, history: list[tuple[Any, ...]], policy: str | None = "bas
         _happen(world, action)
 
 
-def _happen(world: World, action: tuple[Any, ...]) -> None:
+def _happen(world: FoldedLedger, action: tuple[Any, ...]) -> None:
     match action:
         case ("change", item, change, offset, ordinal):
             world.happens(change, item, at=world.now + offset, ordinal=ordinal)
@@ -155,7 +155,7 @@ def _happen(world: World, action: tuple[Any, ...]) -> None:
             world.happens(Configured(said), item)
 
 
-def _again(world: World, number: int, body: int | None) -> None:
+def _again(world: FoldedLedger, number: int, body: int | None) -> None:
     """An event is published again, as it was or with another body."""
     movements = [folded.record for folded in world.folded if isinstance(folded.record, Movement)]
     if movements:
@@ -166,7 +166,7 @@ def _again(world: World, number: int, body: int | None) -> None:
         )  # fmt: skip
 
 
-def _order(world: World, number: int, kind: str, quantity: int, offset: int) -> None:
+def _order(world: FoldedLedger, number: int, kind: str, quantity: int, offset: int) -> None:
     """Somebody speaks of an order that was decided, or of one that never was."""
     decided = world.ordered()
     name, item = (
@@ -188,7 +188,7 @@ def _order(world: World, number: int, kind: str, quantity: int, offset: int) -> 
     world.happens(change, item, at=at)
 
 
-def _say(world: World, number: int) -> None:
+def _say(world: FoldedLedger, number: int) -> None:
     now = world.now
     said = (
         SupplierChange("acme", 2.0, 12, 6, ("mon", "thu")),

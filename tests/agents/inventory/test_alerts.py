@@ -6,12 +6,12 @@ from agents.inventory.alerts import KINDS, edges
 from agents.inventory.card import Card
 from agents.inventory.position import Episode, Item
 from schemas.ledger import Configured, FoldSettings, Placed, Received, Terms
-from tests.agents.inventory.world import DAY, HOUR, T0, World, alerts, orders
+from tests.fakes.folded_ledger import DAY, HOUR, T0, FoldedLedger, alerts, orders
 
 
-def stocked(units: int, **terms: int) -> World:
+def stocked(units: int, **terms: int) -> FoldedLedger:
     """So many units counted, before any review."""
-    world = World()
+    world = FoldedLedger()
     world.happens(Configured(Terms(**terms)))  # type: ignore[arg-type]
     world.counts(units)
     return world
@@ -98,7 +98,7 @@ def test_an_alert_carries_its_cause() -> None:
 
 
 def test_an_item_nobody_has_seen_raises_nothing() -> None:
-    world = World()
+    world = FoldedLedger()
     world.happens(Configured(Terms(low_stock=14)))
     assert alerts(world.happens(Placed(5))) == []
     assert alerts(world.passes(days=3)) == []
@@ -106,7 +106,7 @@ def test_an_item_nobody_has_seen_raises_nothing() -> None:
 
 
 def test_before_deciding_begins_nothing_is_raised() -> None:
-    world = World(FoldSettings(lateness_ms=0, decide_from=T0 + 3 * DAY))
+    world = FoldedLedger(FoldSettings(lateness_ms=0, decide_from=T0 + 3 * DAY))
     world.happens(Configured(Terms(low_stock=14)))
     world.counts(10)
     assert alerts(world.happens(Placed(20))) == []
@@ -117,7 +117,7 @@ def test_before_deciding_begins_nothing_is_raised() -> None:
 
 
 def test_what_will_run_out_before_anything_can_arrive_is_told() -> None:
-    world = World()
+    world = FoldedLedger()
     world.happens(Configured(Terms(lead_time_days=5.0, policy="base-stock")))
     world.counts(30)
     told = []
@@ -185,7 +185,7 @@ def test_every_kind_of_the_contract_has_a_runbook_and_a_severity() -> None:
 def test_overdue_begins_when_the_promise_has_passed_and_ends_with_the_receipt() -> None:
     from schemas.ledger import Acknowledged
 
-    world = World()
+    world = FoldedLedger()
     world.happens(Configured(Terms(lead_time_days=2.0, order_up_to=50, reorder_point=30)))
     world.counts(20)
     world.happens(Placed(1))

@@ -27,10 +27,10 @@ from schemas.ledger import (
     Terms,
 )
 from tests.agents.inventory.histories import histories, live, settings_choices
-from tests.agents.inventory.world import DAY, HOUR, MINUTE, T0, World, reviews
+from tests.fakes.folded_ledger import DAY, HOUR, MINUTE, T0, FoldedLedger, reviews
 
 
-class Naive(NamedTuple):
+class NaiveStock(NamedTuple):
     """An item as plain sums over plain lists have it."""
 
     net: int
@@ -38,7 +38,7 @@ class Naive(NamedTuple):
     asked: int
 
 
-def naive(movements: list[Movement]) -> Naive:  # noqa: C901, PLR0912 - a line a kind
+def naive(movements: list[Movement]) -> NaiveStock:  # noqa: C901, PLR0912 - a line a kind
     """Fold an item's accepted movements without any cleverness; `reserve` holds from where it was said."""
     reserve, reserved, asked = False, 0, 0
     changes: list[tuple[int, int]] = []
@@ -72,10 +72,10 @@ def naive(movements: list[Movement]) -> Naive:  # noqa: C901, PLR0912 - a line a
             case _:
                 pass
     at, _, _, start = max(counts, default=(-1, 0, 0, 0))
-    return Naive(start + sum(delta for minute, delta in changes if minute > at), reserved, asked)
+    return NaiveStock(start + sum(delta for minute, delta in changes if minute > at), reserved, asked)
 
 
-def accepted(world: World) -> dict[str, list[Movement]]:
+def accepted(world: FoldedLedger) -> dict[str, list[Movement]]:
     """Every event once, without what was refused, what was an orphan, and what came again."""
     seen: dict[tuple[str, int], tuple[int, int]] = {}
     marks: dict[str, tuple[int, int]] = {}
@@ -98,7 +98,7 @@ def accepted(world: World) -> dict[str, list[Movement]]:
     return found
 
 
-def total_demand(world: World, name: str) -> int:
+def total_demand(world: FoldedLedger, name: str) -> int:
     """All demand of an item: reviewed, open, and ahead."""
     item = world.item(name)
     told = [review for review in reviews(world.outputs) if f"{review.sku}@{review.location}" == name]
@@ -109,7 +109,7 @@ def total_demand(world: World, name: str) -> int:
 @settings(max_examples=100, deadline=None)
 @given(histories, settings_choices)
 def test_stock_is_what_the_set_of_events_says(history: list[Any], chosen: FoldSettings) -> None:
-    world = World(wide(chosen))
+    world = FoldedLedger(wide(chosen))
     live(world, history)
     for name, movements in accepted(world).items():
         item, expected = world.item(name), naive(movements)
@@ -149,7 +149,7 @@ def test_any_order_of_arrival_gives_the_same_stock(data: Any, events: list[Any],
     numbered = [(f"e{number}", *event) for number, event in enumerate(events)]
     ends = []
     for order in (numbered, data.draw(st.permutations(numbered))):
-        world = World()
+        world = FoldedLedger()
         world.happens(Configured(Terms(fulfilment="reserve" if reserve else "immediate")))
         for number, (name, change, minute) in enumerate(order):
             world.happens(change, at=T0 + minute * MINUTE, id=name, feed=f"feed-{name}")
@@ -162,7 +162,7 @@ def test_any_order_of_arrival_gives_the_same_stock(data: Any, events: list[Any],
 
 
 def test_a_difference_is_booked_as_such() -> None:
-    world = World()
+    world = FoldedLedger()
     world.happens(Received(40))
     world.now += HOUR
     world.happens(Placed(10))
@@ -177,7 +177,7 @@ def test_a_difference_is_booked_as_such() -> None:
 
 
 def test_a_unit_that_appears_is_a_violation() -> None:
-    world = World()
+    world = FoldedLedger()
     world.happens(Received(40))
     world.item().net += 1
     world.passes(days=1)

@@ -3,12 +3,12 @@
 from agents.core.learning_state import learning_state_of
 from schemas.ledger import Acknowledged, Configured, FoldSettings, Placed, Received, Shipped, Terms
 from schemas.quantities import DAY_MS
-from tests.agents.inventory.world import MUG, TEA, World
+from tests.fakes.folded_ledger import MUG, TEA, FoldedLedger
 
 
-def buying(lead_time_days: float = 2.0) -> World:
+def buying(lead_time_days: float = 2.0) -> FoldedLedger:
     """Ten a day are sold of two items of one supplier; of MUG there is plenty."""
-    world = World(FoldSettings(lateness_ms=0))
+    world = FoldedLedger(FoldSettings(lateness_ms=0))
     for item in (TEA, MUG):
         terms = Terms(policy="base-stock", forecaster="ewma", lead_time_days=lead_time_days, supplier="acme")
         world.happens(Configured(terms), item)
@@ -16,7 +16,7 @@ def buying(lead_time_days: float = 2.0) -> World:
     return world
 
 
-def lives(world: World, days: int, takes: float | None, share: float = 1.0) -> None:
+def lives(world: FoldedLedger, days: int, takes: float | None, share: float = 1.0) -> None:
     """So many days; TEA's orders come after `takes` days, or never."""
     for _ in range(days):
         for item in (TEA, MUG):
@@ -28,7 +28,7 @@ def lives(world: World, days: int, takes: float | None, share: float = 1.0) -> N
         world.passes(days=1)
 
 
-def chances(world: World, item: str = TEA) -> tuple[float, ...]:
+def chances(world: FoldedLedger, item: str = TEA) -> tuple[float, ...]:
     card = world.core._shelf.find(item)
     assert card is not None
     return world.core._learners.lead_time(learning_state_of(card), "acme", promised=2)

@@ -4,11 +4,11 @@ from schemas.journal import Point, Refused
 from schemas.ledger import Acknowledged, Configured, Counted, FoldSettings, Placed, Priced, Received, Terms
 from schemas.refused import RefusedRecord
 from stream.ports import Replay
-from tests.agents.inventory.world import DAY, TEA, World, kinds
+from tests.fakes.folded_ledger import DAY, TEA, FoldedLedger, kinds
 
 
 def test_in_quarantine_an_item_becomes_known_by_its_configuration() -> None:
-    world = World(FoldSettings(unknown_items="quarantine"))
+    world = FoldedLedger(FoldSettings(unknown_items="quarantine"))
     for change in (Placed(1), Received(4), Priced(4.9, world.now), Acknowledged("rep-1", "accepted", 1)):
         assert kinds(world.happens(change)) == ["refused unknown_item"]
     assert len(world.core._shelf) == 0
@@ -18,14 +18,14 @@ def test_in_quarantine_an_item_becomes_known_by_its_configuration() -> None:
 
 
 def test_a_flood_of_invented_names_is_bounded() -> None:
-    world = World(FoldSettings(max_items=2))
+    world = FoldedLedger(FoldSettings(max_items=2))
     told = [kinds(world.happens(Placed(1), f"SKU-{number}@BER1")) for number in range(4)]
     assert told == [[], [], ["refused too_many_items"], ["refused too_many_items"]]
     assert world.happens(Placed(1), "SKU-1@BER1") == []
 
 
 def test_a_dead_letter_carries_the_movement_its_origin_and_the_reason() -> None:
-    world = World(FoldSettings(max_items=0))
+    world = FoldedLedger(FoldSettings(max_items=0))
     (told,) = world.happens(Placed(1), id="ord-1")
     letter = told.event
     assert isinstance(letter, RefusedRecord)
@@ -36,7 +36,7 @@ def test_a_dead_letter_carries_the_movement_its_origin_and_the_reason() -> None:
 
 
 def test_a_refused_movement_leaves_only_its_mark() -> None:
-    world = World()
+    world = FoldedLedger()
     world.counts(9)
     world.passes(days=5)
     before = world.core.dump()
@@ -49,10 +49,10 @@ def test_a_refused_movement_leaves_only_its_mark() -> None:
 
 
 def test_replay_refuses_what_was_refused_and_nothing_else() -> None:
-    world = World()
+    world = FoldedLedger()
     world.happens(Placed(1))
     placed = world.folded[-1]
-    strict, lenient = World(FoldSettings(max_items=0)), World()
+    strict, lenient = FoldedLedger(FoldSettings(max_items=0)), FoldedLedger()
     list(strict.core.fold(placed.record, 1, world.now, Replay((), whole=True)))
     assert len(strict.core._shelf) == 1, "it was taken then, whatever today's rules say"
     refused = Refused(Point(1), TEA, "unknown_item")

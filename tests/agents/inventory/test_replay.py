@@ -6,18 +6,18 @@ from agents.core.core import Core
 from schemas.journal import Alerted, Decided, Point
 from schemas.ledger import Configured, Placed, Terms
 from stream.ports import Replay
-from tests.agents.inventory.world import DAY, T0, TEA, World, alerts, orders, replay_of
+from tests.fakes.folded_ledger import DAY, T0, TEA, FoldedLedger, alerts, orders, replay_of
 
 
-def selling() -> World:
+def selling() -> FoldedLedger:
     """A world in which something was ordered and something was raised."""
-    world = World()
+    world = FoldedLedger()
     world.happens(Configured(Terms(policy="base-stock", lead_time_days=2.0, low_stock=8)))
     world.counts(12)
     return world
 
 
-def refolded(world: World, told: dict[int, Replay]) -> Core:
+def refolded(world: FoldedLedger, told: dict[int, Replay]) -> Core:
     """Another core that replays the same records, with what a journal says of some of them."""
     core = Core(4)
     for folded in world.folded:

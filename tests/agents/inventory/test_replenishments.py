@@ -15,13 +15,13 @@ from schemas.ledger import (
     Terms,
     Withdrawn,
 )
-from tests.agents.inventory.world import DAY, HOUR, World, alerts, kinds, orders
+from tests.fakes.folded_ledger import DAY, HOUR, FoldedLedger, alerts, kinds, orders
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> FoldedLedger:
     """20 units, filled up to 50 at the first review; two days of lead time."""
-    world = World()
+    world = FoldedLedger()
     world.happens(Configured(Terms(lead_time_days=2.0, order_up_to=50, reorder_point=30, supplier="acme")))
     world.counts(21)
     world.happens(Placed(1))
@@ -29,16 +29,16 @@ def world() -> World:
     return world
 
 
-def the(world: World) -> Decided:
+def the(world: FoldedLedger) -> Decided:
     return world.ordered()[0]
 
 
-def only(world: World) -> Order:
+def only(world: FoldedLedger) -> Order:
     (order,) = world.item().orders
     return order
 
 
-def test_a_decision_counts_at_once(world: World) -> None:
+def test_a_decision_counts_at_once(world: FoldedLedger) -> None:
     assert (the(world).quantity, world.item().on_order, only(world).status) == (30, 30, "requested")
     request = next(output.event.body for output in world.outputs if output.topic == "replenishments")
     assert (request.quantity, request.kind, request.supplier) == (30, "purchase", "acme")
@@ -47,23 +47,23 @@ def test_a_decision_counts_at_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("status, confirmed, left", [("accepted", 30, 30), ("partial", 12, 12), ("accepted", 40, 40)])
-def test_on_order_becomes_what_was_confirmed(world: World, status: str, confirmed: int, left: int) -> None:
+def test_on_order_becomes_what_was_confirmed(world: FoldedLedger, status: str, confirmed: int, left: int) -> None:
     world.happens(Acknowledged(the(world).replenishment, status, confirmed, world.now + DAY))  # type: ignore[arg-type]
     assert (world.item().on_order, only(world).status) == (left, "acknowledged")
 
 
-def test_a_rejected_order_is_over(world: World) -> None:
+def test_a_rejected_order_is_over(world: FoldedLedger) -> None:
     told = world.happens(Acknowledged(the(world).replenishment, "rejected", 0))
     assert the(world).replenishment not in [order.id for order in world.item().orders]
     assert orders(told) == ["request 30"], "the position fell to the reorder point"
 
 
-def test_a_shipment_changes_only_when_it_is_expected(world: World) -> None:
+def test_a_shipment_changes_only_when_it_is_expected(world: FoldedLedger) -> None:
     world.happens(Shipped(the(world).replenishment, 30, world.now + 3 * DAY))
     assert (world.item().on_order, only(world).eta, only(world).status) == (30, world.now + 3 * DAY, "shipped")
 
 
-def test_a_receipt_lowers_on_order_by_what_came_damaged_or_not(world: World) -> None:
+def test_a_receipt_lowers_on_order_by_what_came_damaged_or_not(world: FoldedLedger) -> None:
     world.happens(Received(10, 2, the(world).replenishment))
     assert (world.item().net, world.item().on_order) == (30, 18)
     world.happens(Received(5, 0, the(world).replenishment, final=True))
@@ -71,13 +71,13 @@ def test_a_receipt_lowers_on_order_by_what_came_damaged_or_not(world: World) -> 
     assert world.item().totals.closed_short == 13
 
 
-def test_more_than_was_ordered_is_stock_and_no_debt(world: World) -> None:
+def test_more_than_was_ordered_is_stock_and_no_debt(world: FoldedLedger) -> None:
     world.happens(Received(45, 0, the(world).replenishment))
     assert (world.item().net, world.item().on_order, world.item().orders) == (65, 0, [])
     assert world.item().totals.over_received == 15
 
 
-def test_a_receipt_nobody_ordered_is_stock_and_counted(world: World) -> None:
+def test_a_receipt_nobody_ordered_is_stock_and_counted(world: FoldedLedger) -> None:
     world.happens(Received(5, 0, "rep-of-somebody-else"))
     assert (world.item().net, world.item().on_order) == (25, 30)
     assert world.core.counters.unordered == 1
@@ -85,7 +85,7 @@ def test_a_receipt_nobody_ordered_is_stock_and_counted(world: World) -> None:
     assert (world.item().net, world.item().on_order, world.core.counters.unordered) == (30, 30, 1)
 
 
-def test_a_withdrawal_leaves_what_remains(world: World) -> None:
+def test_a_withdrawal_leaves_what_remains(world: FoldedLedger) -> None:
     world.happens(Withdrawn(the(world).replenishment, 12))
     assert world.item().on_order == 12
     told = world.happens(Withdrawn(the(world).replenishment, 0))
@@ -93,7 +93,7 @@ def test_a_withdrawal_leaves_what_remains(world: World) -> None:
     assert world.item().totals.withdrawn == 30
 
 
-def test_an_order_that_came_to_its_end_never_opens_again(world: World) -> None:
+def test_an_order_that_came_to_its_end_never_opens_again(world: FoldedLedger) -> None:
     name = the(world).replenishment
     world.happens(Received(30, 0, name))
     for change in (Acknowledged(name, "accepted", 30), Shipped(name, 30), Withdrawn(name, 5), Approved(name)):
@@ -103,7 +103,7 @@ def test_an_order_that_came_to_its_end_never_opens_again(world: World) -> None:
     assert (world.item().net, world.item().on_order) == (54, 0), "what still arrives is stock"
 
 
-def test_what_nobody_requested_is_refused(world: World) -> None:
+def test_what_nobody_requested_is_refused(world: FoldedLedger) -> None:
     for change in (
         Acknowledged("rep-1", "accepted", 3),
         Approved("rep-1"),
@@ -116,19 +116,19 @@ def test_what_nobody_requested_is_refused(world: World) -> None:
     assert len(world.core._shelf) == 1, "a refused event makes no item"
 
 
-def test_an_order_is_overdue_a_period_after_it_was_needed(world: World) -> None:
+def test_an_order_is_overdue_a_period_after_it_was_needed(world: FoldedLedger) -> None:
     world.happens(Placed(1))
     assert alerts(world.passes(days=2.9)) == []
     assert "overdue_replenishment raised" in alerts(world.passes(hours=3))
 
 
-def test_an_order_that_is_confirmed_anew_is_no_longer_overdue(world: World) -> None:
+def test_an_order_that_is_confirmed_anew_is_no_longer_overdue(world: FoldedLedger) -> None:
     world.passes(days=3.1)
     told = world.happens(Acknowledged(the(world).replenishment, "accepted", 30, world.now + DAY))
     assert "overdue_replenishment cleared" in alerts(told)
 
 
-def test_an_order_silent_for_three_lead_times_leaves_the_position(world: World) -> None:
+def test_an_order_silent_for_three_lead_times_leaves_the_position(world: FoldedLedger) -> None:
     name = the(world).replenishment
     world.passes(days=7.9)
     assert world.item().on_order == 30
@@ -141,7 +141,7 @@ def test_an_order_silent_for_three_lead_times_leaves_the_position(world: World) 
     assert (world.item().net, world.item().on_order) == (50, 30), "a late receipt still counts"
 
 
-def test_somebody_who_speaks_starts_the_wait_anew(world: World) -> None:
+def test_somebody_who_speaks_starts_the_wait_anew(world: FoldedLedger) -> None:
     name = the(world).replenishment
     world.passes(days=7.9)
     world.happens(Acknowledged(name, "accepted", 30, world.now + 2 * DAY))
@@ -153,7 +153,7 @@ def test_somebody_who_speaks_starts_the_wait_anew(world: World) -> None:
     assert only_of(world, name).outstanding == 30
 
 
-def test_a_word_without_a_date_starts_the_wait_anew_as_well(world: World) -> None:
+def test_a_word_without_a_date_starts_the_wait_anew_as_well(world: FoldedLedger) -> None:
     name = the(world).replenishment
     world.passes(days=7.9)
     world.happens(Acknowledged(name, "accepted", 30))
@@ -163,7 +163,7 @@ def test_a_word_without_a_date_starts_the_wait_anew_as_well(world: World) -> Non
     assert only_of(world, name).status == "silent"
 
 
-def only_of(world: World, name: str) -> Order:
+def only_of(world: FoldedLedger, name: str) -> Order:
     return next(order for order in world.item().orders if order.id == name)
 
 
@@ -188,14 +188,14 @@ def test_a_declined_proposal_is_dropped() -> None:
     assert world.happens(Approved(the(world).replenishment)) == []
 
 
-def test_what_was_requested_cannot_be_declined(world: World) -> None:
+def test_what_was_requested_cannot_be_declined(world: FoldedLedger) -> None:
     world.happens(Declined(the(world).replenishment))
     assert (world.item().on_order, only(world).status) == (30, "requested")
 
 
-def proposing() -> World:
+def proposing() -> FoldedLedger:
     """As `world`, in approval mode."""
-    world = World()
+    world = FoldedLedger()
     world.happens(Configured(Terms(lead_time_days=2.0, order_up_to=50, reorder_point=30, mode="approve")))
     world.counts(21)
     world.happens(Placed(1))

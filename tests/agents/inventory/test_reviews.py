@@ -23,19 +23,19 @@ from schemas.ledger import (
     Terms,
 )
 from schemas.outbound import ItemReviewed
-from tests.agents.inventory.world import DAY, HOUR, T0, TEA, World, kinds, orders, reviews
+from tests.fakes.folded_ledger import DAY, HOUR, T0, TEA, FoldedLedger, kinds, orders, reviews
 
 
-def selling(units: int = 100, a_day: int = 5, settings: FoldSettings | None = None, **terms: Any) -> World:
+def selling(units: int = 100, a_day: int = 5, settings: FoldSettings | None = None, **terms: Any) -> FoldedLedger:
     """So many units counted, some sold on the first day."""
-    world = World(settings or FoldSettings(lateness_ms=0))
+    world = FoldedLedger(settings or FoldSettings(lateness_ms=0))
     world.happens(Configured(Terms(**{"policy": "base-stock", "forecaster": "ewma", "lead_time_days": 2.0, **terms})))
     world.counts(units)
     world.happens(Placed(a_day))
     return world
 
 
-def last(world: World) -> ItemReviewed:
+def last(world: FoldedLedger) -> ItemReviewed:
     review: ItemReviewed = reviews(world.outputs)[-1]
     return review
 
@@ -72,7 +72,7 @@ def test_nothing_is_ordered_twice() -> None:
 
 
 def test_without_a_count_nothing_is_ordered() -> None:
-    world = World()
+    world = FoldedLedger()
     world.happens(Placed(5))
     assert kinds(world.passes(days=2)) == ["review stock_unknown"] * 2
     assert world.item().reorder_point is not None, "but it learned"
@@ -97,7 +97,7 @@ def test_minimum_multiple_and_capacity_are_kept() -> None:
 
 
 def test_a_supplier_fills_in_what_the_item_leaves_open() -> None:
-    world = World()
+    world = FoldedLedger()
     world.is_said(SupplierChange("acme", lead_time_days=3.0, minimum_order=40))
     world.happens(Configured(Terms(policy="base-stock", forecaster="ewma", supplier="acme")))
     world.counts(10)
@@ -152,7 +152,7 @@ def test_a_longer_review_period_decides_on_its_day_and_reviews_every_day() -> No
 
 
 def test_on_days_the_supplier_takes_no_orders_nothing_is_ordered() -> None:
-    world = World()
+    world = FoldedLedger()
     world.is_said(SupplierChange("acme", lead_time_days=1.0, order_days=("thu",)))
     world.happens(Configured(Terms(policy="base-stock", forecaster="ewma", supplier="acme")))
     world.counts(10)
@@ -312,7 +312,7 @@ def test_an_unknown_policy_or_forecaster_is_the_default_one() -> None:
 
 
 def test_items_beyond_the_cache_go_on_all_the_same() -> None:
-    worlds = [World(), World()]
+    worlds = [FoldedLedger(), FoldedLedger()]
     worlds[1].core = Core(4, most_decoded=3)
     list(worlds[1].core.fold(worlds[1].folded[0].record, 0, T0, None))
     for world in worlds:

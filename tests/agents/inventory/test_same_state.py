@@ -9,7 +9,7 @@ from agents.core.core import Core
 from schemas.ledger import FoldSettings
 from stream.ports import Output, Replay, Tables
 from tests.agents.inventory.histories import histories, live, settings_choices
-from tests.agents.inventory.world import SETTINGS, World, kinds
+from tests.fakes.folded_ledger import SETTINGS, FoldedLedger, kinds
 
 
 class Redis:
@@ -27,8 +27,8 @@ class Redis:
                     self.tables[table][field] = value
 
 
-def lived(history: list[Any], chosen: FoldSettings, policy: str | None = "base-stock") -> World:
-    world = World(chosen)
+def lived(history: list[Any], chosen: FoldSettings, policy: str | None = "base-stock") -> FoldedLedger:
+    world = FoldedLedger(chosen)
     live(world, history, policy)
     return world
 

@@ -18,25 +18,25 @@ from schemas.ledger import (
     Terms,
     TransferUnderway,
 )
-from tests.agents.inventory.world import DAY, HOUR, MINUTE, MUG, TEA, World, alerts
+from tests.fakes.folded_ledger import DAY, HOUR, MINUTE, MUG, TEA, FoldedLedger, alerts
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> FoldedLedger:
     """40 units of tea, counted at midnight."""
-    world = World()
+    world = FoldedLedger()
     world.happens(Counted(40, world.now))
     world.now += HOUR
     return world
 
 
-def stock(world: World, item: str = TEA) -> tuple[int, int, int, int]:
+def stock(world: FoldedLedger, item: str = TEA) -> tuple[int, int, int, int]:
     """On hand, allocated, backorders, available."""
     held = world.item(item)
     return on_hand(held), allocated(held), backorders(held), available(held)
 
 
-def test_an_order_takes_stock_at_once(world: World) -> None:
+def test_an_order_takes_stock_at_once(world: FoldedLedger) -> None:
     world.happens(Placed(3, order=1))
     assert stock(world) == (37, 0, 0, 37)
     world.happens(Fulfilled(3))
@@ -45,7 +45,7 @@ def test_an_order_takes_stock_at_once(world: World) -> None:
     assert stock(world) == (38, 0, 0, 38)
 
 
-def test_with_reserve_an_order_holds_stock_until_it_is_shipped(world: World) -> None:
+def test_with_reserve_an_order_holds_stock_until_it_is_shipped(world: FoldedLedger) -> None:
     world.happens(Configured(Terms(fulfilment="reserve")))
     world.happens(Placed(5, order=1))
     assert stock(world) == (40, 5, 0, 35)
@@ -55,7 +55,7 @@ def test_with_reserve_an_order_holds_stock_until_it_is_shipped(world: World) -> 
     assert stock(world) == (37, 0, 0, 37)
 
 
-def test_a_shipment_told_before_its_order_comes_to_the_same(world: World) -> None:
+def test_a_shipment_told_before_its_order_comes_to_the_same(world: FoldedLedger) -> None:
     world.happens(Configured(Terms(fulfilment="reserve")))
     world.happens(Fulfilled(3))
     assert stock(world) == (37, 0, 0, 37)
@@ -63,20 +63,20 @@ def test_a_shipment_told_before_its_order_comes_to_the_same(world: World) -> Non
     assert stock(world) == (37, 0, 0, 37)
 
 
-def test_more_sold_than_there_was_is_shown_and_told(world: World) -> None:
+def test_more_sold_than_there_was_is_shown_and_told(world: FoldedLedger) -> None:
     told = world.happens(Placed(45))
     assert stock(world) == (-5, 0, 0, -5)
     assert alerts(told) == ["stock_out raised", "negative_stock raised"]
 
 
-def test_with_backorders_customers_wait(world: World) -> None:
+def test_with_backorders_customers_wait(world: FoldedLedger) -> None:
     world.happens(Configured(Terms(stock_out="backorder")))
     told = world.happens(Placed(45))
     assert stock(world) == (0, 0, 5, -5)
     assert alerts(told) == ["stock_out raised"]
 
 
-def test_a_return_is_stock_only_when_it_is_restocked(world: World) -> None:
+def test_a_return_is_stock_only_when_it_is_restocked(world: FoldedLedger) -> None:
     demand = world.item().open.demand
     world.happens(Returned(2, restock=False))
     assert stock(world) == (40, 0, 0, 40)
@@ -85,25 +85,25 @@ def test_a_return_is_stock_only_when_it_is_restocked(world: World) -> None:
     assert world.item().open.demand == demand
 
 
-def test_a_refused_order_is_demand_and_no_stock(world: World) -> None:
+def test_a_refused_order_is_demand_and_no_stock(world: FoldedLedger) -> None:
     world.happens(Rejected(5))
     assert stock(world) == (40, 0, 0, 40)
     assert (world.item().open.demand, world.item().open.lost) == (5, 5)
 
 
-def test_a_correction_is_signed(world: World) -> None:
+def test_a_correction_is_signed(world: FoldedLedger) -> None:
     world.happens(Adjusted(-4))
     world.happens(Adjusted(1))
     assert stock(world)[0] == 37
 
 
-def test_only_what_was_accepted_of_a_receipt_is_stock(world: World) -> None:
+def test_only_what_was_accepted_of_a_receipt_is_stock(world: FoldedLedger) -> None:
     world.happens(Received(10, rejected=3))
     assert stock(world)[0] == 50
     assert world.item().on_order == 0
 
 
-def test_a_transfer_leaves_is_underway_and_arrives(world: World) -> None:
+def test_a_transfer_leaves_is_underway_and_arrives(world: FoldedLedger) -> None:
     world.happens(Sent("t1", 10))
     world.happens(TransferUnderway("t1", 10), "TEA-01@MUC1")
     assert stock(world)[0] == 30
@@ -115,7 +115,7 @@ def test_a_transfer_leaves_is_underway_and_arrives(world: World) -> None:
     assert (on_hand(there), there.on_order, there.orders) == (10, 0, [])
 
 
-def test_a_transfer_may_arrive_before_it_is_known_to_be_underway(world: World) -> None:
+def test_a_transfer_may_arrive_before_it_is_known_to_be_underway(world: FoldedLedger) -> None:
     world.happens(Arrived("t1", 10), "TEA-01@MUC1")
     there = world.item("TEA-01@MUC1")
     assert (on_hand(there), there.on_order) == (10, 0)
@@ -125,7 +125,7 @@ def test_a_transfer_may_arrive_before_it_is_known_to_be_underway(world: World) -
     assert (on_hand(there), there.on_order, there.orders) == (15, 0, [])
 
 
-def test_a_count_is_the_stock_of_its_moment(world: World) -> None:
+def test_a_count_is_the_stock_of_its_moment(world: FoldedLedger) -> None:
     world.happens(Placed(3), at=world.now + 1 * MINUTE)
     world.happens(Placed(4), at=world.now + 3 * MINUTE)
     world.happens(Counted(30, as_of=world.now + 2 * MINUTE), at=world.now + 10 * MINUTE)
@@ -134,7 +134,7 @@ def test_a_count_is_the_stock_of_its_moment(world: World) -> None:
     assert stock(world)[0] == 30 - 4, "the minute of a count is in it"
 
 
-def test_an_older_count_changes_nothing(world: World) -> None:
+def test_an_older_count_changes_nothing(world: FoldedLedger) -> None:
     world.happens(Counted(30, as_of=world.now), at=world.now)
     world.happens(Counted(99, as_of=world.now - 10 * MINUTE), at=world.now + HOUR)
     assert stock(world)[0] == 30
@@ -144,14 +144,14 @@ def test_an_older_count_changes_nothing(world: World) -> None:
 def test_of_two_counts_of_one_minute_the_same_stands_whichever_comes_first(first: int, second: int) -> None:
     stocks = set()
     for order in ((first, second), (second, first)):
-        world = World()
+        world = FoldedLedger()
         for counted in order:
             world.happens(Counted(counted, as_of=world.now), id=f"count {counted}")
         stocks.add(stock(world)[0])
     assert len(stocks) == 1
 
 
-def test_a_count_too_old_is_refused_and_changes_nothing(world: World) -> None:
+def test_a_count_too_old_is_refused_and_changes_nothing(world: FoldedLedger) -> None:
     world.passes(days=5)
     before = world.item()
     told = world.happens(Counted(7, as_of=world.now - 2 * DAY - MINUTE))
@@ -163,7 +163,7 @@ def test_a_count_too_old_is_refused_and_changes_nothing(world: World) -> None:
 
 
 def test_stock_is_unknown_until_somebody_has_seen_it() -> None:
-    world = World()
+    world = FoldedLedger()
     for change in (Placed(3), Rejected(1), Returned(1, restock=True), TransferUnderway("t1", 4)):
         world.happens(change)
         assert not world.item().known
@@ -172,7 +172,7 @@ def test_stock_is_unknown_until_somebody_has_seen_it() -> None:
         assert world.item(f"NEW-{number}@BER1").known
 
 
-def test_items_do_not_touch_each_other(world: World) -> None:
+def test_items_do_not_touch_each_other(world: FoldedLedger) -> None:
     world.happens(Placed(3), MUG)
     assert stock(world)[0] == 40
     assert stock(world, MUG)[0] == -3

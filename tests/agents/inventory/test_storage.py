@@ -17,7 +17,7 @@ from agents.inventory.terms import decode_said
 from agents.inventory.timeline import FeedMark, StoredFeedMark, Timeline
 from agents.inventory.window import Page
 from schemas.ledger import Configured, Placed, Terms
-from tests.agents.inventory.world import World
+from tests.fakes.folded_ledger import FoldedLedger
 
 
 @pytest.mark.parametrize("blob", [b"", b"\xc1", b"\x93\x01\x02", b"\x80\x04K\x01.", b'{"net": 1}', b"\x91" * 5000])
@@ -65,7 +65,7 @@ def test_each_field_is_stored_in_its_own_place() -> None:
 
 
 def test_loading_decodes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
+    world = FoldedLedger()
     for number in range(50):
         world.happens(Placed(1), f"SKU-{number}@BER1")
     world.passes(days=1)
@@ -84,7 +84,7 @@ def test_loading_decodes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_what_changed_is_written() -> None:
-    world = World()
+    world = FoldedLedger()
     for number in range(200):
         world.happens(Placed(1), at=world.now + 60_000 * number)
     world.happens(Configured(Terms(low_stock=4)), "OTHER@BER1")
@@ -98,7 +98,7 @@ def test_only_what_changed_is_written() -> None:
 
 
 def test_an_item_with_a_week_of_sales_is_small() -> None:
-    world = World()
+    world = FoldedLedger()
     world.happens(Configured(Terms(policy="base-stock", low_stock=10, supplier="acme")))
     for _ in range(28):
         for hour in range(3):

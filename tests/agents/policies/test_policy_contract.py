@@ -40,7 +40,7 @@ def lived(policy: Policy, periods: int, seed: int = 1, **terms: Any) -> object:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_found_by_its_name(name: str) -> None:
+def test_a_policy_is_found_by_its_name(name: str) -> None:
     assert POLICIES[name]().name == name
     assert DEFAULT in POLICIES
     assert BASELINE in POLICIES
@@ -48,7 +48,7 @@ def test_it_is_found_by_its_name(name: str) -> None:
 
 @pytest.mark.parametrize("terms", [{}, {"order_cost": 20.0}, {"stock_out": "backorder"}, {"review_periods": 3}])
 @pytest.mark.parametrize("name", NAMES)
-def test_it_orders_a_finite_quantity_that_is_not_negative(name: str, terms: dict[str, Any]) -> None:
+def test_a_policy_orders_a_finite_quantity_that_is_not_negative(name: str, terms: dict[str, Any]) -> None:
     policy = POLICIES[name]()
     for periods in (0, 1, 50):
         advice = policy.decide(lived(policy, periods, **terms), situation(periods, 3, **terms))
@@ -57,7 +57,7 @@ def test_it_orders_a_finite_quantity_that_is_not_negative(name: str, terms: dict
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_orders_when_the_shelf_is_empty(name: str) -> None:
+def test_a_policy_orders_when_the_shelf_is_empty(name: str) -> None:
     policy = POLICIES[name]()
     now = situation(60, 0)
     bare = Situation(now.item, now.period, 0, (), now.lead_time, now.forecast, now.economics)
@@ -67,7 +67,7 @@ def test_it_orders_when_the_shelf_is_empty(name: str) -> None:
 
 @pytest.mark.parametrize("lead_time", [(0.0, 0.0, 1.0), (0.0, 0.7, 0.25)])
 @pytest.mark.parametrize("name", NAMES)
-def test_its_quantity_is_what_it_would_decide_also_where_lead_times_are_random(
+def test_a_policys_quantity_is_what_it_would_decide_also_where_lead_times_are_random(
     name: str, lead_time: tuple[float, ...]
 ) -> None:
     policy = POLICIES[name]()
@@ -88,7 +88,7 @@ def test_deciding_changes_nothing_and_is_the_same_twice(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_same_life_makes_the_same_state(name: str) -> None:
+def test_two_policies_that_live_the_same_life_have_the_same_state(name: str) -> None:
     assert POLICIES[name]().dump(lived(POLICIES[name](), 60)) == POLICIES[name]().dump(lived(POLICIES[name](), 60))
 
 

@@ -11,23 +11,12 @@ from agents.worker import ticker
 from agents.worker.ticker import Ticker
 from schemas.ledger import FoldSettings
 from stream.consumer.feeds import SourceFeed
+from tests.fakes.standing_feed import StandingFeed
 
 ORDERS = TP("orders", 0)
 
 
-class StandingFeed(SourceFeed):
-    """A feed that stands where it is put."""
-
-    def __init__(self) -> None:
-        self.next = 5
-        self.read_up_to = 1_000
-
-    @property
-    def drained(self) -> bool:
-        return True
-
-
-class Readers:
+class ReadersOfOne:
     def __init__(self, feed: SourceFeed) -> None:
         self.by_partition = {ORDERS: feed}
 
@@ -37,7 +26,7 @@ class Rounds:
 
     def __init__(self, feed: SourceFeed, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ticks = self.sleeps = 0
-        parts: dict[str, Any] = {"readers": Readers(feed), "intake": self, "consumer": None}
+        parts: dict[str, Any] = {"readers": ReadersOfOne(feed), "intake": self, "consumer": None}
         self._ticker = partial(Ticker, **parts, feed_names=self._feed_names, fold_settings=FoldSettings(), seconds=1.0)
         self._real_sleep = asyncio.sleep
         monkeypatch.setattr(asyncio, "sleep", self._sleep)

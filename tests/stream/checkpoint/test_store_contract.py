@@ -64,7 +64,7 @@ class RedisVandal:
         assert await self.redis.delete(self.keys["cursor"])
 
 
-class House(NamedTuple):
+class StoreUnderTest(NamedTuple):
     store: Store
     vandal: Vandal
 
@@ -78,12 +78,12 @@ async def redis_client(redis_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture(params=["memory", "redis"])
-def house(request: pytest.FixtureRequest, app: str) -> House:
+def house(request: pytest.FixtureRequest, app: str) -> StoreUnderTest:
     if request.param == "memory":
         store = MemoryStore()
-        return House(store, MemoryVandal(store))
+        return StoreUnderTest(store, MemoryVandal(store))
     client = request.getfixturevalue("redis_client")
-    return House(RedisStore(client, app), RedisVandal(client, app))
+    return StoreUnderTest(RedisStore(client, app), RedisVandal(client, app))
 
 
 def cursor(token: str, at: int, **changes: Any) -> Cursor:
@@ -104,12 +104,12 @@ async def written(store: Store, at: int = 5, changes: Tables | None = None) -> N
     await store.checkpoint(SHARD, cursor("a", at), -1, {"items": {"TEA@B": b"1"}} if changes is None else changes)
 
 
-async def test_a_shard_that_nobody_wrote_has_no_checkpoint(house: House) -> None:
+async def test_a_shard_that_nobody_wrote_has_no_checkpoint(house: StoreUnderTest) -> None:
     assert await house.store.acquire(SHARD, "a") is None
     assert await loaded(house.store) == {}
 
 
-async def test_the_next_owner_finds_what_the_last_one_wrote(house: House) -> None:
+async def test_the_next_owner_finds_what_the_last_one_wrote(house: StoreUnderTest) -> None:
     tables: Mapping[str, Mapping[str, bytes]] = {
         "items": {"TEA@B": b"\x00\xff", "MÜSLI@B": b""},
         "minds": {"TEA@B": b"m"},
@@ -124,19 +124,19 @@ async def test_the_next_owner_finds_what_the_last_one_wrote(house: House) -> Non
     assert await loaded(house.store) == tables
 
 
-async def test_acquiring_again_with_the_same_token_changes_nothing(house: House) -> None:
+async def test_acquiring_again_with_the_same_token_changes_nothing(house: StoreUnderTest) -> None:
     await written(house.store)
     first = await house.store.acquire(SHARD, "b")
     assert await house.store.acquire(SHARD, "b") == first
     await house.store.checkpoint(SHARD, cursor("b", 6), 5, {})
 
 
-async def test_an_owner_without_a_checkpoint_may_still_ask_again(house: House) -> None:
+async def test_an_owner_without_a_checkpoint_may_still_ask_again(house: StoreUnderTest) -> None:
     assert await house.store.acquire(SHARD, "a") is None
     assert await house.store.acquire(SHARD, "a") is None
 
 
-async def test_fields_are_overwritten_and_dropped(house: House) -> None:
+async def test_fields_are_overwritten_and_dropped(house: StoreUnderTest) -> None:
     await written(house.store, 5, {"items": {"A@B": b"1", "B@B": b"1"}, "minds": {"A@B": b"1"}})
     await house.store.checkpoint(
         SHARD, cursor("a", 6), 5, {"items": {"A@B": b"2", "B@B": None}, "minds": {"A@B": None}}
@@ -147,7 +147,7 @@ async def test_fields_are_overwritten_and_dropped(house: House) -> None:
     assert await loaded(house.store) == {"items": {"A@B": b"2"}}
 
 
-async def test_dropping_what_was_never_there_leaves_the_checkpoint_whole(house: House) -> None:
+async def test_dropping_what_was_never_there_leaves_the_checkpoint_whole(house: StoreUnderTest) -> None:
     await written(house.store)
     await house.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"GONE@B": None}})
     held = await house.store.acquire(SHARD, "b")
@@ -155,7 +155,7 @@ async def test_dropping_what_was_never_there_leaves_the_checkpoint_whole(house: 
     assert held.whole
 
 
-async def test_a_successor_fences_the_writer_before_it(house: House) -> None:
+async def test_a_successor_fences_the_writer_before_it(house: StoreUnderTest) -> None:
     await written(house.store)
     await house.store.acquire(SHARD, "b")
     with pytest.raises(Fenced):
@@ -166,14 +166,14 @@ async def test_a_successor_fences_the_writer_before_it(house: House) -> None:
     await house.store.checkpoint(SHARD, cursor("b", 6), 5, {})
 
 
-async def test_a_forgotten_shard_has_no_writer(house: House) -> None:
+async def test_a_forgotten_shard_has_no_writer(house: StoreUnderTest) -> None:
     await written(house.store)
     await house.vandal.forget()
     with pytest.raises(Fenced):
         await house.store.checkpoint(SHARD, cursor("a", 6), 5, {})
 
 
-async def test_other_shards_are_none_of_its_business(house: House) -> None:
+async def test_a_shard_is_none_of_anothers_business(house: StoreUnderTest) -> None:
     await written(house.store)
     await house.store.acquire(SHARD + 1, "b")
     await house.store.checkpoint(SHARD + 1, cursor("b", 9), -1, {"items": {"CUP@B": b"9"}})
@@ -181,7 +181,7 @@ async def test_other_shards_are_none_of_its_business(house: House) -> None:
     assert await loaded(house.store) == {"items": {"TEA@B": b"1"}}
 
 
-async def test_a_repeated_checkpoint_is_done_already(house: House) -> None:
+async def test_a_repeated_checkpoint_is_done_already(house: StoreUnderTest) -> None:
     """The reply to the first may have been lost; the state may even have moved on."""
     await written(house.store)
     await house.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"TEA@B": b"2"}})
@@ -191,7 +191,7 @@ async def test_a_repeated_checkpoint_is_done_already(house: House) -> None:
 
 
 @pytest.mark.parametrize("since", [-1, 4, 6])
-async def test_a_checkpoint_that_does_not_continue_the_last_is_refused(house: House, since: int) -> None:
+async def test_a_checkpoint_that_does_not_continue_the_last_is_refused(house: StoreUnderTest, since: int) -> None:
     await written(house.store)
     with pytest.raises(Torn):
         await house.store.checkpoint(SHARD, cursor("a", 7), since, {"items": {"TEA@B": b"gap"}})
@@ -200,7 +200,7 @@ async def test_a_checkpoint_that_does_not_continue_the_last_is_refused(house: Ho
     assert (held.cursor.next, await loaded(house.store)) == (5, {"items": {"TEA@B": b"1"}})
 
 
-async def test_a_first_checkpoint_starts_from_nothing(house: House) -> None:
+async def test_a_first_checkpoint_starts_from_nothing(house: StoreUnderTest) -> None:
     await house.store.acquire(SHARD, "a")
     with pytest.raises(Torn):
         await house.store.checkpoint(SHARD, cursor("a", 7), 3, {})
@@ -211,7 +211,9 @@ async def test_a_first_checkpoint_starts_from_nothing(house: House) -> None:
 
 
 @pytest.mark.parametrize("damage", ["table", "field"])
-async def test_what_somebody_deleted_is_seen_by_the_writer_and_by_the_next_owner(house: House, damage: str) -> None:
+async def test_what_somebody_deleted_is_seen_by_the_writer_and_by_the_next_owner(
+    house: StoreUnderTest, damage: str
+) -> None:
     await written(house.store, 5, {"items": {"A@B": b"1", "B@B": b"1"}, "minds": {"A@B": b"1"}})
     if damage == "table":
         await house.vandal.drop_table("minds")
@@ -224,7 +226,7 @@ async def test_what_somebody_deleted_is_seen_by_the_writer_and_by_the_next_owner
     assert not held.whole
 
 
-async def test_a_deleted_cursor_fences_and_leaves_nothing_to_go_on_from(house: House) -> None:
+async def test_a_deleted_cursor_fences_and_leaves_nothing_to_go_on_from(house: StoreUnderTest) -> None:
     await written(house.store)
     await house.vandal.drop_cursor()
     with pytest.raises(Fenced):
@@ -238,7 +240,7 @@ async def test_a_deleted_cursor_fences_and_leaves_nothing_to_go_on_from(house: H
     assert await loaded(house.store) == {"minds": {"A@B": b"1"}}
 
 
-async def test_reset_forgets_the_state_and_not_the_writer(house: House) -> None:
+async def test_reset_forgets_the_state_and_not_the_writer(house: StoreUnderTest) -> None:
     await written(house.store, 5, {table: {"A@B": b"1"} for table in TABLES})
     await house.store.reset(SHARD, "a")
     assert await loaded(house.store) == {}
@@ -248,7 +250,7 @@ async def test_reset_forgets_the_state_and_not_the_writer(house: House) -> None:
     assert (held.whole, held.cursor.next) == (True, 2)
 
 
-async def test_a_large_checkpoint_is_one_step_and_is_read_in_slices(house: House) -> None:
+async def test_a_large_checkpoint_is_one_step_and_is_read_in_slices(house: StoreUnderTest) -> None:
     """More fields than Lua takes arguments at a time, odd numbers of them, in every table."""
     tables = {table: {f"I{n}@B": b"%d" % n for n in range(9_001 + i)} for i, table in enumerate(TABLES)}
     await written(house.store, 5, tables)

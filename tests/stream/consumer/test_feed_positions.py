@@ -4,51 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiokafka.errors import RequestTimedOutError
 from faust.types import TP
 
 from stream import retry
 from stream.consumer.batch import Committed
 from stream.consumer.feeds import SourceFeed
 from stream.observability.instruments import Instruments
+from tests.fakes.consumer import FakeConsumer
 
 ORDERS = TP("orders", 0)
 
 
-class Consumer:
-    """What a feed asks of the transport; answers about what is committed only when it may."""
-
-    def __init__(self) -> None:
-        self.moves: list[int] = []
-        self.known: Committed | None = None
-        self.failures = 0
-        self.asked = asyncio.Event()
-        self.answer = asyncio.Event()
-        self.answer.set()
-
-    async def committed(self, tp: TP) -> Committed | None:
-        self.asked.set()
-        await self.answer.wait()
-        if self.failures:
-            self.failures -= 1
-            raise RequestTimedOutError
-        return self.known
-
-    async def bounds(self, tp: TP) -> tuple[int, int]:
-        return 0, 100
-
-    async def move(self, tp: TP, offset: int) -> None:
-        self.moves.append(offset)
-
-    def end(self, tp: TP) -> int:
-        return 100
-
-
-class World:
+class FeedUnderTest:
     """One feed, of a topic that may be made anew."""
 
     def __init__(self) -> None:
-        self.consumer = Consumer()
+        self.consumer = FakeConsumer()
         self.name = "first/0"
         self.feed = SourceFeed(ORDERS, self.called, self.consumer, Instruments())  # type: ignore[arg-type]
 
@@ -62,27 +33,27 @@ class World:
 
 
 @pytest.fixture
-async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FeedUnderTest]:
     monkeypatch.setattr(retry, "FIRST_SECONDS", 0.0)
-    made = World()
+    made = FeedUnderTest()
     await made.begun()
     yield made
     await made.feed.leave()
 
 
-async def test_it_goes_on_behind_what_another_has_committed(world: World) -> None:
+async def test_a_feed_goes_on_behind_what_another_has_committed(world: FeedUnderTest) -> None:
     world.consumer.known = Committed(7, "first/0")
     await world.feed.resume()
-    assert (world.feed.next, world.consumer.moves[-1]) == (7, 7)
+    assert (world.feed.next, world.consumer.moves[-1]) == (7, (ORDERS, 7))
 
 
-async def test_it_asks_again_when_the_broker_does_not_answer(world: World) -> None:
+async def test_a_feed_asks_again_when_the_broker_does_not_answer(world: FeedUnderTest) -> None:
     world.consumer.known, world.consumer.failures = Committed(7, "first/0"), 3
     await world.feed.resume()
     assert (world.feed.next, world.consumer.failures) == (7, 0)
 
 
-async def test_a_topic_made_anew_while_the_broker_is_asked_is_read_from_its_start(world: World) -> None:
+async def test_a_topic_made_anew_while_the_broker_is_asked_is_read_from_its_start(world: FeedUnderTest) -> None:
     world.consumer.known = Committed(7, "first/0")
     world.consumer.asked.clear()
     world.consumer.answer.clear()
@@ -93,7 +64,7 @@ async def test_a_topic_made_anew_while_the_broker_is_asked_is_read_from_its_star
     world.consumer.answer.set()
     await resuming
     await world.begun()
-    assert (world.feed.name, world.feed.next, set(world.consumer.moves)) == ("second/0", 0, {0})
+    assert (world.feed.name, world.feed.next, set(world.consumer.moves)) == ("second/0", 0, {(ORDERS, 0)})
 
 
 async def test_what_stumbles_at_its_beginning_says_so(caplog: pytest.LogCaptureFixture) -> None:
@@ -102,7 +73,7 @@ async def test_what_stumbles_at_its_beginning_says_so(caplog: pytest.LogCaptureF
     async def nameless(tp: TP) -> str:
         raise LookupError(f"{tp.topic} has no name")
 
-    feed = SourceFeed(ORDERS, nameless, Consumer(), Instruments())  # type: ignore[arg-type]
+    feed = SourceFeed(ORDERS, nameless, FakeConsumer(), Instruments())  # type: ignore[arg-type]
     async with asyncio.timeout(5):
         while feed.parked is None:  # noqa: ASYNC110 - it has no event for that
             await asyncio.sleep(0)

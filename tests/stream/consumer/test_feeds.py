@@ -27,7 +27,8 @@ from stream.kafka.ledger import identify, read
 from stream.kafka.ledger_writer import LedgerWriter
 from stream.observability.instruments import Instruments
 from stream.settings import Settings
-from tests.stream.consumer.transport_world import Broker, Worker, until
+from tests.fakes.faust_worker import BrokerHand, FaustWorker
+from tests.fakes.waiting import until
 
 
 @pytest.fixture
@@ -37,15 +38,15 @@ def settings(kafka: str, app: str, topic_prefix: str) -> Settings:
     return made
 
 
-class Shop:
+class OrdersFeed:
     """A source, and workers that read it into the ledger."""
 
     def __init__(self, settings: Settings, threads: ThreadPoolExecutor) -> None:
         self.settings = settings
         self.orders = TP(settings.topic("orders"), 0)
-        self.broker = Broker(settings)
+        self.broker = BrokerHand(settings)
         self.threads = threads
-        self.workers: list[Worker] = []
+        self.workers: list[FaustWorker] = []
 
     def publish(self, count: int, start: int = 0) -> None:
         with self.broker.producer() as producer:
@@ -65,15 +66,15 @@ class Shop:
     def committed(self) -> int | None:
         return self.broker.committed(self.settings.app, *self.orders)
 
-    async def open(self, writer: LedgerWriter | None = None) -> "Clerk":
-        clerk = Clerk(self, writer)
-        self.workers.append(clerk)
-        await clerk.start()
-        return clerk
+    async def open(self, writer: LedgerWriter | None = None) -> "IntakeWorker":
+        worker = IntakeWorker(self, writer)
+        self.workers.append(worker)
+        await worker.start()
+        return worker
 
-    async def close(self, clerk: "Clerk") -> None:
-        self.workers.remove(clerk)
-        await clerk.stop()
+    async def close(self, worker: "IntakeWorker") -> None:
+        self.workers.remove(worker)
+        await worker.stop()
 
     def written(self) -> list[tuple[str, int]]:
         """Feed and offset of the first movement of every order in the ledger, in their order there."""
@@ -85,10 +86,10 @@ class Shop:
         return f"{identify(reader_config(self.settings), self.orders.topic)[0][0]}/0"
 
 
-class Clerk(Worker):
+class IntakeWorker(FaustWorker):
     """A worker that takes in orders."""
 
-    def __init__(self, shop: Shop, writer: LedgerWriter | None) -> None:
+    def __init__(self, shop: OrdersFeed, writer: LedgerWriter | None) -> None:
         settings = shop.settings
         self.instruments = Instruments()
         self.intake = Intake(
@@ -128,30 +129,30 @@ class Clerk(Worker):
 
 
 @pytest.fixture
-async def shop(settings: Settings) -> AsyncIterator[Shop]:
+async def shop(settings: Settings) -> AsyncIterator[OrdersFeed]:
     with ThreadPoolExecutor(8) as threads:
-        made = Shop(settings, threads)
+        made = OrdersFeed(settings, threads)
         yield made
-        for clerk in list(made.workers):
-            await clerk.stop()
+        for worker in list(made.workers):
+            await worker.stop()
 
 
-async def test_it_writes_what_it_reads_and_commits_what_is_acknowledged(shop: Shop) -> None:
+async def test_a_worker_writes_what_it_reads_and_commits_what_is_acknowledged(shop: OrdersFeed) -> None:
     shop.publish(20)
-    clerk = await shop.open()
-    feed = await clerk.at(20)
+    worker = await shop.open()
+    feed = await worker.at(20)
     name = shop.feed_name()
     assert feed.name == name
     assert shop.written() == [(name, n) for n in range(20)]
     await until(lambda: feed.drained)
     await until(lambda: shop.committed() == 20)
-    await shop.close(clerk)
+    await shop.close(worker)
     shop.publish(5, start=20)
     await (await shop.open()).at(25)
     assert shop.written() == [(name, n) for n in range(25)]
 
 
-async def test_nothing_is_committed_while_the_ledger_does_not_acknowledge(shop: Shop) -> None:
+async def test_nothing_is_committed_while_the_ledger_does_not_acknowledge(shop: OrdersFeed) -> None:
     class Slow(LedgerWriter):
         async def write(self, *arguments: Any) -> None:
             await go_on.wait()
@@ -160,22 +161,22 @@ async def test_nothing_is_committed_while_the_ledger_does_not_acknowledge(shop: 
     go_on = asyncio.Event()
     shop.publish(20)
     writer = Slow(producer_config(shop.settings), shop.settings.topic("ledger"), shop.threads)
-    clerk = await shop.open(writer)
-    feed = await clerk.at(0)
+    worker = await shop.open(writer)
+    feed = await worker.at(0)
     await until(lambda: not feed.wanted or feed._on_its_way)
-    await clerk.consumer.commit()
+    await worker.consumer.commit()
     assert shop.committed() in {None, 0}
     assert not feed.drained
     go_on.set()
-    await clerk.at(20)
+    await worker.at(20)
     await until(lambda: shop.committed() == 20)
 
 
-async def test_expired_commits_mean_the_start_and_the_fold_drops_what_it_knows(shop: Shop) -> None:
+async def test_expired_commits_mean_the_start_and_the_fold_drops_what_it_knows(shop: OrdersFeed) -> None:
     shop.publish(20)
-    clerk = await shop.open()
-    await clerk.at(20)
-    await shop.close(clerk)
+    worker = await shop.open()
+    await worker.at(20)
+    await shop.close(worker)
     for future in shop.broker.admin.delete_consumer_groups([shop.settings.app]).values():
         future.result(20)
     await (await shop.open()).at(20)
@@ -183,25 +184,27 @@ async def test_expired_commits_mean_the_start_and_the_fold_drops_what_it_knows(s
 
 
 async def test_records_deleted_before_they_were_read_are_counted_and_told(
-    shop: Shop, caplog: pytest.LogCaptureFixture
+    shop: OrdersFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.publish(20)
     shop.commit(4)
     shop.broker.delete_records(*shop.orders, before=11)
-    clerk = await shop.open()
-    await clerk.at(20)
-    assert clerk.instruments.counts["lost"] == 7
+    worker = await shop.open()
+    await worker.at(20)
+    assert worker.instruments.counts["lost"] == 7
     assert [offset for _, offset in shop.written()] == list(range(11, 20))
     assert [r.levelno for r in caplog.records if r.levelno >= logging.WARNING] == [logging.CRITICAL]
 
 
 @pytest.mark.parametrize("before, after", [(20, 5), (5, 20)])
-async def test_a_topic_made_anew_while_nobody_read_is_read_from_its_start(shop: Shop, before: int, after: int) -> None:
+async def test_a_topic_made_anew_while_nobody_read_is_read_from_its_start(
+    shop: OrdersFeed, before: int, after: int
+) -> None:
     shop.publish(before)
-    clerk = await shop.open()
-    await clerk.at(before)
+    worker = await shop.open()
+    await worker.at(before)
     await until(lambda: shop.committed() == before)
-    await shop.close(clerk)
+    await shop.close(worker)
     old = shop.feed_name()
     shop.recreate()
     shop.publish(after)
@@ -211,7 +214,7 @@ async def test_a_topic_made_anew_while_nobody_read_is_read_from_its_start(shop: 
     assert shop.written() == [*((old, n) for n in range(before)), *((new, n) for n in range(after))]
 
 
-async def test_a_commit_for_a_topic_that_is_gone_means_nothing_to_the_one_of_its_name(shop: Shop) -> None:
+async def test_a_commit_for_a_topic_that_is_gone_means_nothing_to_the_one_of_its_name(shop: OrdersFeed) -> None:
     """As a worker leaves it that was killed before it noticed."""
     shop.publish(20)
     shop.commit(15, name="another topic's id/0")
@@ -219,30 +222,30 @@ async def test_a_commit_for_a_topic_that_is_gone_means_nothing_to_the_one_of_its
     assert shop.written() == [(shop.feed_name(), n) for n in range(20)]
 
 
-async def test_a_topic_made_anew_while_it_is_read_is_read_from_its_start(shop: Shop) -> None:
+async def test_a_topic_made_anew_while_it_is_read_is_read_from_its_start(shop: OrdersFeed) -> None:
     shop.publish(20)
-    clerk = await shop.open()
-    await clerk.at(20)
+    worker = await shop.open()
+    await worker.at(20)
     old = shop.feed_name()
     shop.recreate()
     shop.publish(5)
-    await clerk.at(5)
+    await worker.at(5)
     new = shop.feed_name()
     assert shop.written() == [*((old, n) for n in range(20)), *((new, n) for n in range(5))]
     await until(lambda: shop.committed() == 5)
 
 
-async def test_a_topic_made_anew_that_soon_holds_more_than_before_is_noticed_at_the_next_tick(shop: Shop) -> None:
+async def test_a_topic_made_anew_that_soon_holds_more_than_before_is_noticed_at_the_next_tick(shop: OrdersFeed) -> None:
     shop.publish(5)
-    clerk = await shop.open()
-    feed = await clerk.at(5)
+    worker = await shop.open()
+    feed = await worker.at(5)
     old = shop.feed_name()
     shop.recreate()
     shop.publish(20)
-    await clerk.at(20)
+    await worker.at(20)
     assert feed.name == old, "what lay beyond the old place was taken for the old topic's"
     new = shop.feed_name()
-    await clerk.intake.tick([feed], [new], None, FoldSettings())
+    await worker.intake.tick([feed], [new], None, FoldSettings())
     await until(lambda: feed.name == new)
-    await clerk.at(20)
+    await worker.at(20)
     assert [offset for name, offset in shop.written() if name == new] == list(range(20))

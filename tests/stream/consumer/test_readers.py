@@ -10,13 +10,14 @@ from faust.types import TP
 from stream.consumer import readers as readers_module
 from stream.consumer.batch import Batch
 from stream.consumer.readers import Readers
+from tests.fakes.consumer import FakeConsumer
 
 LEDGER = [TP("ledger", n) for n in range(4)]
 STRANGER = TP("somebody else's", 0)
 BATCH = Batch(0, 1, ())
 
 
-class Reader:
+class NotingReader:
     def __init__(self, tp: TP) -> None:
         self.tp = tp
         self.name = f"reader of {tp.partition}"
@@ -46,17 +47,9 @@ class Reader:
         self.events.append("left")
 
 
-class Consumer:
-    def __init__(self) -> None:
-        self.positions: dict[TP, int | None] = {}
-
-    def next_offset(self, tp: TP) -> int | None:
-        return self.positions.get(tp)
-
-
 @pytest.fixture
 def readers() -> Readers:
-    return Readers({"ledger": Reader})
+    return Readers({"ledger": NotingReader})
 
 
 def reader(readers: Readers, tp: TP) -> Any:
@@ -140,11 +133,11 @@ async def test_a_closed_worker_wants_nothing_and_takes_on_nothing(readers: Reade
 
 
 @pytest.fixture
-async def mending(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Consumer]:
+async def mending(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeConsumer]:
     """A consumer of partition 0, whose mender looks as often as it can."""
     monkeypatch.setattr(readers_module, "MEND_SECONDS", 0)
     await readers.assigned(frozenset(LEDGER[:1]))
-    consumer: Any = Consumer()
+    consumer: Any = FakeConsumer()
     task = asyncio.create_task(readers.mend(consumer.next_offset))
     yield consumer
     readers.closed = True
@@ -156,7 +149,9 @@ async def looks(count: int = 10) -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_partition_that_stands_elsewhere_for_long_is_sought_back(readers: Readers, mending: Consumer) -> None:
+async def test_a_partition_that_stands_elsewhere_for_long_is_sought_back(
+    readers: Readers, mending: FakeConsumer
+) -> None:
     mending.positions[LEDGER[0]] = 30
     await looks()
     assert reader(readers, LEDGER[0]).events == [], "something is on its way"
@@ -167,7 +162,7 @@ async def test_a_partition_that_stands_elsewhere_for_long_is_sought_back(readers
 
 @pytest.mark.parametrize("position", [20, None])
 async def test_a_partition_that_stands_right_or_is_not_known_is_left_alone(
-    readers: Readers, mending: Consumer, position: int | None
+    readers: Readers, mending: FakeConsumer, position: int | None
 ) -> None:
     reader(readers, LEDGER[0]).resting = 20
     mending.positions[LEDGER[0]] = position
@@ -175,7 +170,7 @@ async def test_a_partition_that_stands_right_or_is_not_known_is_left_alone(
     assert reader(readers, LEDGER[0]).events == []
 
 
-async def test_a_reader_that_moves_on_is_not_astray(readers: Readers, mending: Consumer) -> None:
+async def test_a_reader_that_moves_on_is_not_astray(readers: Readers, mending: FakeConsumer) -> None:
     """Between a batch's arrival and the next look both positions change: only what stays wrong is wrong."""
     mending.positions[LEDGER[0]] = 1000
     for place in range(20):

@@ -12,9 +12,10 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from faust.types import TP
 
 from stream.settings import Settings
-from tests.stream.consumer.transport_world import Broker, Notes, Worker, until
+from tests.fakes.faust_worker import BrokerHand, FaustWorker, RecordingReader
+from tests.fakes.waiting import until
 
-Start: TypeAlias = Callable[..., Awaitable[Worker]]
+Start: TypeAlias = Callable[..., Awaitable[FaustWorker]]
 
 
 @pytest.fixture
@@ -23,21 +24,21 @@ def settings(kafka: str, app: str, topic_prefix: str) -> Settings:
 
 
 @pytest.fixture
-def broker(settings: Settings) -> Broker:
-    return Broker(settings)
+def broker(settings: Settings) -> BrokerHand:
+    return BrokerHand(settings)
 
 
 @pytest.fixture
 async def start(settings: Settings) -> AsyncIterator[Start]:
-    workers: list[Worker] = []
+    workers: list[FaustWorker] = []
 
-    async def start(topic: str, begin: int = 0, kind: type[Notes] = Notes) -> Worker:
-        worker: Worker
+    async def start(topic: str, begin: int = 0, kind: type[RecordingReader] = RecordingReader) -> FaustWorker:
+        worker: FaustWorker
 
-        def make(tp: TP) -> Notes:
+        def make(tp: TP) -> RecordingReader:
             return kind(worker.consumer, tp, begin)
 
-        worker = Worker(settings, settings.app, [topic], make)
+        worker = FaustWorker(settings, settings.app, [topic], make)
         workers.append(worker)
         await worker.start()
         return worker
@@ -48,7 +49,7 @@ async def start(settings: Settings) -> AsyncIterator[Start]:
         assert worker.crashes == []
 
 
-async def test_batches_cover_everything_and_hold_what_was_committed(broker: Broker, start: Start) -> None:
+async def test_batches_cover_everything_and_hold_what_was_committed(broker: BrokerHand, start: Start) -> None:
     """Transaction markers and aborted records leave gaps; a batch says from where to where it reaches."""
     topic = broker.create("t", 1)
     kept = []
@@ -78,7 +79,7 @@ async def test_batches_cover_everything_and_hold_what_was_committed(broker: Brok
         assert all(batch.start <= record.offset < batch.end for record in batch.records)
 
 
-async def test_a_stretch_without_records_moves_the_reader_on(broker: Broker, start: Start) -> None:
+async def test_a_stretch_without_records_moves_the_reader_on(broker: BrokerHand, start: Start) -> None:
     topic = broker.create("t", 1)
     with broker.producer(transactional_id=f"{topic}-p") as producer:
         producer.init_transactions(10)
@@ -92,7 +93,7 @@ async def test_a_stretch_without_records_moves_the_reader_on(broker: Broker, sta
     assert worker.consumer.end(TP(topic, 0)) == 2
 
 
-async def test_an_open_transaction_holds_the_end_back(broker: Broker, start: Start) -> None:
+async def test_an_open_transaction_holds_the_end_back(broker: BrokerHand, start: Start) -> None:
     topic = broker.create("t", 1)
     with broker.producer() as producer:
         producer.produce(topic, b"before", partition=0)
@@ -108,7 +109,7 @@ async def test_an_open_transaction_holds_the_end_back(broker: Broker, start: Sta
     await until(lambda: worker.reader(0).values == [b"before", b"within"])
 
 
-async def test_a_slow_reader_holds_back_only_itself(broker: Broker, start: Start) -> None:
+async def test_a_slow_reader_holds_back_only_itself(broker: BrokerHand, start: Start) -> None:
     topic = broker.create("t", 2)
     worker = await start(topic)
     await until(lambda: worker.partitions == {0, 1})
@@ -126,7 +127,7 @@ async def test_a_slow_reader_holds_back_only_itself(broker: Broker, start: Start
     assert slow.values == [b"%d" % n for n in range(0, 20_000, 2)]
 
 
-async def test_only_what_is_acknowledged_is_committed(broker: Broker, settings: Settings, start: Start) -> None:
+async def test_only_what_is_acknowledged_is_committed(broker: BrokerHand, settings: Settings, start: Start) -> None:
     topic = broker.create("t", 1)
     with broker.producer() as producer:
         for n in range(100):
@@ -143,7 +144,7 @@ async def test_only_what_is_acknowledged_is_committed(broker: Broker, settings: 
     await until(lambda: broker.committed(settings.app, topic, 0) == 101)
 
 
-async def test_positions_are_the_applications_before_and_after_rebalances(broker: Broker, start: Start) -> None:
+async def test_positions_are_the_applications_before_and_after_rebalances(broker: BrokerHand, start: Start) -> None:
     """Nothing is committed at all: where a partition is read is the reader's business alone."""
     topic = broker.create("t", 4)
     with broker.producer() as producer:
@@ -174,7 +175,7 @@ async def test_positions_are_the_applications_before_and_after_rebalances(broker
         assert [start for start, _ in spans[1:]] == [end for _, end in spans[:-1]]
 
 
-async def test_joining_and_leaving_under_load_loses_no_record(broker: Broker, start: Start) -> None:
+async def test_joining_and_leaving_under_load_loses_no_record(broker: BrokerHand, start: Start) -> None:
     """Three come and go while records pour in; whoever holds a partition goes on where the last one stood."""
     topic = broker.create("t", 6)
     total = [0] * 6
@@ -190,9 +191,9 @@ async def test_joining_and_leaving_under_load_loses_no_record(broker: Broker, st
                 await asyncio.sleep(0.001)
 
     done = False
-    seen: list[Notes] = []
+    seen: list[RecordingReader] = []
 
-    class Following(Notes):
+    class Following(RecordingReader):
         """Begins where the last reader of its partition stood."""
 
         def __init__(self, consumer: Any, tp: TP, start: int = 0) -> None:
@@ -221,7 +222,9 @@ async def test_joining_and_leaving_under_load_loses_no_record(broker: Broker, st
         assert values == {b"%d" % n for n in range(total[p])}
 
 
-async def test_a_reader_that_falls_behind_the_logs_start_is_told_where_it_goes_on(broker: Broker, start: Start) -> None:
+async def test_a_reader_that_falls_behind_the_logs_start_is_told_where_it_goes_on(
+    broker: BrokerHand, start: Start
+) -> None:
     """No silent reset: the batch says that it does not start where it was asked to."""
     topic = broker.create("t", 1)
     with broker.producer() as producer:
@@ -235,12 +238,12 @@ async def test_a_reader_that_falls_behind_the_logs_start_is_told_where_it_goes_o
 
 
 async def test_a_broker_that_is_slow_to_answer_after_a_rebalance_does_not_end_the_reading(
-    broker: Broker, start: Start
+    broker: BrokerHand, start: Start
 ) -> None:
     """Faust gives up a seek that takes long, and with it, without a word, everything that follows a rebalance."""
     topic = broker.create("t", 2)
 
-    class Asking(Notes):
+    class Asking(RecordingReader):
         """Asks the broker when it resumes, and gets no answer."""
 
         async def resume(self) -> None:
@@ -275,12 +278,12 @@ def _no_fetching(client: Any) -> Any:
 
 @pytest.mark.parametrize("trouble", [_no_group, _no_fetching])
 async def test_a_client_that_cannot_go_on_ends_the_worker(
-    broker: Broker, settings: Settings, trouble: Callable[[Any], Any]
+    broker: BrokerHand, settings: Settings, trouble: Callable[[Any], Any]
 ) -> None:
     """It would wait for ever to be asked what was wrong, and the worker with it."""
     topic = broker.create("t", 1)
-    worker: Worker
-    worker = Worker(settings, settings.app, [topic], lambda tp: Notes(worker.consumer, tp))
+    worker: FaustWorker
+    worker = FaustWorker(settings, settings.app, [topic], lambda tp: RecordingReader(worker.consumer, tp))
     await worker.start()
     await until(lambda: worker.partitions == {0})
     try:
@@ -291,7 +294,7 @@ async def test_a_client_that_cannot_go_on_ends_the_worker(
     assert "over" in str(worker.crashes[0])
 
 
-async def test_a_group_that_could_not_be_joined_for_long_is_joined_again(broker: Broker, start: Start) -> None:
+async def test_a_group_that_could_not_be_joined_for_long_is_joined_again(broker: BrokerHand, start: Start) -> None:
     """Its client takes a worker that reads nothing for one that hangs, and while it joins none reads."""
     topic = broker.create("t", 1)
     worker = await start(topic)

@@ -26,7 +26,8 @@ from stream.ports import Output
 from stream.settings import Settings
 from stream.shard.dependencies import Ports
 from stream.shard.owner import Owner
-from tests.stream.consumer.transport_world import Broker, Worker, until
+from tests.fakes.faust_worker import BrokerHand, FaustWorker
+from tests.fakes.waiting import until
 
 PARTITIONS = 6
 
@@ -43,8 +44,8 @@ class Fleet:
 
     def __init__(self, settings: Settings, threads: ThreadPoolExecutor, core: Any) -> None:
         self.settings = settings
-        self.broker = Broker(settings)
-        self.workers: list[Worker] = []
+        self.broker = BrokerHand(settings)
+        self.workers: list[FaustWorker] = []
         self.store = RedisStore(async_client_of(settings), settings.app)
         config = producer_config(settings, message_timeout_ms=30_000, linger_ms=0, retry_backoff_ms=2)
         reader = reader_config(settings)
@@ -63,16 +64,16 @@ class Fleet:
         told = [output.item, output.at.offset, output.at.step, output.event.episode]
         return Message(self.settings.topic("alerts"), place(output.item, PARTITIONS), None, json.dumps(told).encode())
 
-    async def join(self) -> Worker:
+    async def join(self) -> FaustWorker:
         def make(tp: TP) -> Owner:
             return Owner(tp.partition, self.ports, "1.0", 0.05, lambda offset: worker.consumer.move(tp, offset))
 
-        worker = Worker(self.settings, self.settings.app, [self.settings.topic("ledger")], make)
+        worker = FaustWorker(self.settings, self.settings.app, [self.settings.topic("ledger")], make)
         self.workers.append(worker)
         await worker.start()
         return worker
 
-    async def leave(self, worker: Worker) -> None:
+    async def leave(self, worker: FaustWorker) -> None:
         self.workers.remove(worker)
         await worker.stop()
 
@@ -95,10 +96,10 @@ class Fleet:
         return taken and sorted(len(worker.partitions) for worker in self.workers) == sorted(shares)
 
 
-class Load:
+class LedgerLoad:
     """Writes movements and ticks to every shard of the ledger, until it is told to stop."""
 
-    def __init__(self, settings: Settings, broker: Broker) -> None:
+    def __init__(self, settings: Settings, broker: BrokerHand) -> None:
         self.moved: Counter[str] = Counter()
         self.ends = [0] * PARTITIONS
         self._ledger = settings.topic("ledger")
@@ -147,7 +148,7 @@ async def fleet(settings: Settings, toy_core: Any) -> AsyncIterator[Fleet]:
 
 async def test_three_workers_join_and_leave_under_load(fleet: Fleet, settings: Settings) -> None:
     """No shard is ever folded by the wrong one, and in the end every record has been folded once and told once."""
-    load = Load(settings, fleet.broker)
+    load = LedgerLoad(settings, fleet.broker)
     first = await fleet.join()
     await until(lambda: fleet.shared(6))
     await fleet.join()

@@ -20,7 +20,7 @@ from stream.kafka.publisher import TRIES, KafkaPublisher, Message
 from stream.ports import Output
 from stream.retry import until_answered
 from stream.settings import Settings
-from tests.stream.shard.journal_reading import Told, read_journal
+from tests.fakes.journal_reading import FoundJournal, read_journal
 
 SHARD = 1
 DONE = Published(Point(0), Point(1), None, "ledger-id", "1.0", "a", ())
@@ -117,7 +117,7 @@ def published(offset: int) -> Published:
     return Published(Point(offset), Point(offset + 1), None, "ledger-id", "1.0", "a", ())
 
 
-async def look(journal: KafkaJournal, since: int = 0, writer: str | None = None) -> Told:
+async def look(journal: KafkaJournal, since: int = 0, writer: str | None = None) -> FoundJournal:
     return await read_journal(journal, SHARD, since, writer)
 
 

@@ -19,7 +19,6 @@ from agents.worker import resources
 from schemas.inbound import INBOUND
 from schemas.outbound import AlertKind
 from schemas.refusal import Reason
-from stream.consumer.feeds import SourceFeed
 from stream.consumer.readers import Readers
 from stream.observability.core_metrics import CLASSES, FORECAST_SUMS, INVARIANTS
 from stream.observability.health import Health
@@ -28,6 +27,8 @@ from stream.observability.metrics import Metrics
 from stream.observability.readiness import FAR_BEHIND
 from stream.setting_values import Address
 from stream.shard.owner import Owner
+from tests.fakes.consumer import FakeConsumer
+from tests.fakes.standing_feed import StandingFeed
 
 LEDGER, ORDERS = TP("ledger", 4), TP("orders", 0)
 PROMISED = {
@@ -44,34 +45,26 @@ PROMISED = {
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-class Intake:
+class CountedIntake:
     def __init__(self) -> None:
         self.verdicts: Counter[tuple[str, str]] = Counter()
         self.movements = 0
 
 
-class Consumer:
-    def __init__(self) -> None:
-        self.ends: dict[TP, int | None] = {}
-
-    def end(self, tp: TP) -> int | None:
-        return self.ends.get(tp)
-
-
-class Core:
+class CountedCore:
     def __init__(self) -> None:
         self.counters = Counters()
 
 
-class Shard:
+class CountedShard:
     """As much of a shard as is counted."""
 
     def __init__(self, next_: int = 0) -> None:
         self.next = next_
-        self.core = Core()
+        self.core = CountedCore()
 
 
-class Held(Owner):
+class IdleOwner(Owner):
     """An owner that does nothing by itself."""
 
     def __init__(self, partition: int, shard: Any) -> None:
@@ -81,29 +74,22 @@ class Held(Owner):
         self.parked = None
 
 
-class Standing(SourceFeed):
-    """A feed that stands where it is put."""
-
-    def __init__(self, next_: int | None) -> None:
-        self.tp, self.name, self.next, self.parked = ORDERS, "orders-id/0", next_, None
-
-
-class World:
+class MeasuredWorker:
     """Metrics of a worker that has just started."""
 
     def __init__(self) -> None:
         self.instruments = Instruments()
         self.instruments.count_on(NO_SHARD, resources.zeros())
         self.readers = Readers({})
-        self.intake = Intake()
-        self.consumer: Any = Consumer()
+        self.intake = CountedIntake()
+        self.consumer: Any = FakeConsumer()
         self.metrics = Metrics(self.instruments, self.readers, self.intake, lambda: self.consumer)
 
     def hold(self, next_: int = 0) -> Counters:
         """Take the shard, again if it was held; what its core counts."""
-        shard = Shard(next_)
+        shard = CountedShard(next_)
         self.instruments.count_on(LEDGER.partition, shard.core.counters)
-        self.readers.by_partition[LEDGER] = Held(LEDGER.partition, shard)
+        self.readers.by_partition[LEDGER] = IdleOwner(LEDGER.partition, shard)
         return shard.core.counters
 
     def scrape(self) -> Samples:
@@ -122,14 +108,14 @@ def value(samples: Samples, name: str, **labels: str) -> float:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> MeasuredWorker:
+    return MeasuredWorker()
 
 
 # From the start -------------------------------------------------------------------------------------------------------
 
 
-def test_the_promised_names_are_there_before_anything_happens(world: World) -> None:
+def test_the_promised_names_are_there_before_anything_happens(world: MeasuredWorker) -> None:
     names = {name.removesuffix("_count") for name, _ in world.scrape()}
     assert names >= PROMISED - {"restock_ledger_lag_records"}, "a lag needs a partition"
     world.hold()
@@ -172,13 +158,13 @@ EVERYTHING = {
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_every_label_value_is_there_from_the_start_with_0(world: World, name: str) -> None:
+def test_every_label_value_is_there_from_the_start_with_0(world: MeasuredWorker, name: str) -> None:
     found = {given: number for (each, given), number in world.scrape().items() if each == name}
     assert EVERYTHING[name] <= found.keys()
     assert set(found.values()) == {0}
 
 
-def test_what_is_counted_later_has_no_label_that_was_not_there(world: World) -> None:
+def test_what_is_counted_later_has_no_label_that_was_not_there(world: MeasuredWorker) -> None:
     """Otherwise the first of its kind would be missed; and a label per item would have no end."""
     world.hold()
     before = world.scrape().keys()
@@ -224,7 +210,7 @@ def count_everything(counters: Counters) -> None:
     counters.watermark = 5
 
 
-def test_no_counter_falls_when_a_shard_is_taken_again_or_leaves(world: World) -> None:
+def test_no_counter_falls_when_a_shard_is_taken_again_or_leaves(world: MeasuredWorker) -> None:
     count_everything(world.hold())
     seen = counted(world.scrape())
     for _ in range(3):
@@ -240,7 +226,7 @@ def test_no_counter_falls_when_a_shard_is_taken_again_or_leaves(world: World) ->
     assert value(world.scrape(), "restock_ordered_units_total", policy="pil-q", kind="requested") == 240
 
 
-def test_a_shard_that_is_taken_for_ever_does_not_fill_the_memory(world: World) -> None:
+def test_a_shard_that_is_taken_for_ever_does_not_fill_the_memory(world: MeasuredWorker) -> None:
     for _ in range(100):
         count_everything(world.hold())
     assert len(world.instruments.counters) == 2
@@ -249,7 +235,7 @@ def test_a_shard_that_is_taken_for_ever_does_not_fill_the_memory(world: World) -
     )
 
 
-def test_gauges_are_of_what_is_held_now(world: World) -> None:
+def test_gauges_are_of_what_is_held_now(world: MeasuredWorker) -> None:
     for _ in range(2):
         counters = world.hold()
         counters.reclass(None, "B", ["low_stock"], at_risk=True)
@@ -265,7 +251,7 @@ def test_gauges_are_of_what_is_held_now(world: World) -> None:
     assert value(world.scrape(), "restock_items_tracked", **{"class": "B"}) == 0
 
 
-def test_dead_letters_of_intake_and_controller_are_one_count(world: World) -> None:
+def test_dead_letters_of_intake_and_controller_are_one_count(world: MeasuredWorker) -> None:
     world.hold().refused["unknown_item"] += 2
     world.intake.verdicts["none", "not_json"] += 3
     samples = world.scrape()
@@ -274,9 +260,9 @@ def test_dead_letters_of_intake_and_controller_are_one_count(world: World) -> No
     assert value(samples, "restock_events_total", type="none", verdict="not_json") == 3
 
 
-def test_lag_is_what_is_not_folded_and_backlog_what_is_not_written(world: World) -> None:
+def test_lag_is_what_is_not_folded_and_backlog_what_is_not_written(world: MeasuredWorker) -> None:
     world.hold(next_=90)
-    world.readers.by_partition[ORDERS] = Standing(7)
+    world.readers.by_partition[ORDERS] = StandingFeed(7)
     samples = world.scrape()
     assert value(samples, "restock_ledger_lag_records", partition="4") == 0, "before the first fetch nobody knows"
     world.consumer.ends = {LEDGER: 100, ORDERS: 27}
@@ -285,9 +271,9 @@ def test_lag_is_what_is_not_folded_and_backlog_what_is_not_written(world: World)
     assert value(samples, "restock_feed_lag_records", topic="orders", partition="0") == 20
 
 
-def test_parked_shards_and_feeds_are_told_apart(world: World) -> None:
+def test_parked_shards_and_feeds_are_told_apart(world: MeasuredWorker) -> None:
     world.hold()
-    world.readers.by_partition[ORDERS] = Standing(7)
+    world.readers.by_partition[ORDERS] = StandingFeed(7)
     assert value(world.scrape(), "restock_shards_parked") == 0
     world.readers.by_partition[LEDGER].parked = "a reason"
     samples = world.scrape()
@@ -300,7 +286,7 @@ def test_parked_shards_and_feeds_are_told_apart(world: World) -> None:
 
 
 @pytest.fixture
-async def ask(world: World) -> AsyncIterator[Callable[[str], Any]]:
+async def ask(world: MeasuredWorker) -> AsyncIterator[Callable[[str], Any]]:
     health = Health(Address("127.0.0.1", 0), world.metrics)
     await health.start()
     assert health._runner is not None
@@ -315,7 +301,7 @@ async def ask(world: World) -> AsyncIterator[Callable[[str], Any]]:
     await health.stop()
 
 
-async def test_the_process_is_alive_whatever_it_is_ready_for(world: World, ask: Callable[[str], Any]) -> None:
+async def test_the_process_is_alive_whatever_it_is_ready_for(world: MeasuredWorker, ask: Callable[[str], Any]) -> None:
     assert await ask("/healthz") == (200, "alive\n")
     assert (await ask("/readyz"))[0] == 503
     status, text = await ask("/metrics")
@@ -324,15 +310,15 @@ async def test_the_process_is_alive_whatever_it_is_ready_for(world: World, ask: 
     assert (await ask("/tables"))[0] == 404
 
 
-async def test_ready_is_assigned_taken_and_caught_up(world: World, ask: Callable[[str], Any]) -> None:
+async def test_ready_is_assigned_taken_and_caught_up(world: MeasuredWorker, ask: Callable[[str], Any]) -> None:
     assert await ask("/readyz") == (503, "no partition is assigned yet\n")
-    world.readers.by_partition = {LEDGER: Held(4, None), ORDERS: Standing(None)}
+    world.readers.by_partition = {LEDGER: IdleOwner(4, None), ORDERS: StandingFeed(None)}
     assert await ask("/readyz") == (503, "shard 4 is not read: it is being taken up\n")
     world.readers.by_partition[LEDGER].parked = "shard 4: a reason, a cure"
     assert await ask("/readyz") == (503, "shard 4 is not read: shard 4: a reason, a cure\n")
     world.hold(next_=5)
     assert await ask("/readyz") == (503, "orders-id/0 is not read: it is being taken up\n")
-    world.readers.by_partition[ORDERS] = Standing(0)
+    world.readers.by_partition[ORDERS] = StandingFeed(0)
     assert await ask("/readyz") == (200, "ready\n")
     world.consumer.ends = {LEDGER: FAR_BEHIND + 6}
     assert await ask("/readyz") == (503, f"{FAR_BEHIND + 1} ledger records behind\n")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.planted import planted
-from tests.stream.shard.intake_simulation import run, steps_of
-from tests.stream.shard.simulation import shortest
+from tests.fakes.intake_history import run, steps_of
+from tests.fakes.shard_history import shortest
 
 HISTORIES = int(os.environ.get("HISTORIES", "1500"))
 SEED = int(os.environ.get("SEED", "1"))

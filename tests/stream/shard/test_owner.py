@@ -16,14 +16,16 @@ from stream.shard import checkpointing
 from stream.shard import owner as owner_module
 from stream.shard.owner import AHEAD, MOST_ASTRAY, Owner
 from stream.shard.shard import Shard
-from tests.stream.shard.owner_world import Raw, World, parked, until
+from tests.fakes.owned_shards import OwnedShards, parked
+from tests.fakes.records import ConsumedRecord
+from tests.fakes.waiting import until
 
 
 @pytest.fixture
-async def world(toy_core: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(toy_core: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OwnedShards]:
     monkeypatch.setattr(owner_module, "AGAIN_SECONDS", 0.005)
     monkeypatch.setattr(owner_module, "PARKED_SECONDS", 0.02)
-    made = World(toy_core)
+    made = OwnedShards(toy_core)
     yield made
     await made.close()
     assert made.connections == 0, "a publisher was left open"
@@ -32,7 +34,7 @@ async def world(toy_core: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 # Without faults -------------------------------------------------------------------------------------------------------
 
 
-async def test_it_takes_folds_tells_and_checkpoints(world: World) -> None:
+async def test_an_owner_takes_folds_publishes_and_checkpoints(world: OwnedShards) -> None:
     world.append(100)
     owner = world.own()
     await until(world.folded)
@@ -42,7 +44,7 @@ async def test_it_takes_folds_tells_and_checkpoints(world: World) -> None:
     assert (owner.parked, owner.committable) == (None, None)
 
 
-async def test_it_wants_nothing_before_it_has_the_shard_and_only_little_ahead(world: World) -> None:
+async def test_an_owner_wants_nothing_before_it_has_the_shard_and_only_little_ahead(world: OwnedShards) -> None:
     world.store.away = 3
     owner = world.own()
     assert not owner.wanted
@@ -58,20 +60,20 @@ async def test_it_wants_nothing_before_it_has_the_shard_and_only_little_ahead(wo
     assert [*wanted, owner.wanted] == [*[True] * AHEAD, False, True]
 
 
-async def test_what_was_received_is_checkpointed_before_it_leaves(world: World) -> None:
+async def test_what_was_received_is_checkpointed_before_it_leaves(world: OwnedShards) -> None:
     world.append(5)
     owner = world.own()
     await until(world.folded)
     world.readers[0].cancel()
     world.append(3)
     owner.handed()
-    owner.receive(Batch(5, 8, tuple(Raw(o, *world.broker.ledgers[0][o]) for o in range(5, 8))))
+    owner.receive(Batch(5, 8, tuple(ConsumedRecord(o, *world.broker.ledgers[0][o]) for o in range(5, 8))))
     await owner.leave()
     assert world.folded()
     world.check()
 
 
-async def test_batches_lost_around_rebalances_are_read_again(world: World) -> None:
+async def test_batches_lost_around_rebalances_are_read_again(world: OwnedShards) -> None:
     world.own()
     world.drop_batches = 5
     world.append(100)
@@ -80,7 +82,7 @@ async def test_batches_lost_around_rebalances_are_read_again(world: World) -> No
 
 
 async def test_with_a_backlog_a_checkpoint_must_be_worth_its_items_or_late(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: OwnedShards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpointing, "WORTH", 10)
     shard = Shard(0, world.ports(), "1.0")
@@ -90,7 +92,7 @@ async def test_with_a_backlog_a_checkpoint_must_be_worth_its_items_or_late(
         world.append(records)
         stored = world.broker.ledgers[0]
         end = len(stored)
-        await shard.work(Batch(shard.next, end, tuple(Raw(o, *stored[o]) for o in range(shard.next, end))))
+        await shard.work(Batch(shard.next, end, tuple(ConsumedRecord(o, *stored[o]) for o in range(shard.next, end))))
         worth.append(shard.worth_saving)
         if records == 3:
             await shard.save_all()
@@ -108,7 +110,7 @@ async def test_with_a_backlog_a_checkpoint_must_be_worth_its_items_or_late(
 
 @pytest.mark.parametrize("server", ["store", "broker"])
 async def test_a_server_that_is_away_is_waited_for_with_one_line(
-    world: World, server: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    world: OwnedShards, server: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stream.retry.FIRST_SECONDS", 0.001)
     monkeypatch.setattr("stream.retry.LONGEST_SECONDS", 0.002)
@@ -124,7 +126,7 @@ async def test_a_server_that_is_away_is_waited_for_with_one_line(
     world.check()
 
 
-async def test_folding_goes_on_while_a_checkpoint_waits_for_the_store(world: World) -> None:
+async def test_folding_goes_on_while_a_checkpoint_waits_for_the_store(world: OwnedShards) -> None:
     world.append(5)
     owner = world.own()
     await until(world.folded)
@@ -137,7 +139,7 @@ async def test_folding_goes_on_while_a_checkpoint_waits_for_the_store(world: Wor
     world.check()
 
 
-async def test_a_fenced_owner_takes_the_shard_again(world: World) -> None:
+async def test_a_fenced_owner_takes_the_shard_again(world: OwnedShards) -> None:
     world.append(30)
     owner = world.own()
     await until(world.folded)
@@ -150,7 +152,7 @@ async def test_a_fenced_owner_takes_the_shard_again(world: World) -> None:
     world.check()
 
 
-async def test_two_owners_of_one_shard_tell_everything_once(world: World) -> None:
+async def test_two_owners_of_one_shard_tell_everything_once(world: OwnedShards) -> None:
     """As after a pause beyond the session: both believe it is theirs, and only one at a time can be right."""
     world.append(50)
     world.own()
@@ -161,7 +163,7 @@ async def test_two_owners_of_one_shard_tell_everything_once(world: World) -> Non
     world.check()
 
 
-async def test_a_torn_checkpoint_is_rebuilt_and_nothing_is_told_twice(world: World) -> None:
+async def test_a_torn_checkpoint_is_rebuilt_and_nothing_is_told_twice(world: OwnedShards) -> None:
     world.append(50)
     world.own()
     await until(world.folded)
@@ -175,7 +177,7 @@ async def test_a_torn_checkpoint_is_rebuilt_and_nothing_is_told_twice(world: Wor
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_a_store_that_is_emptied_while_it_is_read_is_not_believed(world: World, fails: bool) -> None:  # noqa: FBT001
+async def test_a_store_that_is_emptied_while_it_is_read_is_not_believed(world: OwnedShards, fails: bool) -> None:  # noqa: FBT001
     """Half a state would take what it has seen for news, and tell of it."""
     world.append(53)  # no multiple of three for an item: a state without it decides at other records
     first = world.own()
@@ -196,7 +198,7 @@ async def test_a_store_that_is_emptied_while_it_is_read_is_not_believed(world: W
     world.check()
 
 
-async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_forgotten(world: World) -> None:
+async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_forgotten(world: OwnedShards) -> None:
     """As after a pause in the middle of taking: to rebuild what another has whole would cost hours of a long ledger."""
     world.append(50)
     first = world.own()
@@ -212,7 +214,7 @@ async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_forgotte
         other = Shard(0, world.ports(), "1.0")
         await other.take()
         stored = world.broker.ledgers[0]
-        await other.work(Batch(50, 80, tuple(Raw(o, *stored[o]) for o in range(50, 80))))
+        await other.work(Batch(50, 80, tuple(ConsumedRecord(o, *stored[o]) for o in range(50, 80))))
         await other.save_all()
         await other.close()
 
@@ -230,7 +232,7 @@ async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_forgotte
     world.check()
 
 
-async def test_a_shard_that_was_given_up_is_gone_at_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_shard_that_was_given_up_is_gone_at_once(world: OwnedShards, caplog: pytest.LogCaptureFixture) -> None:
     """The collector of cycles comes seldom, and a shard is large: after many faults a worker would hold many."""
     world.append(50)
     owner = world.own()
@@ -248,7 +250,7 @@ async def test_a_shard_that_was_given_up_is_gone_at_once(world: World, caplog: p
         gc.enable()
 
 
-async def test_a_fault_that_does_not_come_again_parks_nothing(world: World) -> None:
+async def test_a_fault_that_does_not_come_again_parks_nothing(world: OwnedShards) -> None:
     world.append(50)
     world.poison = {25}
     owner = world.own()
@@ -263,7 +265,7 @@ async def test_a_fault_that_does_not_come_again_parks_nothing(world: World) -> N
 
 
 async def test_a_record_that_cannot_be_folded_parks_its_shard_and_no_other(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: OwnedShards, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.append(50)
     world.append(50, shard=1)
@@ -281,7 +283,7 @@ async def test_a_record_that_cannot_be_folded_parks_its_shard_and_no_other(
 
 
 async def test_a_parked_shard_says_so_once_and_goes_on_when_it_is_helped(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: OwnedShards, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.append(50)
     world.poison = {25}
@@ -303,7 +305,7 @@ async def test_a_parked_shard_says_so_once_and_goes_on_when_it_is_helped(
     world.check()
 
 
-async def test_what_cannot_be_published_parks_its_shard(world: World) -> None:
+async def test_what_cannot_be_published_parks_its_shard(world: OwnedShards) -> None:
     """The publisher has tried again by itself: what comes back from it twice would come for ever."""
     world.append(10)
     world.unpublishable = True
@@ -317,7 +319,7 @@ async def test_what_cannot_be_published_parks_its_shard(world: World) -> None:
     world.check()
 
 
-async def test_a_ledger_with_a_hole_parks_its_shard(world: World) -> None:
+async def test_a_ledger_with_a_hole_parks_its_shard(world: OwnedShards) -> None:
     world.append(50)
     world.broker.gaps = {30}
     owner = world.own()
@@ -344,7 +346,7 @@ async def test_a_ledger_with_a_hole_parks_its_shard(world: World) -> None:
     ],
 )
 async def test_a_history_that_does_not_fit_parks_until_it_does(
-    world: World, difference: str, reason: str, caplog: pytest.LogCaptureFixture
+    world: OwnedShards, difference: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.append(20)
     first = world.own()
@@ -390,7 +392,7 @@ async def test_a_history_that_does_not_fit_parks_until_it_does(
     world.check()
 
 
-async def test_a_ledger_that_was_cut_up_to_the_checkpoint_is_gone_on_from(world: World) -> None:
+async def test_a_ledger_that_was_cut_up_to_the_checkpoint_is_gone_on_from(world: OwnedShards) -> None:
     """The last record applied cannot be looked at any more; nothing that is to come is missing."""
     world.append(20)
     first = world.own()
@@ -407,14 +409,14 @@ async def test_a_ledger_that_was_cut_up_to_the_checkpoint_is_gone_on_from(world:
 # Leaving --------------------------------------------------------------------------------------------------------------
 
 
-async def _away(world: World) -> Owner:
+async def _away(world: OwnedShards) -> Owner:
     world.store.away = 10**9
     owner = world.own()
     await until(lambda: world.store.away < 10**9)
     return owner
 
 
-async def _parked(world: World) -> Owner:
+async def _parked(world: OwnedShards) -> Owner:
     world.append(5)
     world.poison = {2}
     owner = world.own()
@@ -424,7 +426,7 @@ async def _parked(world: World) -> Owner:
 
 @pytest.mark.parametrize("trouble", [_away, _parked])
 async def test_an_owner_in_trouble_leaves_at_once(
-    world: World, trouble: Callable[[World], Awaitable[Owner]], monkeypatch: pytest.MonkeyPatch
+    world: OwnedShards, trouble: Callable[[OwnedShards], Awaitable[Owner]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owner_module, "PARKED_SECONDS", 3600)
     owner = await trouble(world)
@@ -433,7 +435,7 @@ async def test_an_owner_in_trouble_leaves_at_once(
     assert world.connections == 0
 
 
-async def test_a_fenced_owner_that_leaves_writes_nothing_more(world: World) -> None:
+async def test_a_fenced_owner_that_leaves_writes_nothing_more(world: OwnedShards) -> None:
     world.append(5)
     owner = world.own()
     await until(world.folded)
@@ -442,7 +444,7 @@ async def test_a_fenced_owner_that_leaves_writes_nothing_more(world: World) -> N
     await other.take()
     world.append(5)
     owner.handed()
-    owner.receive(Batch(5, 10, tuple(Raw(o, *world.broker.ledgers[0][o]) for o in range(5, 10))))
+    owner.receive(Batch(5, 10, tuple(ConsumedRecord(o, *world.broker.ledgers[0][o]) for o in range(5, 10))))
     await owner.leave()
     assert world.store.cursors[0].next == 5
     with pytest.raises(Fenced):
@@ -450,5 +452,5 @@ async def test_a_fenced_owner_that_leaves_writes_nothing_more(world: World) -> N
     await other.close()
 
 
-def owner_token(world: World) -> str:
+def owner_token(world: OwnedShards) -> str:
     return world.store.cursors[0].token

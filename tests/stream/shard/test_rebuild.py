@@ -12,13 +12,14 @@ from stream.kafka.ledger import StoredRecord
 from stream.ports import JournalView
 from stream.shard import owner as owner_module
 from stream.shard.rebuild import rebuild
-from tests.stream.shard.owner_world import Broker, World, until
+from tests.fakes.owned_shards import BrittleBroker, OwnedShards
+from tests.fakes.waiting import until
 
 
-class Ledger:
+class CommandsLedger:
     """The world's ledger, as a command reads it."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: BrittleBroker) -> None:
         self.view = broker.view
         self._broker = broker
 
@@ -30,7 +31,7 @@ class Ledger:
 class SlowJournal:
     """Looked at slowly, so often, while a worker that was fenced takes its shard back."""
 
-    def __init__(self, broker: Broker, world: World, times: int) -> None:
+    def __init__(self, broker: BrittleBroker, world: OwnedShards, times: int) -> None:
         self.passage = broker.passage
         self.times = times
         self._broker, self._world = broker, world
@@ -45,9 +46,9 @@ class SlowJournal:
 
 
 @pytest.fixture
-async def world(toy_core: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(toy_core: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OwnedShards]:
     monkeypatch.setattr(owner_module, "AGAIN_SECONDS", 0.005)
-    made = World(toy_core)
+    made = OwnedShards(toy_core)
     made.append(50)
     made.own()
     await until(made.folded)
@@ -56,13 +57,13 @@ async def world(toy_core: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     assert made.connections == 0, "a publisher was left open"
 
 
-async def rebuilt(world: World, slow: int = 0) -> bool:
+async def rebuilt(world: OwnedShards, slow: int = 0) -> bool:
     ports = msgspec.structs.replace(world.ports(), journal=SlowJournal(world.broker, world, slow))
-    ledger: Any = Ledger(world.broker)
+    ledger: Any = CommandsLedger(world.broker)
     return await rebuild(0, ports, ledger, "1.0", lambda *_: None)
 
 
-async def test_nothing_is_told_twice_and_the_worker_goes_on(world: World) -> None:
+async def test_nothing_is_told_twice_and_the_worker_goes_on(world: OwnedShards) -> None:
     told = world.told()
     await rebuilt(world)
     assert world.told() == told
@@ -72,7 +73,7 @@ async def test_nothing_is_told_twice_and_the_worker_goes_on(world: World) -> Non
     world.check()
 
 
-async def test_a_worker_that_takes_its_shard_back_in_time_prevents_nothing(world: World) -> None:
+async def test_a_worker_that_takes_its_shard_back_in_time_prevents_nothing(world: OwnedShards) -> None:
     """The checkpoint that was to be rebuilt would be gone on from, and said to be rebuilt."""
     world.store.tables[0]["items"]["I1"] = b'[7,"wrong"]'
     await rebuilt(world, slow=2)
@@ -80,6 +81,6 @@ async def test_a_worker_that_takes_its_shard_back_in_time_prevents_nothing(world
     world.check()
 
 
-async def test_a_worker_that_always_takes_its_shard_back_is_named(world: World) -> None:
+async def test_a_worker_that_always_takes_its_shard_back_is_named(world: OwnedShards) -> None:
     with pytest.raises(AnswerIsNo, match="shard 0: a running worker takes it back"):
         await asyncio.wait_for(rebuilt(world, slow=10**9), 60)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.stream.shard.simulation import Step, run, shortest, steps_of
+from tests.fakes.shard_history import Step, run, shortest, steps_of
 
 HISTORIES = int(os.environ.get("HISTORIES", "2000"))
 """`HISTORIES=10000 make test TEST=tests/stream/shard/test_shard_histories.py` for more of them."""

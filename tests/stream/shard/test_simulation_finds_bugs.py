@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.planted import planted
-from tests.stream.shard.simulation import run, shortest, steps_of
+from tests.fakes.shard_history import run, shortest, steps_of
 
 MOST = 4000
 

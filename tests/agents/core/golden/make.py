@@ -75,7 +75,7 @@ def arithmetic() -> str:
     return xxhash.xxh3_64_hexdigest(b"".join(part.tobytes() for part in made))
 
 
-class Shop:
+class GoldenShop:
     """Writes the ledger of one partition, folds it as it grows, and keeps what came of it."""
 
     def __init__(self, partition: int) -> None:
@@ -125,9 +125,9 @@ class Shop:
         self.append(Ticked("w", self.now, progress, FEEDS, SETTINGS))
 
 
-def lived(chance: random.Random) -> tuple[Shop, dict[str, Any]]:
+def lived(chance: random.Random) -> tuple[GoldenShop, dict[str, Any]]:
     """The shop after its six weeks, and its tables as they were after four."""
-    shop, middle = Shop(4), {}
+    shop, middle = GoldenShop(4), {}
     shop.append(LedgerCreated("k3f9", "restock", 4, 12, FoldSettings()))
     shop.append(SettingsChanged(SETTINGS))
     shop.says(SupplierChange("acme", 3.0, 12, 6, ("mon", "wed", "fri")), "supplier")
@@ -154,7 +154,7 @@ def tables(core: Any) -> dict[str, dict[str, bytes]]:
     return {table: dict(sorted(fields.items())) for table, fields in core.dump().items()}
 
 
-def _sells(shop: Shop, chance: random.Random, day: int) -> None:
+def _sells(shop: GoldenShop, chance: random.Random, day: int) -> None:
     for number, item in enumerate(ITEMS):
         if chance.random() > 0.75 / (1 + number % 3):
             continue
@@ -173,7 +173,7 @@ def _sells(shop: Shop, chance: random.Random, day: int) -> None:
             shop.happens(item, Returned(1, restock=chance.random() < 0.7))
 
 
-def _supplies(shop: Shop, chance: random.Random) -> None:
+def _supplies(shop: GoldenShop, chance: random.Random) -> None:
     """Suppliers answer, ship and deliver, or are silent; a buyer approves or declines."""
     for decided in list(shop.decided):
         name, item, kind = decided.replenishment, decided.item, chance.random()
@@ -198,7 +198,7 @@ def _supplies(shop: Shop, chance: random.Random) -> None:
             )
 
 
-def _unusual(shop: Shop, chance: random.Random, day: int) -> None:
+def _unusual(shop: GoldenShop, chance: random.Random, day: int) -> None:
     """What does not happen every day: counts, transfers, refusals, and what `_planned` adds."""
     item = chance.choice(list(ITEMS))
     match day % 14:
@@ -217,7 +217,7 @@ def _unusual(shop: Shop, chance: random.Random, day: int) -> None:
             _planned(shop, chance, day)
 
 
-def _planned(shop: Shop, chance: random.Random, day: int) -> None:
+def _planned(shop: GoldenShop, chance: random.Random, day: int) -> None:
     """Promotions, prices and terms; and what is published twice or out of order."""
     item = chance.choice(list(ITEMS))
     match day % 14:

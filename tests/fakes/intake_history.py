@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from unittest import mock
 
 import msgspec
@@ -24,7 +24,8 @@ from stream import retry
 from stream.consumer.batch import Batch
 from stream.faults import BrokerDown
 from stream.observability.instruments import Instruments
-from tests.stream.shard.simulation import Step
+from tests.fakes.records import ConsumedRecord
+from tests.fakes.shard_history import Step
 
 PARTITIONS = 2
 ITEMS = [f"I{number}" for number in range(4)]
@@ -41,19 +42,7 @@ KINDS = {
 }
 
 
-class Record(NamedTuple):
-    """A source record as the consumer hands it over."""
-
-    offset: int
-    value: bytes
-    timestamp: int
-    topic: str = "orders"
-    partition: int = 0
-    key: bytes | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
-
-
-class Feed:
+class FeedTwin:
     """What intake knows of a feed."""
 
     def __init__(self, position: int) -> None:
@@ -75,7 +64,7 @@ class Feed:
         """The next batch is cut where it has to begin, anyway."""
 
 
-class Writer:
+class HeldWriter:
     """A producer whose deliveries are the simulation's to make."""
 
     def __init__(self) -> None:
@@ -102,15 +91,15 @@ class Writer:
         pass
 
 
-class Process:
+class IntakeProcess:
     """A worker, alive or a zombie."""
 
     def __init__(self, position: int) -> None:
-        self.feed: Any = Feed(position)
-        self.writer = Writer()
+        self.feed: Any = FeedTwin(position)
+        self.writer = HeldWriter()
         writer: Any = self.writer
         self.intake = Intake(
-            writer=writer, instruments=World.instruments, logical=str, dead_letters="dead-letters",
+            writer=writer, instruments=IntakeHistory.instruments, logical=str, dead_letters="dead-letters",
             partitions=PARTITIONS, limits=Limits(),
         )  # fmt: skip
         self.task: asyncio.Task[None] | None = None
@@ -120,27 +109,27 @@ class Process:
         return self.task is None or self.task.done()
 
 
-class World:
+class IntakeHistory:
     """One history of one feed."""
 
     instruments = Instruments()
 
     def __init__(self) -> None:
-        self.source: list[Record] = []
+        self.source: list[ConsumedRecord] = []
         self.committed = 0
         self.ledger: dict[int, list[bytes]] = defaultdict(list)
         self.ghosts: list[dict[int, deque[bytes]]] = []
-        self.processes: list[Process] = []
+        self.processes: list[IntakeProcess] = []
 
     async def live(self, steps: Sequence[Step]) -> None:
-        self.processes.append(Process(0))
+        self.processes.append(IntakeProcess(0))
         for step in steps:
             chance = random.Random(step.number)
             await self._happen(step.kind, chance.choice(self.processes[-2:]), chance)
             for _ in range(6):
                 await asyncio.sleep(0)
 
-    async def _happen(self, kind: str, process: Process, chance: random.Random) -> None:
+    async def _happen(self, kind: str, process: IntakeProcess, chance: random.Random) -> None:
         match kind:
             case "publish":
                 self.source += [_order(len(self.source) + n, chance) for n in range(chance.randrange(1, 4))]
@@ -160,13 +149,15 @@ class World:
                 self._deliver(self.ghosts[chance.randrange(len(self.ghosts))], chance)
             case "die":
                 await self._end(process)
-                self.processes = [each for each in self.processes if each is not process] or [Process(self.committed)]
+                self.processes = [each for each in self.processes if each is not process] or [
+                    IntakeProcess(self.committed)
+                ]
             case "hand over":
-                self.processes.append(Process(self.committed))
+                self.processes.append(IntakeProcess(self.committed))
             case "commit":
                 self.committed = max(self.committed, self.processes[-1].feed.next)
 
-    def _read(self, process: Process, count: int) -> None:
+    def _read(self, process: IntakeProcess, count: int) -> None:
         start = process.feed.next
         records = tuple(self.source[start : start + count])
         if records:
@@ -186,7 +177,7 @@ class World:
                 if queues[partition]:
                     self.ledger[partition].append(queues[partition].popleft())
 
-    async def _end(self, process: Process) -> None:
+    async def _end(self, process: IntakeProcess) -> None:
         if process.task is not None:
             if not process.idle:
                 self.ghosts.append(process.writer.queues)
@@ -197,7 +188,7 @@ class World:
         """Everything heals: one process reads the rest, and ghosts have their last word."""
         for process in self.processes:
             await self._end(process)
-        last = Process(self.committed)
+        last = IntakeProcess(self.committed)
         while (last.feed.next or 0) < len(self.source):
             self._read(last, 5)
             while not last.idle:
@@ -217,7 +208,7 @@ class World:
                     self.ledger[partition].append(queue.popleft())
                     return
 
-    def _partition(self, process: Process, queue: deque[bytes]) -> int:
+    def _partition(self, process: IntakeProcess, queue: deque[bytes]) -> int:
         return next(partition for partition, each in process.writer.queues.items() if each is queue)
 
     def check(self) -> None:
@@ -239,7 +230,7 @@ class World:
             assert applied == expected, f"partition {partition}: missing {sorted(missing)}, {twice} twice"
 
 
-def _order(offset: int, chance: random.Random) -> Record:
+def _order(offset: int, chance: random.Random) -> ConsumedRecord:
     lines = [
         {"line_id": str(n), "sku": chance.choice(ITEMS), "location": "B", "quantity": 1}
         for n in range(chance.randrange(1, 4))
@@ -248,11 +239,11 @@ def _order(offset: int, chance: random.Random) -> Record:
         "specversion": "1.0", "id": f"e{offset}", "source": "shop", "type": "order.placed",
         "time": "2026-03-02T10:15:00+00:00", "data": {"order_id": f"o{offset}", "lines": lines},
     }  # fmt: skip
-    return Record(offset, msgspec.json.encode(event), 0)
+    return ConsumedRecord(offset, 0, msgspec.json.encode(event))
 
 
-def _items_of(record: Record) -> list[str]:
-    return [f"{line['sku']}@{line['location']}" for line in msgspec.json.decode(record.value)["data"]["lines"]]
+def _items_of(record: ConsumedRecord) -> list[str]:
+    return [f"{line['sku']}@{line['location']}" for line in msgspec.json.decode(record.value or b"")["data"]["lines"]]
 
 
 def steps_of(seed: int) -> list[Step]:
@@ -264,7 +255,7 @@ def steps_of(seed: int) -> list[Step]:
 
 def run(steps: Sequence[Step]) -> str:
     """Let a history happen; what was wrong in the end, empty when nothing was."""
-    world = World()
+    world = IntakeHistory()
 
     async def whole() -> None:
         await world.live(steps)

@@ -7,7 +7,7 @@ from stream.ports import Journal, JournalView
 from stream.retry import until_answered
 
 
-class Told(NamedTuple):
+class FoundJournal(NamedTuple):
     """What was found."""
 
     view: JournalView
@@ -15,7 +15,7 @@ class Told(NamedTuple):
     """From `view.start` on."""
 
 
-async def read_journal(journal: Journal, shard: int, since: int = 0, writer: str | None = None) -> Told:
+async def read_journal(journal: Journal, shard: int, since: int = 0, writer: str | None = None) -> FoundJournal:
     """What a shard would find that looks back to `since` and `writer`."""
     view = await until_answered(lambda: journal.look(shard, since, writer))
     records: list[JournalRecord] = []
@@ -24,4 +24,4 @@ async def read_journal(journal: Journal, shard: int, since: int = 0, writer: str
         some, place = await journal.passage(shard, place, view.end)
         records += some
     assert view.last == (records[-1] if records else None)
-    return Told(view, records)
+    return FoundJournal(view, records)

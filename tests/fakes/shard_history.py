@@ -24,6 +24,7 @@ from stream.shard import checkpointing, takeover
 from stream.shard import shard as shard_module
 from stream.shard.dependencies import Ports
 from stream.shard.shard import Shard
+from tests.fakes.records import ConsumedRecord
 
 KINDS = {
     "append": 26, "own": 7, "own amid change": 3, "work": 34, "save": 16, "save while working": 6,
@@ -48,18 +49,8 @@ class Step(NamedTuple):
     """Ends the owner at this failpoint of the step, counted from 1; 0 for none."""
 
 
-class Crash(Exception):
+class SimulatedCrash(Exception):
     """The process ended here."""
-
-
-class Raw:
-    """A ledger record as the consumer hands it over."""
-
-    __slots__ = ("offset", "timestamp", "value")
-
-    def __init__(self, offset: int, stored: tuple[int, bytes]) -> None:
-        self.offset = offset
-        self.timestamp, self.value = stored
 
 
 class ShakyStore(MemoryStore):
@@ -110,7 +101,7 @@ def steps_of(seed: int) -> list[Step]:
     ]
 
 
-class World:
+class ShardHistory:
     """One history of one shard."""
 
     instruments = Instruments()
@@ -134,7 +125,7 @@ class World:
             owner = chance.choice(self.owners[-2:]) if self.owners else None
             try:
                 await self._happen(step.kind, owner, chance)
-            except (Crash, Fault):
+            except (SimulatedCrash, Fault):
                 if not step.kind.startswith(("own", "heal")):  # who did not take the shard to the end never owned it
                     self._end(owner)
             self._fuse = 0
@@ -196,7 +187,7 @@ class World:
         if self._fuse:
             self._fuse -= 1
             if self._fuse == 0:
-                raise Crash
+                raise SimulatedCrash
 
     def _end(self, owner: Shard | None) -> None:
         if owner is not None:
@@ -214,7 +205,7 @@ class World:
         """Hand over a batch, now and then one that begins too early or too late."""
         start = max(0, shard.next + chance.choice((0, 0, 0, 0, 0, 0, -2, 1, 3)))
         end = min(len(self.broker.ledgers[0]), start + chance.randrange(1, 9))
-        records = tuple(Raw(offset, self.broker.ledgers[0][offset]) for offset in range(start, end))
+        records = tuple(ConsumedRecord(offset, *self.broker.ledgers[0][offset]) for offset in range(start, end))
         if records and (new := shard.continuation(Batch(start, end, records))) is not None:
             await shard.work(new)
 
@@ -277,7 +268,7 @@ def _record(n: int, chance: random.Random, *, quiet: bool) -> Record:
 
 def run(steps: Sequence[Step], core: Callable[[int], Any], ports: dict[str, Any] | None = None) -> str:
     """Let a history happen; what was wrong in the end, empty when nothing was."""
-    world = World(core, ports)
+    world = ShardHistory(core, ports)
 
     async def whole() -> None:
         await world.live(steps)

@@ -20,7 +20,7 @@ from stream.kafka.clients import producer_config
 from stream.settings import Settings
 
 
-class Notes:
+class RecordingReader:
     """A reader that takes everything, when it wants it, and is committed as far as it says."""
 
     def __init__(self, consumer: Consumer, tp: TP, start: int = 0) -> None:
@@ -87,7 +87,7 @@ def hand_over(app: FaustApp, topics: Sequence[str], readers: Readers) -> None:
             readers.of(tp).receive(batch)
 
 
-class Worker:
+class FaustWorker:
     """One Faust app; `make` makes the reader of a partition."""
 
     def __init__(
@@ -131,7 +131,7 @@ class Worker:
         await self.app.stop()
 
 
-class Broker:
+class BrokerHand:
     """The test's own hand on the broker."""
 
     def __init__(self, settings: Settings) -> None:
@@ -179,10 +179,3 @@ class Broker:
 def place(tp: TP) -> Any:
     """A partition as aiokafka names it."""
     return aiokafka.TopicPartition(*tp)
-
-
-async def until(condition: Callable[[], Any], seconds: float = 30) -> None:
-    """Wait for a condition that other tasks or threads bring about."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - conditions are of many kinds
-            await asyncio.sleep(0.01)

@@ -34,7 +34,7 @@ FEED = "orders-id/0"
 SETTINGS = FoldSettings(lateness_ms=0)
 
 
-class Folded(msgspec.Struct):
+class FoldedRecord(msgspec.Struct):
     """A record, and what came of it."""
 
     record: Record
@@ -43,13 +43,13 @@ class Folded(msgspec.Struct):
     outputs: list[Output]
 
 
-class World:
+class FoldedLedger:
     """One ledger partition from its first record on, folded by a core as it grows."""
 
     def __init__(self, settings: FoldSettings = SETTINGS, partition: int = 4) -> None:
         self.core = Core(partition)
         self.settings = settings
-        self.folded: list[Folded] = []
+        self.folded: list[FoldedRecord] = []
         self.now = T0
         self._sent = 0
         self._marks: dict[str, tuple[int, int]] = {}
@@ -121,7 +121,7 @@ class World:
         """A record reaches the ledger."""
         offset, at = len(self.folded), self.now if appended is None else appended
         outputs = [output for output in self.core.fold(record, offset, at, None) if output is not None]
-        self.folded.append(Folded(record, offset, at, outputs))
+        self.folded.append(FoldedRecord(record, offset, at, outputs))
         return outputs
 
     # What is seen -------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -14,20 +14,15 @@ from stream.observability.instruments import Instruments
 from stream.ports import Cursor, Held, LedgerView, Output, Replay, Tables
 from stream.shard.dependencies import Ports
 from stream.shard.owner import Owner
+from tests.fakes.records import ConsumedRecord
 
 
-class Raw(NamedTuple):
-    offset: int
-    timestamp: int
-    value: bytes
-
-
-class World:
+class OwnedShards:
     """Ledger, journal and store in memory, with everything that can be done to them, and the consumers that read."""
 
     def __init__(self, core: Callable[[int], Any]) -> None:
-        self.broker = Broker(partitions=2)
-        self.store = Store()
+        self.broker = BrittleBroker(partitions=2)
+        self.store = BrittleStore()
         self.instruments = Instruments()
         self.core = core
         self.poison: set[int] = set()
@@ -40,9 +35,9 @@ class World:
 
     def ports(self) -> Ports:
         return Ports(
-            core=lambda shard: Rules(self, shard, self.core(shard)),
+            core=lambda shard: StumblingCore(self, shard, self.core(shard)),
             store=self.store,
-            publisher=lambda shard: Publisher(self, shard),
+            publisher=lambda shard: BrittlePublisher(self, shard),
             journal=self.broker,
             ledger=self.broker,
             instruments=self.instruments,
@@ -74,7 +69,7 @@ class World:
                 await owner.rewind()
             elif owner.wanted and start < end:
                 stored = self.broker.ledgers[shard]
-                records = tuple(Raw(o, *stored[o]) for o in range(start, end) if o not in self.broker.gaps)
+                records = tuple(ConsumedRecord(o, *stored[o]) for o in range(start, end) if o not in self.broker.gaps)
                 at[0] = end
                 owner.handed()
                 if self.drop_batches:
@@ -122,10 +117,10 @@ class World:
         assert self.stored(shard) == self.expected(shard)
 
 
-class Rules:
+class StumblingCore:
     """The toy core, which stumbles where the world says so."""
 
-    def __init__(self, world: World, shard: int, core: Any) -> None:
+    def __init__(self, world: OwnedShards, shard: int, core: Any) -> None:
         self.world = world
         self.shard = shard
         self.inner = core
@@ -138,7 +133,7 @@ class Rules:
         return found
 
 
-class Store(MemoryStore):
+class BrittleStore(MemoryStore):
     """Away as often as `away` says; what befalls it while it is read is called between two slices, once each."""
 
     def __init__(self) -> None:
@@ -167,7 +162,7 @@ class Store(MemoryStore):
         await super().checkpoint(shard, cursor, since, changes)
 
 
-class Broker(MemoryBroker):
+class BrittleBroker(MemoryBroker):
     """With holes in the ledger, and away as often as `away` says."""
 
     def __init__(self, partitions: int) -> None:
@@ -188,10 +183,10 @@ class Broker(MemoryBroker):
         return await super().checksum(shard, offset)
 
 
-class Publisher(MemoryPublisher):
+class BrittlePublisher(MemoryPublisher):
     """Counts its connections, and publishes no outputs while the world says so."""
 
-    def __init__(self, world: World, shard: int) -> None:
+    def __init__(self, world: OwnedShards, shard: int) -> None:
         super().__init__(world.broker, shard)
         self.world = world
 
@@ -207,12 +202,6 @@ class Publisher(MemoryPublisher):
     async def close(self) -> None:
         self.world.connections -= self._epoch >= 0
         await super().close()
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - conditions are of many kinds
-            await asyncio.sleep(0.001)
 
 
 def parked(owner: Owner) -> Callable[[], bool]:

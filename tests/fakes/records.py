@@ -1,0 +1,15 @@
+"""Records as the consumer hands them over."""
+
+from typing import NamedTuple
+
+
+class ConsumedRecord(NamedTuple):
+    """A record of a source topic or of the ledger."""
+
+    offset: int
+    timestamp: int
+    value: bytes | None
+    topic: str = "orders"
+    partition: int = 0
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()

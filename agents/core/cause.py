@@ -6,10 +6,11 @@ so that the same cause has the same name in every replay (I3).
 
 from collections.abc import Sequence
 
-from agents.inventory.alerts import severity, threshold
+from agents.inventory.alerts import threshold
 from agents.inventory.card import Card
 from agents.inventory.position import Item, allocated, available, backorders, on_hand
 from agents.inventory.replenishments import due_at
+from agents.inventory.severity import severity
 from schemas import outbound
 from schemas.journal import Alerted, Decided, JournalEntry, Point, Refused
 from schemas.ledger import Milliseconds, Movement, Notice
@@ -112,7 +113,7 @@ class Cause:
             location=location,
             kind=kind,
             state="raised" if alerted.raised else "cleared",
-            severity=severity(kind),
+            severity=severity(item, kind, self.moment),
             on_hand=on_hand(item),
             threshold=threshold(item, kind),
             days_of_supply=days,

@@ -5,7 +5,7 @@
 | low_stock | available ≤ t; t = configured `low_stock`, else safety stock | available ≥ t + max(1, ⌈0.2 t⌉) |
 | stock_out | available ≤ 0 | available ≥ max(1, ⌈0.2 t⌉) |
 | negative_stock | on hand < 0 | on hand ≥ 0 |
-| overstock | available > 1.5 × order-up-to | available ≤ order-up-to |
+| overstock | available > 1.5 × order-up-to, by more than a month sells; no newcomer | available ≤ order-up-to |
 | overdue_replenishment | the watermark passes what was promised, expected, or needed and a period | none is |
 | projected_stock_out, demand_shift, dead_stock | a review says so | a review says no more |
 
@@ -26,19 +26,14 @@ from collections.abc import Mapping
 from typing import get_args
 
 from agents.inventory.position import NEVER, Item, available, on_hand
-from schemas.outbound import AlertKind, Severity
+from schemas.outbound import AlertKind
+from schemas.quantities import DAY_MS
 
+SELL_OFF_DAYS = 30
+"""An excess that sells off within so many days is not worth a person's time."""
+NEWCOMER_DAYS = 28
+"""How old an item is when its stock is first called too much."""
 KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
-_SEVERITY: Mapping[AlertKind, Severity] = {
-    "low_stock": "warning",
-    "stock_out": "critical",
-    "negative_stock": "critical",
-    "projected_stock_out": "warning",
-    "overstock": "info",
-    "overdue_replenishment": "warning",
-    "demand_shift": "info",
-    "dead_stock": "info",
-}
 
 
 def edges(
@@ -54,7 +49,7 @@ def edges(
         "low_stock": t is not None and stock <= t,
         "stock_out": stock <= 0,
         "negative_stock": hand < 0,
-        "overstock": bool(most) and 2 * stock > 3 * (most or 0),
+        "overstock": stock >= _overstock_from(item),
     }
     ends: dict[AlertKind, bool] = {
         "low_stock": t is None or stock >= t + _band(t),
@@ -94,8 +89,8 @@ def quiet(item: Item) -> tuple[int, int]:
         below = max(below, -1)
     if "overstock" in open_kinds:
         below = max(below, most or NEVER)
-    elif most:
-        above = min(above, 3 * most // 2 + 1)
+    else:
+        above = min(above, _overstock_from(item))
     return below, above
 
 
@@ -104,18 +99,25 @@ def threshold(item: Item, kind: AlertKind) -> float | None:
     if kind == "low_stock":
         return item.low_stock
     if kind == "overstock":
-        return 1.5 * item.order_up_to if item.order_up_to else None
+        return _overstock_from(item) - 0.5 if item.order_up_to else None
     return 0.0 if kind in {"stock_out", "negative_stock"} else None
-
-
-def severity(kind: AlertKind) -> Severity:
-    """How urgent an alert of that kind is."""
-    return _SEVERITY[kind]
 
 
 def at_risk(item: Item) -> bool:
     """Whether customers go without the item, or will soon."""
     return any(episode.kind in {"stock_out", "projected_stock_out"} for episode in item.alerts)
+
+
+def _overstock_from(item: Item) -> int:
+    """The least availability that is overstock; NEVER while the item is new, or has no level to be judged by.
+
+    Half as much again as the item is ordered up to today, if the excess over that level does not sell off within
+    `SELL_OFF_DAYS`. What opened a shop says nothing of how it is run, so newcomers get `NEWCOMER_DAYS`.
+    """
+    level = item.order_up_to
+    if not level or item.closed_periods * (item.ends - item.starts) < NEWCOMER_DAYS * DAY_MS:
+        return NEVER
+    return max(3 * level // 2, level + int(SELL_OFF_DAYS * item.daily)) + 1
 
 
 def _band(t: int | None) -> int:

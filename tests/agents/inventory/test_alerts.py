@@ -2,14 +2,15 @@
 
 import pytest
 
-from agents.inventory.alerts import KINDS, edges
+from agents.inventory.alerts import KINDS, NEWCOMER_DAYS, edges
 from agents.inventory.card import Card
 from agents.inventory.position import Episode, Item
+from agents.inventory.severity import severity
 from schemas.ledger import Configured, FoldSettings, Placed, Received, Terms
 from tests.fakes.folded_ledger import DAY, HOUR, T0, FoldedLedger, alerts, orders
 
 
-def stocked(units: int, **terms: int) -> FoldedLedger:
+def stocked(units: int, **terms: float) -> FoldedLedger:
     """So many units counted, before any review."""
     world = FoldedLedger()
     world.happens(Configured(Terms(**terms)))  # type: ignore[arg-type]
@@ -62,10 +63,46 @@ def test_a_reservation_is_not_available() -> None:
 
 def test_overstock_begins_above_one_and_a_half_times_the_level() -> None:
     world = stocked(10, order_up_to=20)
+    world.passes(days=NEWCOMER_DAYS)
     assert alerts(world.happens(Received(20))) == []
     assert alerts(world.happens(Received(1))) == ["overstock raised"]
     assert alerts(world.happens(Placed(10))) == []
     assert alerts(world.happens(Placed(1))) == ["overstock cleared"]
+
+
+def test_a_newcomer_is_not_overstocked() -> None:
+    world = stocked(10, order_up_to=20)
+    world.passes(days=NEWCOMER_DAYS - 2)
+    assert alerts(world.happens(Received(500))) == []
+    assert "overstock raised" in alerts(world.passes(days=2))
+
+
+def test_an_excess_that_sells_off_within_a_month_is_not_overstock() -> None:
+    item = Item(known=True, order_up_to=20, daily=2.0, closed_periods=NEWCOMER_DAYS, starts=0, ends=DAY, net=80)
+    assert edges(item) == []
+    item.net = 81
+    assert edges(item) == [("overstock", True)]
+
+
+def test_low_stock_that_is_covered_in_time_is_information() -> None:
+    world = stocked(30, low_stock=14, reorder_point=20, order_up_to=50, lead_time_days=2.0)
+    for _ in range(3):
+        world.happens(Placed(2))
+        world.passes(days=1)
+    outputs = world.happens(Placed(11))
+    low = next(output.event.body for output in outputs if output.topic == "alerts")
+    assert orders(outputs) == ["request 37"]
+    assert (low.kind, low.severity, low.on_order) == ("low_stock", "info", 37)
+
+
+def test_low_stock_that_is_not_covered_in_time_is_a_warning() -> None:
+    world = stocked(30, low_stock=14, reorder_point=20, order_up_to=50, lead_time_days=9.0)
+    for _ in range(3):
+        world.happens(Placed(2))
+        world.passes(days=1)
+    outputs = world.happens(Placed(17))
+    low = next(output.event.body for output in outputs if output.topic == "alerts")
+    assert (low.kind, low.severity) == ("low_stock", "warning")
 
 
 def test_thresholds_change_only_at_reviews() -> None:
@@ -167,6 +204,7 @@ def test_within_the_quiet_levels_no_edge_lies(
             for reserved in (-2, 0, 3):
                 item = Item(known=True, net=net, reserved=reserved, backorder=backorder)
                 item.low_stock, item.order_up_to = low_stock, order_up_to
+                item.starts, item.ends, item.closed_periods, item.daily = 0, DAY, NEWCOMER_DAYS, 0.05
                 item.open.ran_out = True
                 item.alerts = [Episode(kind, "e", 0) for kind in open_kinds]
                 card = Card("TEA-01@BER1", item, 0, {}, None)
@@ -177,9 +215,7 @@ def test_within_the_quiet_levels_no_edge_lies(
 
 
 def test_every_kind_of_the_contract_has_a_runbook_and_a_severity() -> None:
-    from agents.inventory.alerts import severity
-
-    assert {severity(kind) for kind in KINDS} <= {"critical", "warning", "info"}
+    assert {severity(Item(), kind, 0) for kind in KINDS} <= {"critical", "warning", "info"}
 
 
 def test_overdue_begins_when_the_promise_has_passed_and_ends_with_the_receipt() -> None:

@@ -1,0 +1,47 @@
+"""How much an alert matters: what nobody has to act on is for information.
+
+>>> from agents.inventory.position import Order
+>>> item = Item(known=True, net=6, daily=2.0)  # lasts for three days
+>>> severity(item, "low_stock", 0)
+'warning'
+>>> item.orders = [Order("rep-1", "requested", 40, 40, 0, 0, 2 * DAY_MS, DAY_MS)]
+>>> severity(item, "low_stock", 0), severity(item, "stock_out", 0)
+('info', 'critical')
+"""
+
+from collections.abc import Mapping
+
+from agents.inventory.position import NEVER, Item, available
+from agents.inventory.replenishments import due_at
+from schemas.ledger import Milliseconds
+from schemas.outbound import AlertKind, Severity
+from schemas.quantities import DAY_MS
+
+_USUAL: Mapping[AlertKind, Severity] = {
+    "low_stock": "warning",
+    "stock_out": "critical",
+    "negative_stock": "critical",
+    "projected_stock_out": "warning",
+    "overstock": "info",
+    "overdue_replenishment": "warning",
+    "demand_shift": "info",
+    "dead_stock": "info",
+}
+
+
+def severity(item: Item, kind: AlertKind, now: Milliseconds) -> Severity:
+    """The severity of an alert of that kind, as things stand; low stock that is covered in time is information."""
+    return "info" if kind == "low_stock" and covered(item, now) else _USUAL[kind]
+
+
+def covered(item: Item, now: Milliseconds) -> bool:
+    """Whether something that is surely on its way arrives before the item is expected to run out.
+
+    Of several open orders the first counts. A proposal may be declined and an order that is overdue may be lost, so
+    neither covers anything.
+    """
+    sure = [order for order in item.orders if order.outstanding > 0 and order.status not in {"proposed", "silent"}]
+    arrives = min((due_at(order) for order in sure if due_at(order) >= now), default=NEVER)
+    if item.daily <= 0.0:
+        return arrives < NEVER
+    return now + available(item) / item.daily * DAY_MS >= arrives

@@ -18,7 +18,7 @@ from stream.errors import WrongUse
 
 if TYPE_CHECKING:
     from agents.demo.figures import DemoFigures
-    from agents.demo.house import House
+    from agents.demo.system import DemoSystem
 
 DIRECTORY = Path(".restock/demo")
 MOST_DAYS, MOST_ITEMS = 500, 5_000
@@ -50,19 +50,19 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit code 1 when a check fails."""
     from agents.cli.local import fetching
-    from agents.demo.house import House
+    from agents.demo.system import DemoSystem
 
     _check(args)
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     _say("starting a Kafka and a Valkey")
-    with House(args.dir, fetching()) as house:
-        _say(f"starting a worker; its log: {house.worker.log}")
-        house.worker.start()
-        return _demonstrate(house, args)
+    with DemoSystem(args.dir, fetching()) as system:
+        _say(f"starting a worker; its log: {system.worker.log}")
+        system.worker.start()
+        return _demonstrate(system, args)
 
 
-def _demonstrate(house: "House", args: argparse.Namespace) -> int:
+def _demonstrate(system: "DemoSystem", args: argparse.Namespace) -> int:
     from agents.demo.checks import audit, checks
     from agents.demo.figures import DemoFigures
     from agents.demo.goods import Assortment
@@ -73,19 +73,19 @@ def _demonstrate(house: "House", args: argparse.Namespace) -> int:
     from stream.kafka.event_publisher import EventPublisher
 
     assortment = Assortment(Shop(args.seed, args.items, args.days))
-    figures = DemoFigures(args.days, args.items, assortment.most_telling.name, house.worker.metrics)
+    figures = DemoFigures(args.days, args.items, assortment.most_telling.name, system.worker.metrics)
     _say(f"simulating {args.days} days of {args.items} items, seed {args.seed}; metrics: {figures.metrics}")
-    with EventPublisher(house.settings) as publisher, Inbox(house.settings) as inbox:
+    with EventPublisher(system.settings) as publisher, Inbox(system.settings) as inbox:
         days = Loop(assortment, publisher, inbox, figures).run()
         _show_lines(days) if args.plain or not sys.stdout.isatty() else _show_picture(days, figures)
-    found = checks(house, figures)
+    found = checks(system, figures)
     _say("folding the ledger anew, to compare")
-    house.worker.stop()
-    found.append(audit(house))
+    system.worker.stop()
+    found.append(audit(system))
     for title, lines in (
         ("Result", table(figures)),
         ("Checked", verdicts(found)),
-        ("Go on", next_steps(house, figures, _command())),
+        ("Go on", next_steps(system, figures, _command())),
     ):
         print(f"\n{bold(title)}")
         print("\n".join(f"  {line}" for line in lines), flush=True)

@@ -117,8 +117,8 @@ def _walked(history: Any, dates: Sequence[str], forecaster: Any, horizon: int, w
         for count, (item, period, forecast) in enumerate(walk(history, forecaster, horizon), start=1):
             means[item, period] = forecast.mean
             quantiles[item, period] = forecast.quantiles
-            told = [f"{value:.6g}" for value in (forecast.mean, *forecast.quantiles)]
-            write([history.items[item], dates[period], horizon, *told])
+            shown = [f"{value:.6g}" for value in (forecast.mean, *forecast.quantiles)]
+            write([history.items[item], dates[period], horizon, *shown])
             if count % 500 == 0:
                 tell(count)
     return Grids(means, quantiles)
@@ -161,8 +161,8 @@ def _print(measured: Mapping[str, JudgedRow], *, as_json: bool, to: IO[str]) -> 
             if m is not None:
                 plain = [f"{value:.5g}" for value in (m.mae, m.rmse, m.mse)]
                 ratios = (m.wape, m.bias, m.spl, m.nv80, m.nv95, m.coverage_80, m.coverage_95)
-                told = plain + [f"{value:.4f}" for value in ratios]
-                rows.append((of, name, *(told if m.forecasts else ["–"] * len(told))))
+                shown = plain + [f"{value:.4f}" for value in ratios]
+                rows.append((of, name, *(shown if m.forecasts else ["–"] * len(shown))))
     if to is sys.stdout:
         print_table(columns, rows, right=columns[2:])
         return

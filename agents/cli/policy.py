@@ -42,8 +42,8 @@ def register(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(dest="what", metavar="VERB", required=True)
-    for verb, told in VERBS.items():
-        one = verbs.add_parser(verb, help=told, description=told)
+    for verb, shown in VERBS.items():
+        one = verbs.add_parser(verb, help=shown, description=shown)
         one.add_argument("item", metavar="SKU@LOCATION")
         if verb == "set":
             one.add_argument("name", metavar="NAME", help="as in docs/concepts/policies.md, such as pil-q or min-max")
@@ -66,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
     terms = terms_for(args.what, getattr(args, "name", None), seen["levels"])
     with EventPublisher(settings) as publisher:
         publisher.send("catalog", args.item, event(args.item, terms, str(uuid.uuid4()), datetime.now(UTC)))
-    told = ", ".join(f"{key} {'default' if value is None else value}" for key, value in terms.items())
-    print(f"{args.item}: {told}, from its next review on")
+    shown = ", ".join(f"{key} {'default' if value is None else value}" for key, value in terms.items())
+    print(f"{args.item}: {shown}, from its next review on")
     return 0
 
 

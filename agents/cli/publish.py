@@ -27,7 +27,7 @@ from stream.settings import Settings
 
 CHUNK = 10_000
 SHOWN = 20
-"""Refused lines that are told one by one; the rest is counted."""
+"""Refused lines that are shown one by one; the rest is counted."""
 EXAMPLES = """examples:
   restock publish orders.jsonl
   generate-events | restock publish -
@@ -88,8 +88,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(msgspec.json.encode({"acknowledged": counts, "refused": refused}).decode())
     else:
-        told = ", ".join(f"{count:,} to {topic}" for topic, count in counts.items() if count)
-        print(f"{sum(counts.values()):,} events acknowledged" + (f" ({told})" if told else ""))
+        shown = ", ".join(f"{count:,} to {topic}" for topic, count in counts.items() if count)
+        print(f"{sum(counts.values()):,} events acknowledged" + (f" ({shown})" if shown else ""))
     return 1 if refused else 0
 
 

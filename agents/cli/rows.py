@@ -25,8 +25,8 @@ def written(path: Path | None, columns: Sequence[str]) -> Iterator[Any]:
     try:
         file = path.open("w", newline="")
     except OSError as error:
-        told = f"--out={path} cannot be written ({error.strerror}): name a file in a folder that is there"
-        raise WrongUse(told) from None
+        shown = f"--out={path} cannot be written ({error.strerror}): name a file in a folder that is there"
+        raise WrongUse(shown) from None
     with file:
         yield _begun(file, columns)
 
@@ -59,8 +59,8 @@ def _unreadable(path: Path, error: Exception) -> WrongUse:
     if isinstance(error, UnicodeDecodeError):
         return WrongUse(f"{path} is no UTF-8 text ({error.reason} at byte {error.start}): save it as UTF-8")
     if isinstance(error, OSError | EOFError):
-        told = getattr(error, "strerror", None) or error
-        return WrongUse(f"{path} cannot be read ({told}): name a file of item,date,demand")
+        shown = getattr(error, "strerror", None) or error
+        return WrongUse(f"{path} cannot be read ({shown}): name a file of item,date,demand")
     return WrongUse(str(error))
 
 

@@ -6,7 +6,7 @@ import subprocess
 from typing import NamedTuple
 
 from agents.demo.figures import DemoFigures
-from agents.demo.house import House, restock
+from agents.demo.system import DemoSystem, restock
 
 
 class Check(NamedTuple):
@@ -17,14 +17,14 @@ class Check(NamedTuple):
     kept: bool
 
 
-def checks(house: House, figures: DemoFigures) -> list[Check]:
+def checks(system: DemoSystem, figures: DemoFigures) -> list[Check]:
     """Look at everything; the worker still runs."""
-    return [_events(house, figures), _duplicates(house, figures), *_told(figures)]
+    return [_events(system, figures), _duplicates(system, figures), *_outputs(figures)]
 
 
-def audit(house: House) -> Check:
+def audit(system: DemoSystem) -> Check:
     """`restock audit`, as anybody would run it."""
-    done = subprocess.run([*restock(house.config), "audit", "--json"], capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
+    done = subprocess.run([*restock(system.config), "audit", "--json"], capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
     if done.returncode not in {0, 1}:
         return Check("the state equals the fold of the ledger", done.stderr.strip(), kept=False)
     verdict = json.loads(done.stdout)
@@ -33,20 +33,20 @@ def audit(house: House) -> Check:
     return Check("the state equals the fold of the ledger (restock audit)", found, kept=bool(verdict["equal"]))
 
 
-def _events(house: House, figures: DemoFigures) -> Check:
-    events = count(house, "restock_events_total")
-    refused = count(house, "restock_dead_letters_total")
+def _events(system: DemoSystem, figures: DemoFigures) -> Check:
+    events = count(system, "restock_events_total")
+    refused = count(system, "restock_dead_letters_total")
     found = f"{figures.events:,} published, {events:,} read, {refused:,} refused"
     return Check("every event is read once", found, kept=events == figures.events and refused == 0)
 
 
-def _duplicates(house: House, figures: DemoFigures) -> Check:
-    dropped = count(house, 'restock_duplicates_dropped_total{kind="business"}')
+def _duplicates(system: DemoSystem, figures: DemoFigures) -> Check:
+    dropped = count(system, 'restock_duplicates_dropped_total{kind="business"}')
     found = f"{figures.sent_twice:,} order lines sent twice, {dropped:,} dropped"
     return Check("what is sent twice counts once", found, kept=dropped == figures.sent_twice)
 
 
-def _told(figures: DemoFigures) -> list[Check]:
+def _outputs(figures: DemoFigures) -> list[Check]:
     reviews = figures.days * figures.items
     return [
         Check(
@@ -67,8 +67,8 @@ def _told(figures: DemoFigures) -> list[Check]:
     ]
 
 
-def count(house: House, metric: str) -> int:
+def count(system: DemoSystem, metric: str) -> int:
     """The sum of a metric's values, as the worker tells them."""
-    _, text = house.worker.get("/metrics")
+    _, text = system.worker.get("/metrics")
     found = re.findall(rf"^{re.escape(metric)}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE)
     return int(sum(map(float, found)))

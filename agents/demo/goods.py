@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from agents.demo.letters import Letter, Pen
+from agents.demo.outgoing import EventWriter, OutgoingEvent
 from agents.policies.base import Economics
 from agents.simulation.shop import Article, Shop
 from agents.simulation.supplier import Supplier
@@ -92,11 +92,11 @@ class Assortment:
             for source in SOURCES
         }
 
-    def plan(self) -> list[Letter]:
+    def plan(self) -> list[OutgoingEvent]:
         """Suppliers, items and the promotions of the year."""
-        pen, begin = Pen("planner.demo"), FIRST_DAY_MS
-        letters = [
-            pen.write(
+        writer, begin = EventWriter("planner.demo"), FIRST_DAY_MS
+        events = [
+            writer.write(
                 f"supplier-{source.name}",
                 begin,
                 SupplierConfigured(supplier=source.name, lead_time_days=source.lead_time_days),
@@ -116,7 +116,7 @@ class Assortment:
                 order_multiple=good.pack,
                 abc_class=_class(article),
             )
-            letters.append(pen.write(f"item-{article.sku}", begin, configured))
+            events.append(writer.write(f"item-{article.sku}", begin, configured))
             for number, promotion in enumerate(article.model.promotions, 1):
                 name = f"promotion-{article.sku}-{number}"
                 scheduled = PromotionScheduled(
@@ -127,20 +127,20 @@ class Assortment:
                     ends=moment(promotion.last + 1),
                     discount=promotion.discount,
                 )
-                letters.append(pen.write(name, begin, scheduled))
-        return letters
+                events.append(writer.write(name, begin, scheduled))
+        return events
 
-    def opening_counts(self) -> list[Letter]:
+    def opening_counts(self) -> list[OutgoingEvent]:
         """What lies on the shelf when the shop opens."""
         return [count(good, 0, good.opening) for good in self.goods]
 
 
-def count(good: Good, day: int, counted: int) -> Letter:
+def count(good: Good, day: int, counted: int) -> OutgoingEvent:
     """Somebody counted an item at the beginning of a day."""
     name = f"count-{good.article.sku}-{day}"
     begins = FIRST_DAY_MS + day * DAY_MS
     event = StockCounted(sku=good.article.sku, location=LOCATION, count_id=name, counted=counted, as_of=moment(day))
-    return Pen("warehouse.demo").write(name, begins, event)
+    return EventWriter("warehouse.demo").write(name, begins, event)
 
 
 def moment(day: int) -> datetime:

@@ -41,7 +41,7 @@ class Costs(msgspec.Struct, frozen=True):
     challengers: dict[str, str]
 
 
-class Review(msgspec.Struct, frozen=True):
+class ReviewData(msgspec.Struct, frozen=True):
     """As much of a review as the demo compares and shows."""
 
     sku: str
@@ -70,15 +70,15 @@ class AlertRead(msgspec.Struct, frozen=True, tag_field="type", tag="stock.alert"
 class ReviewRead(msgspec.Struct, frozen=True, tag_field="type", tag="item.reviewed"):
     """A review, in its envelope."""
 
-    data: Review
+    data: ReviewData
 
 
-Told: TypeAlias = ReplenishmentRead | AlertRead | ReviewRead
-_decode = msgspec.json.Decoder(Told).decode
+PublishedOutput: TypeAlias = ReplenishmentRead | AlertRead | ReviewRead
+_decode = msgspec.json.Decoder(PublishedOutput).decode
 
 
 class Inbox:
-    """Everything told, from the beginning."""
+    """Everything published, from the beginning."""
 
     def __init__(self, settings: Settings) -> None:
         # A broker with nothing to tell may keep us waiting: it answers at once when something is committed.
@@ -97,15 +97,15 @@ class Inbox:
         """Leave."""
         self._consumer.close()
 
-    def read(self, seconds: float = SILENCE_SECONDS) -> Iterator[Told]:
-        """Wait for something to be told, and hand out what is there by then."""
+    def read(self, seconds: float = SILENCE_SECONDS) -> Iterator[PublishedOutput]:
+        """Wait for outputs, and hand out what is there by then."""
         silent_at = time.monotonic() + seconds
         while time.monotonic() < silent_at:
             # The client waits for a full batch as long as it may: first for one record, then for what is there.
             messages = self._consumer.consume(1, timeout=0.5)
             messages += self._consumer.consume(BATCH, timeout=0.002) if messages else []
-            told = [_decode(message.value() or b"") for message in messages if message.error() is None]
-            if told:
-                yield from told
+            found = [_decode(message.value() or b"") for message in messages if message.error() is None]
+            if found:
+                yield from found
                 return
-        raise Unreachable(f"the worker has told nothing for {seconds:.0f} s: see its log")
+        raise Unreachable(f"the worker has published nothing for {seconds:.0f} s: see its log")

@@ -11,8 +11,8 @@ from typing import assert_never
 
 from agents.demo.figures import DemoFigures, SeenReview
 from agents.demo.goods import FIRST_DAY_MS, Assortment, count
-from agents.demo.inbox import Alert, AlertRead, Inbox, ReplenishmentRead, Review, ReviewRead
-from agents.demo.letters import Letter
+from agents.demo.inbox import Alert, AlertRead, Inbox, ReplenishmentRead, ReviewData, ReviewRead
+from agents.demo.outgoing import OutgoingEvent
 from agents.demo.reference import Reference, cost_of
 from agents.demo.shop import ShopFloor
 from agents.demo.warehouse import Warehouse
@@ -33,7 +33,7 @@ class Loop:
         self._floor = ShopFloor(assortment)
         self._warehouse = Warehouse(assortment, self._floor.shelves)
         self._reference = Reference(assortment)
-        self._evening: dict[str, Review] = {}
+        self._evening: dict[str, ReviewData] = {}
 
     def run(self) -> Iterator[DemoFigures]:
         """Live through the days; yields at the end of each."""
@@ -48,17 +48,17 @@ class Loop:
             yield self.figures
         self.figures.ended = time.monotonic()
 
-    def _publish(self, letters: list[Letter]) -> None:
-        for letter in letters:
-            self._publisher.send(letter.topic, letter.key, letter.value)
+    def _publish(self, events: list[OutgoingEvent]) -> None:
+        for event in events:
+            self._publisher.send(event.topic, event.key, event.value)
         self._publisher.flush()
-        self.figures.events += len(letters)
+        self.figures.events += len(events)
 
     def _trade(self, day: int) -> None:
         """Publish a day, and then the first event of the next, which tells that it is over."""
         trade, figures = self._floor.trade(day), self.figures
         self._publish(self._warehouse.morning(day))  # goods are booked before the doors open
-        self._publish(trade.letters)
+        self._publish(trade.events)
         good = self._assortment.goods[day % len(self._assortment.goods)]
         self._publish([count(good, day + 1, self._floor.shelves[good.number].on_hand)])
         figures.orders += trade.orders
@@ -74,16 +74,16 @@ class Loop:
     def _await_decisions(self, day: int) -> None:
         self._evening = {}
         while not self._is_over():
-            for told in self._inbox.read():
-                match told:
+            for output in self._inbox.read():
+                match output:
                     case ReplenishmentRead():
-                        self._take(told, day)
+                        self._take(output, day)
                     case AlertRead():
-                        self._hear(told.data)
+                        self._hear(output.data)
                     case ReviewRead():
-                        self._look(told.data, day)
+                        self._look(output.data, day)
                     case _:
-                        assert_never(told)
+                        assert_never(output)
 
     def _is_over(self) -> bool:
         outstanding = self._warehouse.outstanding
@@ -91,11 +91,11 @@ class Loop:
             review.position.on_order <= outstanding[name] for name, review in self._evening.items()
         )
 
-    def _take(self, told: ReplenishmentRead, day: int) -> None:
-        if self._warehouse.take(told.data, day):
+    def _take(self, output: ReplenishmentRead, day: int) -> None:
+        if self._warehouse.take(output.data, day):
             self.figures.replenishments += 1
-            self.figures.units_ordered += told.data.quantity
-            self.figures.last_replenishment = told.data.replenishment_id
+            self.figures.units_ordered += output.data.quantity
+            self.figures.last_replenishment = output.data.replenishment_id
         else:
             self.figures.repeated_orders += 1
 
@@ -105,7 +105,7 @@ class Loop:
         figures.alerts_raised[alert.kind] += raised
         figures.alerts_open[alert.kind] += 1 if raised else -1
 
-    def _look(self, review: Review, day: int) -> None:
+    def _look(self, review: ReviewData, day: int) -> None:
         name = item_of(review.sku, review.location)
         if review.period.starts != instant(FIRST_DAY_MS + day * DAY_MS) or name in self._evening:
             raise AnswerIsNo(f"{name}: the review of {review.period.starts} came in the evening of day {day + 1}")
@@ -137,7 +137,7 @@ class Loop:
         figures.policies.update(review.policy for review in evening if review.policy)
 
 
-def _ledger(evening: Iterable[Review]) -> dict[str, float]:
+def _ledger(evening: Iterable[ReviewData]) -> dict[str, float]:
     """The cost ledgers of all items together, in money."""
     total: defaultdict[str, float] = defaultdict(float)
     for review in evening:

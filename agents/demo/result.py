@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agents.demo.checks import Check
 from agents.demo.figures import DemoFigures
-from agents.demo.house import House
+from agents.demo.system import DemoSystem
 
 
 def table(figures: DemoFigures) -> list[str]:
@@ -34,17 +34,17 @@ def verdicts(checks: Sequence[Check]) -> list[str]:
     return [f"{'✔' if check.kept else '✘'} {check.promise}: {check.found}" for check in checks]
 
 
-def next_steps(house: House, figures: DemoFigures, command: str) -> list[str]:
+def next_steps(system: DemoSystem, figures: DemoFigures, command: str) -> list[str]:
     """Commands that work on what the demo has left behind."""
-    restock = f"{command} --config {house.config}"
+    restock = f"{command} --config {system.config}"
     return [
-        f'eval "$({command} local --dir {house.directory} --detach)"',
+        f'eval "$({command} local --dir {system.directory} --detach)"',
         f"{restock} items --alert low_stock",
         f"{restock} item {figures.charted}",
         f"{restock} explain {figures.last_replenishment}",
         f"{restock} replenishments --open",
         f"{restock} worker   # Ctrl-C stops it",
-        f"{command} local stop --dir {house.directory}",
+        f"{command} local stop --dir {system.directory}",
     ]
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 import msgspec
 
 from agents.demo.goods import FIRST_DAY_MS, LOCATION, Assortment, Good
-from agents.demo.letters import Letter, Pen
+from agents.demo.outgoing import EventWriter, OutgoingEvent
 from agents.simulation.seeds import generator
 from agents.simulation.warehouse import Day, SimulatedShelf
 from schemas.inbound import OrderLine, OrderPlaced, OrderRejected
@@ -22,7 +22,7 @@ SENT_TWICE = 50
 class Trade(msgspec.Struct):
     """What a day brought."""
 
-    letters: list[Letter]
+    events: list[OutgoingEvent]
     days: list[Day]
     """What happened on each good's shelf."""
     orders: int = 0
@@ -41,7 +41,7 @@ class ShopFloor:
         self._goods = assortment.goods
         self._seed = assortment.shop.seed
         self._demand = assortment.shop.demand
-        self._pen = Pen("shop.demo")
+        self._writer = EventWriter("shop.demo")
 
     def trade(self, day: int) -> Trade:
         """Let customers come for a day."""
@@ -74,16 +74,17 @@ class ShopFloor:
         order = f"ord-{day}-{number}"
         time_ms = FIRST_DAY_MS + day * DAY_MS + OPENS_MS + number * OPEN_MS // orders
         if accepted:
-            letter = self._pen.write(order, time_ms, OrderPlaced(order_id=order, lines=tuple(accepted), channel="web"))
-            trade.letters.append(letter)
+            placed = OrderPlaced(order_id=order, lines=tuple(accepted), channel="web")
+            event = self._writer.write(order, time_ms, placed)
+            trade.events.append(event)
             trade.orders += 1
             trade.lines += len(accepted)
             if (day + number) % SENT_TWICE == 0:
-                trade.letters.append(letter)
+                trade.events.append(event)
                 trade.sent_twice += len(accepted)
         if refused:
-            event = OrderRejected(order_id=order, lines=tuple(refused), reason="out_of_stock")
-            trade.letters.append(self._pen.write(f"rej-{day}-{number}", time_ms, event))
+            rejected = OrderRejected(order_id=order, lines=tuple(refused), reason="out_of_stock")
+            trade.events.append(self._writer.write(f"rej-{day}-{number}", time_ms, rejected))
             trade.refused += 1
             trade.lines += len(refused)
 

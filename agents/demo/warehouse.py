@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 import msgspec
 
 from agents.demo.goods import FIRST_DAY_MS, LOCATION, Assortment, Good, moment
-from agents.demo.letters import Letter, Pen
+from agents.demo.outgoing import EventWriter, OutgoingEvent
 from agents.simulation.warehouse import SimulatedShelf
 from schemas.inbound import ReplenishmentAcknowledged, ReplenishmentShipped, StockReceived
 from schemas.quantities import DAY_MS, HOUR_MS, item
@@ -43,10 +43,10 @@ class Warehouse:
         self.units = 0
         self._assortment = assortment
         self._shelves = shelves
-        self._pen = Pen("warehouse.demo")
+        self._writer = EventWriter("warehouse.demo")
         self._arrivals: defaultdict[int, list[Arrival]] = defaultdict(list)
         self._remaining: dict[str, int] = {}
-        self._answers: list[Letter] = []
+        self._answers: list[OutgoingEvent] = []
         self._today: Counter[str] = Counter()
 
     def take(self, request: Request, day: int) -> bool:
@@ -68,7 +68,7 @@ class Warehouse:
         self._answer(good, request, day + 1, day + 1 + deliveries[0].lead_time)
         return True
 
-    def morning(self, day: int) -> list[Letter]:
+    def morning(self, day: int) -> list[OutgoingEvent]:
         """Answer the orders of yesterday, and receive what has come."""
         answers, self._answers = self._answers, []
         self._today.clear()
@@ -91,10 +91,10 @@ class Warehouse:
             quantity=request.quantity,
             eta=moment(arrives),
         )
-        self._answers.append(self._pen.write(f"ack-{name}", time_ms, acknowledged))
-        self._answers.append(self._pen.write(f"ship-{name}", time_ms + HOUR_MS, shipped))
+        self._answers.append(self._writer.write(f"ack-{name}", time_ms, acknowledged))
+        self._answers.append(self._writer.write(f"ship-{name}", time_ms + HOUR_MS, shipped))
 
-    def _receive(self, arrival: Arrival, day: int) -> Letter:
+    def _receive(self, arrival: Arrival, day: int) -> OutgoingEvent:
         name, good = arrival.replenishment, arrival.good
         closed = self._remaining[name] if arrival.final else arrival.quantity
         self._remaining[name] -= closed
@@ -110,4 +110,4 @@ class Warehouse:
             supplier=good.source.name,
             final=arrival.final,
         )
-        return self._pen.write(receipt, FIRST_DAY_MS + day * DAY_MS + 3 * HOUR_MS, received)
+        return self._writer.write(receipt, FIRST_DAY_MS + day * DAY_MS + 3 * HOUR_MS, received)

@@ -32,7 +32,7 @@ class SeenPeriod(msgspec.Struct, array_like=True, gc=False, frozen=True):
     promotion: float
 
 
-class Past(msgspec.Struct, array_like=True):
+class RememberedPast(msgspec.Struct, array_like=True):
     """The state of one item."""
 
     periods: int = 0
@@ -42,7 +42,7 @@ class Past(msgspec.Struct, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(Past)
+_decoder = msgspec.msgpack.Decoder(RememberedPast)
 
 
 class SimpleState:
@@ -50,7 +50,7 @@ class SimpleState:
 
     __slots__ = ("model", "past")
 
-    def __init__(self, past: Past) -> None:
+    def __init__(self, past: RememberedPast) -> None:
         self.past = past
         self.model: Any = None
 
@@ -78,7 +78,7 @@ class Simple(ABC):
 
     def fresh(self) -> SimpleState:
         """Know nothing."""
-        return SimpleState(Past())
+        return SimpleState(RememberedPast())
 
     def learn(self, state: SimpleState, item: str, period: ClosedPeriod, ahead: Sequence[Ahead] = ()) -> None:
         """Remember the period; a censored one counts as what was expected, if that is more."""

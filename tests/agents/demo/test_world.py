@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from agents.demo.goods import Assortment
-from agents.demo.letters import Letter
+from agents.demo.outgoing import OutgoingEvent
 from agents.demo.reference import Reference
 from agents.demo.shop import ShopFloor
 from agents.demo.warehouse import Request, Warehouse
@@ -23,12 +23,12 @@ def assortment() -> Assortment:
     return Assortment(Shop(SEED, ITEMS, DAYS))
 
 
-def units(letters: list[Letter], kind: str) -> Counter[str]:
+def units(events: list[OutgoingEvent], kind: str) -> Counter[str]:
     """Units of every event of a type, by sku; what is sent twice counts once."""
-    events = {letter.value: msgspec.json.decode(letter.value) for letter in letters}.values()
+    contents = {event.value: msgspec.json.decode(event.value) for event in events}.values()
     counted: Counter[str] = Counter()
-    for event in events:
-        for line in event["data"]["lines"] if event["type"] == kind else ():
+    for content in contents:
+        for line in content["data"]["lines"] if content["type"] == kind else ():
             counted[line["sku"]] += line["quantity"]
     return counted
 
@@ -37,23 +37,23 @@ def test_orders_say_what_was_sold_and_what_was_not(assortment: Assortment) -> No
     floor, lost = ShopFloor(assortment), 0
     for day in range(DAYS):
         trade = floor.trade(day)
-        placed, rejected = units(trade.letters, "order.placed"), units(trade.letters, "order.rejected")
+        placed, rejected = units(trade.events, "order.placed"), units(trade.events, "order.rejected")
         for good, lived in zip(assortment.goods, trade.days, strict=True):
             assert (placed[good.article.sku], rejected[good.article.sku]) == (lived.sold, lived.lost)
             lost += lived.lost
     assert lost > 0, "nothing is delivered in this test: shelves must have run empty"
 
 
-def test_every_letter_keeps_the_contract(assortment: Assortment) -> None:
+def test_every_event_of_the_demo_keeps_the_contract(assortment: Assortment) -> None:
     floor = ShopFloor(assortment)
     warehouse = Warehouse(assortment, floor.shelves)
-    letters = assortment.plan() + assortment.opening_counts()
+    events = assortment.plan() + assortment.opening_counts()
     for day in range(DAYS):
-        letters += warehouse.morning(day) + floor.trade(day).letters
+        events += warehouse.morning(day) + floor.trade(day).events
         for good in assortment.goods[:5]:
             warehouse.take(Request(f"rep-{good.number}-{day}", good.article.sku, "BER1", 7), day)
 
-    verdicts = [decode(letter.topic, letter.value, None, LONG_AFTER_MS, LIMITS) for letter in letters]
+    verdicts = [decode(event.topic, event.value, None, LONG_AFTER_MS, LIMITS) for event in events]
 
     assert [verdict for verdict in verdicts if not isinstance(verdict, Event)] == []
 
@@ -69,9 +69,9 @@ def test_goods_arrive_once_and_orders_come_to_an_end(assortment: Assortment) -> 
 
     accepted = 0
     for day in range(1, DAYS):
-        for letter in warehouse.morning(day):
-            event = msgspec.json.decode(letter.value)
-            accepted += event["data"]["accepted"] if event["type"] == "stock.received" else 0
+        for event in warehouse.morning(day):
+            content = msgspec.json.decode(event.value)
+            accepted += content["data"]["accepted"] if content["type"] == "stock.received" else 0
     for _ in range(DAYS):
         shelves[good.number].live(0)
     assert shelves[good.number].on_hand - good.opening == accepted

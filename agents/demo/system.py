@@ -66,7 +66,7 @@ class WorkerProcess(ServerProcess):
             connection.close()
 
 
-class House:
+class DemoSystem:
     """Servers, topics and worker of one demo; nothing of it runs on when the demo ends, and its data stays."""
 
     def __init__(self, directory: Path, progress: Progress) -> None:

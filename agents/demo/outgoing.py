@@ -1,7 +1,7 @@
 """How the simulated shop, warehouse and planner write: CloudEvents in structured mode, as any producer would.
 
->>> letter = Pen("shop.demo").write("ord-1", 0, OrderRejected(order_id="ord-1", lines=(), reason="out_of_stock"))
->>> letter.topic, letter.key, b'"type":"order.rejected"' in letter.value
+>>> event = EventWriter("shop.demo").write("ord-1", 0, OrderRejected(order_id="ord-1", lines=(), reason="out_of_stock"))
+>>> event.topic, event.key, b'"type":"order.rejected"' in event.value
 ('orders', 'ord-1', True)
 """
 
@@ -14,11 +14,11 @@ from schemas.inbound import INBOUND, TYPE_OF, Inbound, OrderRejected
 from schemas.quantities import instant
 from stream.kafka.event_publisher import key_of
 
-__all__ = ["Letter", "OrderRejected", "Pen"]
+__all__ = ["EventWriter", "OrderRejected", "OutgoingEvent"]
 _encode = msgspec.json.Encoder().encode
 
 
-class Letter(NamedTuple):
+class OutgoingEvent(NamedTuple):
     """One event, ready to be published."""
 
     topic: str
@@ -26,13 +26,13 @@ class Letter(NamedTuple):
     value: bytes
 
 
-class Pen:
+class EventWriter:
     """Writes the events of one source."""
 
     def __init__(self, source: str) -> None:
         self._source = source
 
-    def write(self, event_id: str, time_ms: int, data: Inbound) -> Letter:
+    def write(self, event_id: str, time_ms: int, data: Inbound) -> OutgoingEvent:
         """Put an envelope around what happened."""
         kind, key = TYPE_OF[type(data)], key_of(data)
         event = PublishedEvent(
@@ -44,4 +44,4 @@ class Pen:
             subject=key or event_id,
             data=data,
         )
-        return Letter(INBOUND[kind].topic, key, _encode(event))
+        return OutgoingEvent(INBOUND[kind].topic, key, _encode(event))

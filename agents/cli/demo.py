@@ -66,6 +66,7 @@ def _demonstrate(system: "DemoSystem", args: argparse.Namespace) -> int:
     from agents.demo.checks import audit, checks
     from agents.demo.figures import DemoFigures
     from agents.demo.goods import Assortment
+    from agents.demo.hindsight import best_constant_levels
     from agents.demo.inbox import Inbox
     from agents.demo.loop import Loop
     from agents.demo.result import next_steps, table, verdicts
@@ -78,6 +79,7 @@ def _demonstrate(system: "DemoSystem", args: argparse.Namespace) -> int:
     with EventPublisher(system.settings) as publisher, Inbox(system.settings) as inbox:
         days = Loop(assortment, publisher, inbox, figures).run()
         _show_lines(days) if args.plain or not sys.stdout.isatty() else _show_picture(days, figures)
+    figures.hindsight = best_constant_levels(assortment, args.days)
     found = checks(system, figures)
     _say("folding the ledger anew, to compare")
     system.worker.stop()

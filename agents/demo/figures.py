@@ -52,6 +52,12 @@ class DemoFigures(msgspec.Struct):
     reference: float = 0.0
     """The same under forecast × 1.2."""
     reference_fill_rate: float = 1.0
+    hindsight: float = 0.0
+    """The same with the best constant level of each item, chosen afterwards."""
+    on_hand: int = 0
+    """Units on the shelves at the ends of all days."""
+    alerts_for_people: int = 0
+    """Raised with severity critical or warning."""
     alerts_open: Counter[str] = msgspec.field(default_factory=Counter)
     alerts_raised: Counter[str] = msgspec.field(default_factory=Counter)
     chart: deque[SeenReview] = msgspec.field(default_factory=lambda: deque(maxlen=CHARTED_DAYS))
@@ -76,6 +82,25 @@ class DemoFigures(msgspec.Struct):
     def saving(self) -> str:
         """The cost below the reference's, as a share of it."""
         return f"{1.0 - self.cost / self.reference:.1%}" if self.reference else "–"
+
+    @property
+    def days_of_supply(self) -> float:
+        """How long the mean stock would have lasted at the mean demand."""
+        return self.on_hand / self.demand if self.demand else 0.0
+
+    @property
+    def alert_rate(self) -> float:
+        """Alerts that a person should read, per 100 items and day."""
+        return 100.0 * self.alerts_for_people / max(1, self.items * self.day)
+
+    @property
+    def cheapest_shadow(self) -> str:
+        """The champion's shadow against the cheapest of the others."""
+        others = {name: cost for name, cost in self.ledger.items() if name != "champion" and cost > 0.0}
+        if not others:
+            return "–"
+        name = min(others, key=others.__getitem__)
+        return f"{self.ledger['champion'] / others[name]:.2f} × {name}"
 
     @property
     def contest(self) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
 from agents.demo.warehouse import Request
-from schemas.outbound import AlertState, Period, Position
+from schemas.outbound import AlertState, Period, Position, Severity
 from stream.errors import Unreachable
 from stream.kafka.clients import reader_config
 from stream.settings import Settings
@@ -25,6 +25,7 @@ class Alert(msgspec.Struct, frozen=True):
     kind: str
     state: AlertState
     episode: str
+    severity: Severity
 
 
 class Expected(msgspec.Struct, frozen=True):

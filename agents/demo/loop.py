@@ -70,6 +70,7 @@ class Loop:
             figures.lost += lived.lost
             figures.stock_outs += lived.lost > 0
             figures.cost += cost_of(good, lived)
+            figures.on_hand += max(0, lived.left)
 
     def _await_decisions(self, day: int) -> None:
         self._evening = {}
@@ -103,6 +104,7 @@ class Loop:
         figures = self.figures
         raised = alert.state == "raised"
         figures.alerts_raised[alert.kind] += raised
+        figures.alerts_for_people += raised and alert.severity != "info"
         figures.alerts_open[alert.kind] += 1 if raised else -1
 
     def _look(self, review: ReviewData, day: int) -> None:

@@ -21,11 +21,18 @@ def table(figures: DemoFigures) -> list[str]:
         ("stock-outs", f"{figures.stock_outs:,} of {figures.reviews:,} item-days"),
         ("fill rate", fill_rates),
         ("replenishments", f"{figures.replenishments:,} for {figures.units_ordered:,} units"),
-        ("alerts", f"{raised:,} raised, {sum(figures.alerts_open.values()):,} still open"),
+        ("stock", f"{figures.days_of_supply:.1f} days of supply on average"),
+        (
+            "alerts",
+            f"{figures.alert_rate:.1f} for people per 100 items and day; {raised:,} raised with those for information",
+        ),
+        ("  open at the end", _open(figures)),
         ("cost", f"{figures.cost:,.0f} EUR for stock and lost sales, decided by {figures.policy}"),
         ("  forecast × 1.2", f"{figures.reference:,.0f} EUR with the same demand, suppliers and forecaster"),
         ("  against that", f"{figures.saving} less"),
+        ("  best constant levels", f"{figures.hindsight:,.0f} EUR, each item's chosen afterwards"),
         ("  in shadow", figures.contest),
+        ("  champion there", figures.cheapest_shadow),
     )
 
 
@@ -46,6 +53,11 @@ def next_steps(system: DemoSystem, figures: DemoFigures, command: str) -> list[s
         f"{restock} worker   # Ctrl-C stops it",
         f"{command} local stop --dir {system.directory}",
     ]
+
+
+def _open(figures: DemoFigures) -> str:
+    shares = [f"{kind} {count / figures.items:.0%}" for kind, count in figures.alerts_open.most_common() if count]
+    return (", ".join(shares) + " of the items") if shares else "none"
 
 
 def _aligned(*rows: tuple[str, str]) -> list[str]:

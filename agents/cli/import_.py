@@ -1,152 +1,87 @@
-"""`restock import`: CSV files to events: a shop's order history, items and their terms, opening counts.
+"""`restock import`: CSV files to events: a shop's order history, items and their terms, opening counts; and back again.
 
-Ids come from the data, so that a second import is a duplicate and changes nothing.
+Ids come from the data, so that a second import is a duplicate and changes nothing. Every import is a run: reported on
+before anything is published, written down, and taken back by its name.
 """
 
 import argparse
-import contextlib
-import json
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agents.cli.terminal import progress, warn
-from agents.imports import items, orders, stock, uci
-from agents.imports.events import EventDraft, Ready, ready
-from agents.imports.orders import Form
-from agents.imports.report import Report
-from agents.imports.table import CsvRow, Times, opened, parse_mapping, rows, zone
-from schemas.codec import Limits
+from agents.imports.runs import DIRECTORY
+from agents.imports.table import zone
 from stream.errors import WrongUse
-from stream.kafka.event_publisher import EventPublisher
-from stream.setting_sources import load
-from stream.settings import Settings
 
-CHUNK = 10_000
-FIELDS = {"orders": orders.FIELDS, "items": items.FIELDS, "stock": stock.FIELDS}
-EXAMPLES = f"""fields:
-  orders  {", ".join(orders.FIELDS)}
-  items   {", ".join(items.FIELDS)}
-  stock   {", ".join(stock.FIELDS)}
+ACTIONS = ("orders", "items", "stock", "history", "undo", "runs")
+
+
+def _examples() -> str:
+    from agents.cli.import_file import FIELDS
+
+    fields = "\n".join(f"  {what:<8}{', '.join(FIELDS[what])}" for what in ("orders", "items", "stock"))
+    return f"""fields (of history: those of orders):
+{fields}
 examples:
-  restock import orders sales.csv --map Artikel=sku --map Menge=quantity --map Datum=time --location BER1
+  restock import orders sales.csv --dry-run --map Artikel=sku --map Menge=quantity --map Datum=time --location BER1
   restock import items items.csv --out items.jsonl
   restock import stock counts.csv --as-of 2026-03-01T06:00:00Z
-  restock import orders online_retail.csv.gz --preset uci"""
+  restock import orders online_retail.csv.gz --preset uci --yes
+  restock import history sales.csv --out history.csv       then: restock evaluate forecasts history.csv --horizon 7
+  restock import undo orders-3f2a9c1b                      the name that the import printed; see: restock import runs"""
 
 
 def register(subparsers: Any) -> None:
     """Declare the command's arguments."""
+    from agents.cli.known_items import HELP
+
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "import",
         help="CSV files to events",
-        description="Turns a CSV file (.gz too) into events, publishes them, and reports on the data.",
-        epilog=EXAMPLES,
+        description="Turns a CSV file (.gz too) into events, reports on the data, and publishes them. It stops when "
+        "something looks like a mistake: quantities far beyond an item's others, copies, gaps, odd spellings. "
+        "history writes a demand history for `restock evaluate`; undo takes an import back; runs lists them.",
+        epilog=_examples(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=sorted(FIELDS))
-    parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--map", action="append", default=[], metavar="COLUMN=FIELD", help="repeat for each column")
-    parser.add_argument("--preset", choices=["uci"], help="orders: UCI's Online Retail")
-    parser.add_argument("--location", help="of rows that name none")
-    parser.add_argument("--timezone", default="UTC", help="of moments without an offset; default: %(default)s")
-    parser.add_argument("--time-format", metavar="FORMAT", help="as strptime takes it; default: ISO 8601")
-    parser.add_argument("--as-of", metavar="MOMENT", help="stock: when it was counted; default: the file's time")
-    parser.add_argument("--time", metavar="MOMENT", help="items: event time; default: the file's time")
-    parser.add_argument("--source", default="import", help="of the events; with the id it identifies them")
-    parser.add_argument("--out", metavar="FILE", help="write JSON Lines instead of publishing; - is standard output")
-    parser.add_argument("--json", action="store_true", help="for programs: the report as JSON")
+    add = parser.add_argument
+    add("what", choices=ACTIONS)
+    add("file", type=Path, nargs="?", metavar="FILE", help="undo: the name of a run")
+    add("--map", action="append", default=[], metavar="COLUMN=FIELD", help="repeat for each column")
+    add("--preset", choices=["uci"], help="orders, history: UCI's Online Retail")
+    add("--location", help="of rows that name none")
+    add("--timezone", default="UTC", help="of moments without an offset; default: %(default)s")
+    add("--time-format", metavar="FORMAT", help="as strptime takes it; default: ISO 8601")
+    add("--as-of", metavar="MOMENT", help="stock: when it was counted; default: the file's time")
+    add("--time", metavar="MOMENT", help="items: event time; default: the file's time")
+    add("--source", default="import", help="of the events; with the id it identifies them")
+    add("--dry-run", action="store_true", help="report only: nothing is published, written or connected to")
+    add("--yes", action="store_true", help="go on although something is to look at")
+    add("--rejected", type=Path, metavar="FILE", help="where refused rows go; default: beside the input")
+    add("--known-items", metavar="WHERE", help=f"{HELP}; default: the system's, none in a dry run or with --out")
+    add("--run", metavar="NAME", help="name of the run; default: made from file and options")
+    add("--runs", type=Path, default=DIRECTORY, metavar="DIR", help="where runs are written down; default: %(default)s")
+    add("--out", metavar="FILE", help="write JSON Lines (history: CSV) instead of publishing; - is standard output")
+    add("--json", action="store_true", help="for programs: the report as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 1 when the contract refuses a row; all others are imported."""
-    settings = load(args.config)
-    if args.preset and args.what != "orders":
-        raise WrongUse(f"--preset {args.preset} is for orders, not for {args.what}")
-    report = Report()
-    with _destination(settings, args.out) as write, progress(f"importing {args.file}", None) as tell:
-        for event in _events(settings, args, report, tell):
-            write(event)
-    told = json.dumps(report.as_json()) if args.json else "\n".join(report.lines())
-    print(told, file=sys.stderr if args.out == "-" else sys.stdout)
-    return 1 if report.refused else 0
+    """Do what is asked."""
+    if args.what == "runs":
+        from agents.cli.import_undo import list_runs
 
+        return list_runs(args)
+    if args.file is None:
+        what = "a run: see `restock import runs`" if args.what == "undo" else "a CSV file"
+        raise WrongUse(f"import {args.what} needs {what}")
+    if args.what == "undo":
+        from agents.cli.import_undo import undo
 
-def _events(
-    settings: Settings, args: argparse.Namespace, report: Report, tell: Callable[[int], None]
-) -> Iterator[Ready]:
-    limits = Limits(settings.max_event_bytes, settings.currency)
-    with opened(args.file) as file:
-        mapping = (uci.MAPPING if args.preset else {}) | parse_mapping(args.map)
-        table = _told(rows(file, mapping, FIELDS[args.what]), tell)
-        drafts = _drafts(table, settings, args, report)
-        # Sorted by time, so everything is read before the first event is written.
-        yield from ready(drafts, args.source, limits, report)
+        return undo(args)
+    zone(args.timezone)
+    if args.what == "history":
+        from agents.cli.import_history import run as run_history
 
+        return run_history(args)
+    from agents.cli.import_publish import run as run_publish
 
-def _drafts(
-    table: Iterable[CsvRow], settings: Settings, args: argparse.Namespace, report: Report
-) -> Iterable[EventDraft]:
-    times = Times(zone(args.timezone), args.time_format)
-    form = Form(times, args.location or (uci.LOCATION if args.preset else None), settings.currency)
-    if args.preset:
-        return uci.drafts(table, form, report)
-    if args.what == "orders":
-        return orders.drafts(table, form, report)
-    if args.what == "items":
-        return items.drafts(table, form, _moment("--time", args.time, args.file, times), report)
-    return stock.drafts(table, form, _moment("--as-of", args.as_of, args.file, times), report)
-
-
-def _told(table: Iterable[CsvRow], tell: Callable[[int], None]) -> Iterator[CsvRow]:
-    for row in table:
-        if row.number % 1_000 == 0:
-            tell(row.number)
-        yield row
-
-
-def _moment(option: str, value: str | None, file: Path, times: Times) -> datetime:
-    """What the option says, else when the file was last written: the same for every import of the same file."""
-    if value is None:
-        return datetime.fromtimestamp(int(file.stat().st_mtime), UTC)
-    try:
-        return times._replace(form=None).read(value)
-    except ValueError:
-        raise WrongUse(f"{option}={value} is no moment: write it as 2026-03-01T06:00:00Z") from None
-
-
-@contextlib.contextmanager
-def _destination(settings: Settings, out: str | None) -> Iterator[Callable[[Ready], None]]:
-    if out is None:
-        with EventPublisher(settings) as publisher:
-            yield _Chunks(publisher).send
-        warn(f"{publisher.acknowledged.total():,} events acknowledged")
-    elif out == "-":
-        yield lambda event: _write(sys.stdout.buffer, event)
-    else:
-        try:
-            file = Path(out).open("wb")  # noqa: SIM115 - only what opening raises is the user's
-        except OSError as error:
-            raise WrongUse(f"--out={out} cannot be written ({error.strerror}): name another file") from None
-        with file:
-            yield lambda event: _write(file, event)
-
-
-class _Chunks:
-    """Publishes, and waits for everything now and then, so that partitions stay close together in event time."""
-
-    def __init__(self, publisher: EventPublisher) -> None:
-        self._publisher = publisher
-        self._sent = 0
-
-    def send(self, event: Ready) -> None:
-        self._publisher.send(event.topic, event.key, event.value)
-        self._sent += 1
-        if self._sent % CHUNK == 0:
-            self._publisher.flush()
-
-
-def _write(file: Any, event: Ready) -> None:
-    file.write(event.value + b"\n")
+    return run_publish(args)

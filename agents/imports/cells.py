@@ -47,12 +47,15 @@ def price(value: str, currency: str) -> str:
 
 
 def moment(row: CsvRow, times: Times, field: str = "time") -> datetime:
-    """A moment with an offset."""
+    """A moment with an offset, that has been."""
     value = needed(row, field)
     try:
-        return times.read(value)
+        read = times.read(value)
     except ValueError:
         raise Unreadable(Reason.BAD_TIME, f"{field} {value} cannot be read: see --time-format") from None
+    if times.lies_ahead(read):
+        raise Unreadable(Reason.TIME_TOO_FAR, f"{field} {value} is yet to come: mend it, or see --timezone")
+    return read
 
 
 def location_of(row: CsvRow, fallback: str | None) -> str:

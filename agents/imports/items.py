@@ -21,17 +21,19 @@ MONEY = ("unit_cost", "price", "order_cost", "shortage_cost")
 
 def drafts(rows: Iterable[CsvRow], form: Form, time: datetime, report: Report) -> Iterator[EventDraft]:
     """One event a row; the same row again has the same id."""
+    stated: set[str] = set()
     for row in rows:
         report.rows += 1
         try:
             data = _read(row, form)
         except Unreadable as fault:
-            report.refuse(fault.reason.value, row.number, str(fault))
+            report.refuse(fault.reason.value, (row.number,), str(fault))
             continue
         name = item(data.sku, data.location)
-        report.items.add(name)
+        report.notes["items stated more than once: the last row stands"] += name in stated
+        stated.add(name)
         terms = xxhash.xxh3_64_hexdigest(msgspec.json.encode(data))
-        yield EventDraft(time, f"configured-{name}-{terms}", data, row.number)
+        yield EventDraft(time, f"configured-{name}-{terms}", data, (row.number,))
 
 
 def _read(row: CsvRow, form: Form) -> ItemConfigured:

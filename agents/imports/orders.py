@@ -15,7 +15,6 @@ from agents.imports.events import EventDraft
 from agents.imports.report import Report
 from agents.imports.table import CsvRow, Times
 from schemas.inbound import Line, OrderLine, OrderPlaced, ReturnReceived
-from schemas.quantities import item
 
 FIELDS = ("order_id", "sku", "location", "quantity", "time", "unit_price", "promotion", "channel", "customer")
 LINES = 1_000
@@ -52,7 +51,7 @@ def drafts(rows: Iterable[CsvRow], form: Form, report: Report) -> Iterator[Event
     for sale in sales(rows, form, report):
         orders[sale.order, sale.quantity < 0].append(sale)
     for (order, came_back), lines in orders.items():
-        yield from (returned(f"{order}-return", order, lines) if came_back else placed(order, lines, report))
+        yield from (returned(f"{order}-return", order, lines) if came_back else placed(order, lines))
 
 
 def sales(rows: Iterable[CsvRow], form: Form, report: Report) -> Iterator[Sale]:
@@ -62,23 +61,27 @@ def sales(rows: Iterable[CsvRow], form: Form, report: Report) -> Iterator[Sale]:
     for row in rows:
         report.rows += 1
         fingerprint = xxhash.xxh3_64_intdigest(repr(row.values).encode())
-        report.notes["exact copies of an earlier row, kept"] += seen[fingerprint] > 0
+        copy = seen[fingerprint] > 0
         seen[fingerprint] += 1
         try:
             sale = _read(row, form, f"row-{fingerprint:016x}-{seen[fingerprint]}")
         except Unreadable as fault:
-            report.refuse(fault.reason.value, row.number, str(fault))
+            report.refuse(fault.reason.value, (row.number,), str(fault))
+            if "order_id" in row.values:
+                report.torn.setdefault(row.values["order_id"], row.number)
             continue
+        report.days.add(sale.time.date(), copy=copy)
+        report.notes["exact copies of an earlier row, kept"] += copy
+        if copy and report.first_copy is None:
+            report.first_copy = row.number
         report.notes["rows earlier than the row before"] += before is not None and sale.time < before
         report.notes["rows without a customer"] += sale.customer is None
         before = sale.time
         yield sale
 
 
-def placed(order: str, lines: list[Sale], report: Report) -> Iterator[EventDraft]:
+def placed(order: str, lines: list[Sale]) -> Iterator[EventDraft]:
     """One order, in as many events as it takes."""
-    for sale in lines:
-        report.sell(item(sale.sku, sale.location), sale.quantity, sale.time, sale.row)
     for part, start in enumerate(range(0, len(lines), LINES), 1):
         some = lines[start : start + LINES]
         ordered = tuple(
@@ -93,7 +96,8 @@ def placed(order: str, lines: list[Sale], report: Report) -> Iterator[EventDraft
             for number, sale in enumerate(some, start + 1)
         )
         data = OrderPlaced(order_id=order, lines=ordered, channel=some[0].channel, customer=some[0].customer)
-        yield EventDraft(some[0].time, order if part == 1 else f"{order}/{part}", data, some[0].row)
+        id_ = order if part == 1 else f"{order}/{part}"
+        yield EventDraft(some[0].time, id_, data, rows_of(some), (order,))
 
 
 def returned(name: str, order: str | None, lines: list[Sale]) -> Iterator[EventDraft]:
@@ -102,7 +106,12 @@ def returned(name: str, order: str | None, lines: list[Sale]) -> Iterator[EventD
         some = lines[start : start + LINES]
         id_ = name if part == 1 else f"{name}/{part}"
         data = ReturnReceived(return_id=id_, order_id=order, lines=plain_lines(some), restock=True)
-        yield EventDraft(some[0].time, id_, data, some[0].row)
+        yield EventDraft(some[0].time, id_, data, rows_of(some), (order or name,))
+
+
+def rows_of(sales: Iterable[Sale]) -> tuple[int, ...]:
+    """Where they stand in the file."""
+    return tuple(sale.row for sale in sales)
 
 
 def plain_lines(sales: Iterable[Sale]) -> tuple[Line, ...]:

@@ -20,8 +20,16 @@ from stream.errors import WrongUse
 DELIMITERS = ",;\t|"
 
 
+class Table(NamedTuple):
+    """A file's columns, and its records with the line on which each begins."""
+
+    delimiter: str
+    columns: list[str]
+    records: Iterator[tuple[int, list[str]]]
+
+
 class CsvRow(NamedTuple):
-    """One row: where it stands in the file, and its cells by field, without the empty ones."""
+    """One row: the line of the file it begins on, and its cells by field, without the empty ones."""
 
     number: int
     values: dict[str, str]
@@ -32,11 +40,17 @@ class Times(NamedTuple):
 
     zone: tzinfo
     form: str | None = None
+    now: datetime | None = None
+    """What lies after it is refused; None lets everything pass."""
 
     def read(self, value: str) -> datetime:
         """A moment with an offset. Raises ValueError."""
         moment = datetime.strptime(value, self.form) if self.form else datetime.fromisoformat(value)  # noqa: DTZ007
         return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
+
+    def lies_ahead(self, moment: datetime) -> bool:
+        """Whether a moment is yet to come."""
+        return self.now is not None and moment > self.now
 
 
 def zone(name: str) -> tzinfo:
@@ -72,12 +86,18 @@ def opened(path: Path) -> Iterator[IO[str]]:
             raise WrongUse(f"{path} is no UTF-8 CSV file: {error}") from None
 
 
-def rows(file: Iterable[str], mapping: Mapping[str, str], fields: Collection[str]) -> Iterator[CsvRow]:
-    """Every row, with the cells of columns that are mapped to a field, or have a field's name."""
+def table(file: Iterable[str]) -> Table:
+    """The columns and records of a file, whichever usual delimiter it uses; blank lines are no records."""
     lines = iter(file)
     header = next(lines, "")
     delimiter = max(DELIMITERS, key=header.count)
     columns = next(csv.reader([header], delimiter=delimiter), [])
+    return Table(delimiter, columns, _records(lines, delimiter))
+
+
+def rows(file: Iterable[str], mapping: Mapping[str, str], fields: Collection[str]) -> Iterator[CsvRow]:
+    """Every row, with the cells of columns that are mapped to a field, or have a field's name."""
+    _, columns, records = table(file)
     missing = sorted(mapping.keys() - set(columns))
     if missing:
         raise WrongUse(f"--map {missing[0]}={mapping[missing[0]]}: no such column; the file has {', '.join(columns)}")
@@ -86,14 +106,17 @@ def rows(file: Iterable[str], mapping: Mapping[str, str], fields: Collection[str
         raise WrongUse(f"--map …={unknown[0]}: no such field; there are {', '.join(fields)}")
     places = {place: mapping.get(column, column) for place, column in enumerate(columns)}
     wanted = [(place, field) for place, field in places.items() if field in fields]
-    for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 2):
+    for number, cells in records:
+        yield CsvRow(number, {field: value for place, field in wanted if (value := _cell(cells, place))})
+
+
+def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(lines, delimiter=delimiter)
+    line = 2
+    for cells in reader:
         if cells:
-            yield CsvRow(number, {field: value for place, field in wanted if (value := _cell(cells, place))})
-
-
-def require(row: CsvRow, fields: Iterable[str]) -> str | None:
-    """The first of these fields that a row lacks."""
-    return next((field for field in fields if field not in row.values), None)
+            yield line, cells
+        line = reader.line_num + 2  # the reader has not seen the header
 
 
 def _cell(cells: Sequence[str], place: int) -> str:

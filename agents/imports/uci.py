@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from agents.imports.events import EventDraft
-from agents.imports.orders import Form, Sale, placed, plain_lines, returned, sales
+from agents.imports.orders import Form, Sale, placed, plain_lines, returned, rows_of, sales
 from agents.imports.report import Report
 from agents.imports.table import CsvRow
 from schemas.inbound import OrderCancelled, StockAdjusted
@@ -47,7 +47,7 @@ def drafts(rows: Iterable[CsvRow], form: Form, report: Report) -> Iterator[Event
             orders[sale.order].append(sale)
     bought = _Bought(orders.values())
     for order, lines in orders.items():
-        yield from placed(order, lines, report)
+        yield from placed(order, lines)
     for invoice, lines in back.items():
         yield from _taken_back(invoice, lines, bought, report)
 
@@ -101,7 +101,7 @@ def _taken_back(invoice: str, lines: list[Sale], bought: _Bought, report: Report
         else:
             report.notes["cancellations within a day of the sale"] += len(some)
             data = OrderCancelled(order_id=order, lines=plain_lines(some), reason="customer")
-            yield EventDraft(some[0].time, f"{invoice}-{order}", data, some[0].row)
+            yield EventDraft(some[0].time, f"{invoice}-{order}", data, rows_of(some), (order, invoice))
 
 
 def _adjustment(sale: Sale, number: int) -> EventDraft:
@@ -109,7 +109,7 @@ def _adjustment(sale: Sale, number: int) -> EventDraft:
     data = StockAdjusted(
         sku=sale.sku, location=sale.location, adjustment_id=name, delta=sale.quantity, reason="zero_price"
     )
-    return EventDraft(sale.time, name, data, sale.row)
+    return EventDraft(sale.time, name, data, (sale.row,), (sale.order,))
 
 
 def _price(sale: Sale) -> float:

@@ -122,7 +122,7 @@ def _change(data: inbound.OfItem) -> ItemChange:  # noqa: C901, PLR0911 - one ca
         case inbound.PriceChanged():
             return Priced(amount(data.price), milliseconds(data.effective_at))
         case inbound.ItemConfigured():
-            return Configured(_terms(data))
+            return Configured(terms_of(data))
         case _:
             raise TypeError(f"{type(data).__name__} is about an item and no change is known for it")
 
@@ -139,7 +139,8 @@ def _promotion(data: inbound.PromotionScheduled | inbound.PromotionCancelled) ->
 _MONEY = ("unit_cost", "price", "order_cost", "shortage_cost")
 
 
-def _terms(data: inbound.ItemConfigured) -> Terms:
+def terms_of(data: inbound.ItemConfigured) -> Terms:
+    """What an event states of an item's terms, money as amounts."""
     stated = {name: getattr(data, name) for name in Terms.__struct_fields__}
     return Terms(**stated | {name: _amount(stated[name]) for name in _MONEY})
 

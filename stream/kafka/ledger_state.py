@@ -48,7 +48,7 @@ def ledger_name(topic_id: str) -> str:
 
 def ledger_state(settings: Settings) -> LedgerState:
     """The ledger of these settings, as its partition 0 states it."""
-    topic_id = _topic_id(settings)
+    topic_id = ledger_id(settings)
     with TopicReader(settings) as reader:
         topic = settings.topic("ledger")
         bounds = reader.bounds(topic)
@@ -104,7 +104,7 @@ def begin(settings: Settings) -> int:
     A crash in the middle, or two such commands at a time, leave records that name the same ledger: run it again.
     """
     topic = settings.topic("ledger")
-    name = ledger_name(_topic_id(settings))
+    name = ledger_name(ledger_id(settings))
     with TopicReader(settings) as reader:
         bounds = reader.bounds(topic)
         firsts = first_records(reader, topic, bounds)
@@ -157,7 +157,8 @@ def write(settings: Settings, records: Mapping[int, Record]) -> None:
         )
 
 
-def _topic_id(settings: Settings) -> str:
+def ledger_id(settings: Settings) -> str:
+    """The topic id of the ledger: one made anew under the same name is another."""
     client, _ = reach(settings)
     name = settings.topic("ledger")
     with answering(settings):

@@ -22,10 +22,11 @@ AlertKind: TypeAlias = Literal[
     "overdue_replenishment",
     "demand_shift",
     "dead_stock",
+    "order_refused",
 ]
 AlertState: TypeAlias = Literal["raised", "cleared"]
 Severity: TypeAlias = Literal["critical", "warning", "info"]
-Decision: TypeAlias = Literal["replenish", "enough", "stock_unknown", "not_yet"]
+Decision: TypeAlias = Literal["replenish", "enough", "stock_unknown", "not_yet", "held"]
 Role: TypeAlias = Literal["champion", "challenger", "baseline", "reference"]
 ReplenishmentKind: TypeAlias = Literal["purchase", "transfer"]
 Trigger: TypeAlias = Literal["review", "reorder_point"]
@@ -225,7 +226,8 @@ class ItemReviewed(Outbound):
     """What had been expected of it."""
     errors: Errors
     decision: Decision
-    """`stock_unknown`: never counted; `not_yet`: before deciding begins."""
+    """`stock_unknown`: never counted; `not_yet`: before deciding begins; `held`: an order waits, since the last
+    came to nothing, or the day has had as many outputs as it may."""
     replenishment_id: str | None
     """What was ordered; null when nothing was."""
     cost: CostLedger

@@ -34,6 +34,10 @@ _CURES = {
         "counts a moment more than 48 hours before the watermark",
         "count again, or publish an adjustment",
     ),
+    Reason.OUT_OF_RANGE: (
+        "confirms more than was ordered",
+        "confirm at most the ordered quantity, and publish what comes beyond it as received",
+    ),
     Reason.UNKNOWN_REPLENISHMENT: (
         "names a replenishment that nobody requested for this item",
         "check replenishment_id and item",

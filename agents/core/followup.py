@@ -15,7 +15,7 @@ from agents.core.learning_state import learning_state_of
 from agents.core.review import Review, Reviewer
 from agents.core.review_event import review_event
 from agents.core.shard_state import ShardState
-from agents.inventory import alerts, replenishments
+from agents.inventory import alerts, daily_bound, holds, replenishments
 from agents.inventory.card import Card
 from agents.inventory.conservation import conserved
 from agents.inventory.fold import COUNTABLE
@@ -44,7 +44,7 @@ class Followup:
         item = card.item
         may_act = self._decider.may_act(item, cause.moment)
         if cause.entries is not None:
-            self.replay(card, cause.entries)
+            self.replay(card, cause.entries, cause.moment)
         else:
             self._stand_and_publish(card, self._decide_after_change(card, cause, may_act=may_act), cause)
         item.below = _at_reorder_point(item)
@@ -65,11 +65,11 @@ class Followup:
             self._counters.violations["I1"] += 1
         self.await_next(card, now)
 
-    def replay(self, card: Card, entries: Sequence[JournalEntry]) -> None:
-        """Let what was decided, begun and ended then stand again."""
+    def replay(self, card: Card, entries: Sequence[JournalEntry], moment: Milliseconds) -> None:
+        """Let what was decided, begun and ended at a moment stand again."""
         for entry in entries:
             if isinstance(entry, Decided):
-                let_decision_stand(card, entry, self._state.frame.settings)
+                let_decision_stand(card, entry, self._state.frame.settings, moment)
             elif isinstance(entry, Alerted):
                 let_alert_stand(card, entry, self._counters)
 
@@ -91,14 +91,15 @@ class Followup:
         item, record = card.item, cause.record
         if isinstance(record, Movement) and isinstance(record.change, Approved):
             return self._decider.approved(card, record.change.replenishment, cause)
-        if may_act and not item.below and _at_reorder_point(item):
+        crossed = not item.below and _at_reorder_point(item)
+        if may_act and crossed and not item.held and daily_bound.may_decide(item, cause.moment, "reorder_point"):
             return self._decider.between_reviews(card, cause)
         return None
 
     def _stand_and_publish(self, card: Card, decided: Decided | None, cause: Cause) -> None:
         """Let a new decision stand, and publish it."""
         if decided is not None:
-            let_decision_stand(card, decided, self._state.frame.settings)
+            let_decision_stand(card, decided, self._state.frame.settings, cause.moment)
             cause.decided(decided)
             kind = "proposed" if decided.proposed else "requested"
             self._counters.decide(decided.why.policy, kind, decided.quantity)
@@ -111,9 +112,12 @@ class Followup:
         review = self._reviewer.review(card)
         choice = self._decider.choose(learning_state_of(card), review.terms, review.situation)
         may_act, decided = self._decider.may_act(item, now), None
+        if review.may_order:
+            holds.reviewed(item, now)
+        held = item.held > 0 or not daily_bound.may_decide(item, now, "review")
         if cause.entries is not None:
-            self.replay(card, cause.entries)
-        elif may_act:
+            self.replay(card, cause.entries, now)
+        elif may_act and not held:
             decided = self._decider.at_review(card, review, choice, cause)
             self._stand_and_publish(card, decided, cause)
         self._set_levels(card, review, choice)
@@ -122,8 +126,10 @@ class Followup:
         conditions = self._reviewer.conditions(card, now)
         if may_act:
             overdue = self._is_overdue(item, now)
-            self._alert(card, cause, alerts.edges(item, overdue=overdue, reviewed=conditions))
+            self._alert(card, cause, alerts.edges(item, overdue=overdue, reviewed=conditions), at_review=True)
         decision: Decision = "replenish" if decided else "enough"
+        if held and choice.guarded.quantity > 0:
+            decision = "held"
         if not may_act:
             decision = "not_yet" if item.known else "stock_unknown"
         self._publish_review(card, cause, review, decision, decided, conditions)
@@ -164,9 +170,13 @@ class Followup:
     def _is_overdue(self, item: Item, now: Milliseconds) -> bool:
         return replenishments.is_overdue(item, now, self._state.frame.settings)
 
-    def _alert(self, card: Card, cause: Cause, edges: Sequence[tuple[AlertKind, bool]]) -> None:
-        """Begin and end alerts, and publish that."""
+    def _alert(
+        self, card: Card, cause: Cause, edges: Sequence[tuple[AlertKind, bool]], *, at_review: bool = False
+    ) -> None:
+        """Begin and end alerts, and publish that; what is too much for a day waits for a later review."""
         for kind, raised in edges:
+            if not daily_bound.may_alert(card.item, cause.moment, kind, at_review=at_review):
+                continue
             open_one = next((episode.id for episode in card.item.alerts if episode.kind == kind), None)
             alerted = Alerted(cause.at, card.name, kind, raised, open_one or cause.name("eps"), cause.moment)
             let_alert_stand(card, alerted, self._counters)

@@ -63,7 +63,7 @@ class Wakeups:
             card = self._shelf.find(wakeup[1])
             if card is not None:
                 self._shelf.touch(card)
-                self._followup.replay(card, entries[wakeup])
+                self._followup.replay(card, entries[wakeup], wakeup[0])
                 self._followup.await_next(card, now)
         entries.clear()
 

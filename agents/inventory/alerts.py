@@ -7,6 +7,7 @@
 | negative_stock | on hand < 0 | on hand ≥ 0 |
 | overstock | available > 1.5 × order-up-to, by more than a month sells; no newcomer | available ≤ order-up-to |
 | overdue_replenishment | the watermark passes what was promised, expected, or needed and a period | none is |
+| order_refused | the second order in a row comes to nothing | one is accepted or arrives, another supplier |
 | projected_stock_out, demand_shift, dead_stock | a review says so | a review says no more |
 
 >>> from agents.inventory.position import Episode
@@ -25,6 +26,7 @@
 from collections.abc import Mapping
 from typing import get_args
 
+from agents.inventory.holds import REPEATED
 from agents.inventory.position import NEVER, Item, available, on_hand
 from schemas.outbound import AlertKind
 from schemas.quantities import DAY_MS
@@ -49,12 +51,14 @@ def edges(
         "low_stock": t is not None and stock <= t,
         "stock_out": stock <= 0,
         "negative_stock": hand < 0,
+        "order_refused": item.refusals >= REPEATED,
         "overstock": stock >= _overstock_from(item),
     }
     ends: dict[AlertKind, bool] = {
         "low_stock": t is None or stock >= t + _band(t),
         "stock_out": stock >= _band(t),
         "negative_stock": hand >= 0,
+        "order_refused": item.refusals < REPEATED,
         "overstock": not most or stock <= most,
     }
     conditions = dict(reviewed or {})

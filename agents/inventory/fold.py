@@ -19,7 +19,7 @@ after it. A change timed before a count changes history only, since the counted 
 
 from typing import assert_never
 
-from agents.inventory import flows, replenishments
+from agents.inventory import flows, holds, replenishments
 from agents.inventory.card import Card
 from agents.inventory.frame import Frame
 from schemas.ledger import (
@@ -66,6 +66,8 @@ def refusal(card: Card | None, change: ItemChange, frame: Frame, items: int) -> 
             )
             if not known:
                 return Reason.UNKNOWN_REPLENISHMENT
+            if isinstance(change, Acknowledged) and card is not None and replenishments.beyond_asked(card.item, change):
+                return Reason.OUT_OF_RANGE
         case Counted():
             if frame.watermark is not None and change.as_of < frame.watermark - COUNTABLE:
                 return Reason.COUNT_TOO_OLD
@@ -138,11 +140,11 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
         case Shipped():
             replenishments.ship(card, change, time)
         case Withdrawn():
-            replenishments.withdraw(card, change)
+            replenishments.withdraw(card, change, time)
         case Approved():
             pass  # the request that follows is a decision of its own: see agents/core/followup.py
         case Declined():
-            replenishments.decline(card, change.replenishment)
+            replenishments.decline(card, change.replenishment, time)
         case Configured():
             _configure(card, change)
         case Priced():
@@ -164,9 +166,12 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
 
 def _configure(card: Card, change: Configured) -> None:
     """Let new terms hold; thresholds wait for the next review, unless there was none yet."""
+    item, supplier = card.item, card.said.terms.supplier
     card.said.change(change.terms)
     card.keep_said()
-    item, terms = card.item, card.said.terms
+    terms = card.said.terms
+    if terms.supplier != supplier:
+        holds.lift(item)
     item.reserve = terms.fulfilment == "reserve"
     item.backorder = terms.stock_out == "backorder"
     item.abc = terms.abc_class if isinstance(terms.abc_class, str) else "C"

@@ -67,6 +67,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     heard_at: Milliseconds = 0
     """When the supplier last sent news of it."""
     supplier: str | None = None
+    asked: int = 0
+    """What was ordered first, whatever was confirmed since; 0 where that is not known."""
 
 
 class Wait(msgspec.Struct, array_like=True, gc=False, frozen=True):
@@ -85,6 +87,20 @@ class Episode(msgspec.Struct, array_like=True, gc=False, frozen=True):
     kind: str
     id: str
     since: Milliseconds
+
+
+class OutputsOfDay(msgspec.Struct, array_like=True, gc=False):
+    """What was published about an item in a day: `daily_bound.py` keeps it within limits."""
+
+    day: int = 0
+    """Days since 1970; that of the latest output."""
+    outputs: int = 0
+    decisions: int = 0
+    """Replenishments requested or proposed; a proposal that is approved is no further decision."""
+    between: int = 0
+    """The part of the decisions that no review made."""
+    raised: dict[str, int] = {}
+    """How often an alert began, by kind."""
 
 
 @dataclass(slots=True)
@@ -155,6 +171,13 @@ class Item:
     totals: ItemTotals = field(default_factory=ItemTotals)
     waits: list[Wait] = field(default_factory=list)
     """Since the last review, which learns from them."""
+    held: int = 0
+    """How many reviews that may order have to come until the item is ordered again: see holds.py."""
+    refusals: int = 0
+    """Orders in a row that came to nothing."""
+    refused_at: Milliseconds = 0
+    """When the last of them did."""
+    today: OutputsOfDay = field(default_factory=OutputsOfDay)
 
 
 def on_hand(item: Item) -> int:

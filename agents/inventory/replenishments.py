@@ -22,6 +22,7 @@ True
 
 from typing import Literal
 
+from agents.inventory import holds
 from agents.inventory.card import Card
 from agents.inventory.position import NEVER, Item, Order, Wait
 from schemas.ledger import (
@@ -62,8 +63,13 @@ def acknowledge(card: Card, change: Acknowledged, time: Milliseconds) -> bool:
     if order is None:
         return False
     if change.status == "rejected":
+        _refuse(card.item, order, time)
         _finish(card, order)
         return True
+    if change.confirmed == 0:
+        _refuse(card.item, order, time)
+    else:
+        holds.succeed(card.item)
     order.quantity = change.confirmed
     silent = order.status == "silent"
     if order.status != "shipped":
@@ -92,22 +98,25 @@ def ship(card: Card, change: Shipped, time: Milliseconds) -> bool:
     return True
 
 
-def withdraw(card: Card, change: Withdrawn) -> bool:
+def withdraw(card: Card, change: Withdrawn, time: Milliseconds) -> bool:
     """The order was cancelled down to what remains. False when nothing of that id is open."""
     order = find(card.item, change.replenishment)
     if order is None:
         return False
+    if change.remaining == 0:
+        _refuse(card.item, order, time)
     order.quantity = order.received + change.remaining
     _expect(card, order, change.remaining)
     return True
 
 
-def decline(card: Card, replenishment: str) -> bool:
+def decline(card: Card, replenishment: str, time: Milliseconds) -> bool:
     """A proposal is dropped; what was requested already stays. False when nothing of that id is open."""
     order = find(card.item, replenishment)
     if order is None:
         return False
     if order.status == "proposed":
+        _refuse(card.item, order, time)
         _finish(card, order)
     return True
 
@@ -117,7 +126,7 @@ def receive(card: Card, change: Received, time: Milliseconds) -> bool:
     order = find(card.item, change.replenishment or "")
     if order is None:
         return False
-    units = change.accepted + change.rejected
+    units, expected = change.accepted + change.rejected, order.outstanding
     if order.status == "silent":
         _teach(card.item, order, "found", units)
     _teach(card.item, order, "came", units, max(0, time - order.decided_at))
@@ -127,8 +136,18 @@ def receive(card: Card, change: Received, time: Milliseconds) -> bool:
         card.item.totals.closed_short += order.outstanding
         card.item.on_order -= order.outstanding
         order.outstanding = 0
+    if change.accepted > 0:
+        holds.succeed(card.item)
+    elif expected > 0 and order.outstanding == 0:
+        holds.refuse(card.item, max(time, order.decided_at))
     _close_if_done(card, order)
     return True
+
+
+def beyond_asked(item: Item, change: Acknowledged) -> bool:
+    """Whether a supplier confirms more than was ordered."""
+    order = find(item, change.replenishment)
+    return order is not None and 0 < order.asked < change.confirmed
 
 
 def depart(
@@ -228,6 +247,12 @@ def _teach(
     if order.status != "underway" and units > 0:
         item.waits.append(Wait(order.supplier, kind, units / max(units, order.quantity), waited_ms))
         del item.waits[:-_MOST_KEPT]
+
+
+def _refuse(item: Item, order: Order, time: Milliseconds) -> None:
+    """Hold the item, where somebody who was asked for goods will send none; nobody was asked for a transfer."""
+    if order.outstanding > 0 and order.status != "underway":
+        holds.refuse(item, max(time, order.decided_at))
 
 
 def _arrive(item: Item, order: Order, quantity: int) -> None:

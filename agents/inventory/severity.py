@@ -24,6 +24,7 @@ _USUAL: Mapping[AlertKind, Severity] = {
     "projected_stock_out": "warning",
     "overstock": "info",
     "overdue_replenishment": "warning",
+    "order_refused": "warning",
     "demand_shift": "info",
     "dead_stock": "info",
 }

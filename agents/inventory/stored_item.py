@@ -10,7 +10,7 @@ the same fields in the same order, and are made from each other by position: by 
 
 import msgspec
 
-from agents.inventory.position import Bucket, Episode, Item, ItemTotals, Order, Wait
+from agents.inventory.position import Bucket, Episode, Item, ItemTotals, Order, OutputsOfDay, Wait
 from schemas.ledger import Milliseconds
 from schemas.stored import decoder_of
 
@@ -73,6 +73,10 @@ class StoredItem(msgspec.Struct, array_like=True, gc=False):
     alerts: list[Episode] = []
     totals: StoredTotals = msgspec.field(default_factory=StoredTotals)
     waits: list[Wait] = []
+    held: int = 0
+    refusals: int = 0
+    refused_at: Milliseconds = 0
+    today: OutputsOfDay = msgspec.field(default_factory=OutputsOfDay)
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -109,6 +113,10 @@ def encode_item(item: Item) -> bytes:
             item.alerts,
             _stored_totals(item.totals),
             item.waits,
+            item.held,
+            item.refusals,
+            item.refused_at,
+            item.today,
         )
     )
 
@@ -143,6 +151,10 @@ def decode_item(data: bytes | memoryview) -> Item:
         stored.alerts,
         _totals(stored.totals),
         stored.waits,
+        stored.held,
+        stored.refusals,
+        stored.refused_at,
+        stored.today,
     )
 
 

@@ -35,6 +35,7 @@ class CoreCounters(Protocol):
     applied: int
     orphans: int
     late: int
+    unordered: int
     reviews: int
     drifts: int
     duplicates: Counter[str]

@@ -32,6 +32,7 @@ TOTALS: tuple[tuple[str, str, Callable[[CoreCounters], int]], ...] = (
     ("restock_movements_applied", "Movements that changed state.", lambda core: core.applied),
     ("restock_orphans_dropped", "Movements whose predecessor is missing; they come again.", lambda core: core.orphans),
     ("restock_late_events", "Events timed in a closed period.", lambda core: core.late),
+    ("restock_unordered_receipts", "Receipts for an order that is not open for the item.", lambda core: core.unordered),
     ("restock_demand_shifts", "Alarms that demand has changed.", lambda core: core.drifts),
     ("restock_reviews", "Reviews made.", lambda core: core.reviews),
 )

@@ -68,7 +68,7 @@ class CampaignSupplier:
             [confirmed("rejected", 0)],
             [confirmed("accepted", wanted), shipped, received(wanted)],
             [confirmed("accepted", wanted), shipped, received(part), received(wanted - part)],
-            [received(part), confirmed("partial", part + 1), received(1), received(4)],
+            [received(part), confirmed("partial", min(wanted, part + 1)), received(1), received(4)],
             [confirmed("partial", part), shipped, received(part, damaged=1)],
             [shipped, received(part, damaged=1, final=True), received(2)],
             [confirmed("accepted", wanted), ("replenishment.cancelled", {"remaining": part}), received(part)],

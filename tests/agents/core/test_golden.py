@@ -14,10 +14,13 @@ import pytest
 
 from agents.core.core import Core
 from agents.core.learning_state import decode_learning_state, encode_learning_state
+from agents.inventory.stored_item import decode_item
 from schemas.journal import JournalEntry
 from schemas.ledger import decode_record
 from stream.ports import Replay
 
+WAKE = 8
+"""Bytes before an item that say when it wants attention next."""
 BEFORE = Path(__file__).parent / "golden" / "before.msgpack.gz"
 
 
@@ -61,7 +64,9 @@ def facts_of(core: Core) -> dict[str, Any]:
         card = core._shelf.find(name)
         assert card is not None
         item = card.item
-        found[name] = (item.net, item.reserved, item.on_order, item.orders, item.alerts, item.totals, item.known)
+        # An order of the version before does not know what was asked for first.
+        orders = [msgspec.structs.replace(order, asked=0) for order in item.orders]
+        found[name] = (item.net, item.reserved, item.on_order, orders, item.alerts, item.totals, item.known)
     return found
 
 
@@ -80,7 +85,13 @@ def test_what_it_stored_is_read_and_written_alike(golden: Golden) -> None:
         core = loaded(tables)
         for item in tables["items"]:  # a card that nobody looks at is never decoded
             assert core._shelf.find(item) is not None
-        assert core.dump() == tables
+        written = core.dump()
+        # Items and their open orders have more fields by now, which an older one gets by default.
+        assert {**written, "items": None} == {**tables, "items": None}
+        for name, data in tables["items"].items():
+            again = written["items"][name]
+            assert again[:WAKE] == data[:WAKE]
+            assert decode_item(again[WAKE:]) == decode_item(data[WAKE:])
         for data in tables["minds"].values():
             assert encode_learning_state(decode_learning_state(data)) == data
 

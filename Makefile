@@ -3,11 +3,14 @@
 
 PYTHON ?= python3
 export UV_PROJECT_ENVIRONMENT := .venv
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+# Without stored bytecode every command and worker that a test starts compiles all it imports: three times the work.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest -q
+# Each process has servers of its own, and takes tests from the other when it has none left.
+SIDE_BY_SIDE := -n $(or $(PROCESSES),2) --dist worksteal
 
 .PHONY: env demo test test-fast chaos soak bench lint format docs docs-check rules clean
 .DEFAULT_GOAL := env
@@ -28,13 +31,15 @@ demo: env
 	@$(BIN)/restock demo $(DEMO)
 
 # The whole suite on real Kafka and Valkey. A skipped or deselected test would be a promise not kept: it fails the run.
-# TEST="tests/stream -k shard" runs a part.
+# TEST="tests/stream -k shard" runs a part, in one process; COVERAGE=1 prints how much of the product was executed, in
+# the tests' own processes and in those they start.
 test: env
-	@$(PYTEST) $(or $(TEST),--nothing-skipped)
+	@$(PYTEST) $(or $(TEST),--nothing-skipped $(SIDE_BY_SIDE)) $(if $(COVERAGE),--cov --cov-report=)
+	@[ -z "$(COVERAGE)" ] || echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines of agents, schemas and stream"
 
 # The pure rooms: no servers.
 test-fast: env
-	@$(PYTEST) schemas agents/inventory agents/forecasting agents/policies agents/simulation \
+	@$(PYTEST) $(SIDE_BY_SIDE) schemas agents/inventory agents/forecasting agents/policies agents/simulation \
 		$(wildcard tests/schemas tests/agents/inventory tests/agents/forecasting tests/agents/policies tests/agents/simulation) $(TEST)
 
 chaos: env
@@ -72,5 +77,5 @@ rules:
 	@amtool check-config deploy/alertmanager/alertmanager.yml
 
 clean:
-	@rm -rf .venv .restock build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .restock build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

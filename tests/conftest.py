@@ -1,8 +1,10 @@
-"""Real servers for every test that asks: one Kafka and one Valkey a session, names of its own for each test."""
+"""Real servers for every test that asks: one Kafka and one Valkey a process, names of its own for each test."""
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 import redis
@@ -13,26 +15,58 @@ from stream.local import LocalServers
 _numbers = itertools.count(1)
 
 
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+"""Tests that did not run, by kind; with several workers the first process adds up what they say."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--nothing-skipped`: a test that does not run fails the run."""
     parser.addoption("--nothing-skipped", action="store_true", help="fail when any test is skipped or deselected")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to count."""
+    config.stash[LEFT_OUT] = Counter()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Count tests that are not chosen: pytest-xdist does not pass them on."""
+    if items:
+        items[0].config.stash[LEFT_OUT]["deselected"] += len(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist left out; all of them collect the same."""
+    node.config.stash[LEFT_OUT] |= getattr(node, "workeroutput", {}).get("left_out", {})
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Turn a run that left tests out into a failed one."""
+    left_out = session.config.stash[LEFT_OUT]
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = dict(left_out)
+        return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None and session.config.getoption("--nothing-skipped"):
-        left_out = [kind for kind in ("skipped", "deselected", "xfailed", "xpassed") if reporter.stats.get(kind)]
-        if left_out and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            reporter.ensure_newline()
-            reporter.write_line(f"failed, because tests were {', '.join(left_out)}", red=True)
+    if reporter is not None:
+        left_out.update({kind: len(reporter.stats.get(kind, ())) for kind in ("skipped", "xfailed", "xpassed")})
+    if session.config.getoption("--nothing-skipped") and left_out.total() and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say why a run fails all of whose tests passed."""
+    kinds = [kind for kind, number in config.stash[LEFT_OUT].items() if number]
+    if kinds and config.getoption("--nothing-skipped"):
+        terminalreporter.ensure_newline()
+        terminalreporter.write_line(f"failed, because tests were {', '.join(kinds)}", red=True)
 
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServers]:
-    """Kafka and Valkey for the whole session; a test that stops one of them starts it again."""
+    """Kafka and Valkey for all tests of this process; a test that stops one of them starts it again."""
     with LocalServers(tmp_path_factory.mktemp("servers"), usual_ports=False) as running:
         yield running
 

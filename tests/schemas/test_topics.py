@@ -51,5 +51,6 @@ def test_the_room_needs_only_msgspec_and_xxhash() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     third_party, ours = done.stdout.split("\n")[:2]
-    assert set(third_party.split()) - {"typing_extensions"} == {"msgspec", "xxhash"}  # msgspec takes it if there
+    may_be_there = {"typing_extensions", "coverage"}  # msgspec takes the one if there; the other measures this test
+    assert set(third_party.split()) - may_be_there == {"msgspec", "xxhash"}
     assert ours == ""

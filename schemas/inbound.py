@@ -234,6 +234,10 @@ class ItemConfigured(OfItem):
     order_up_to: Count | UnsetType | None = UNSET
     low_stock: Count | UnsetType | None = UNSET
     """Threshold of the `low_stock` alert in place of the safety stock."""
+    ask_above_units: Count | UnsetType | None = UNSET
+    """A larger order is proposed for approval, whatever the mode. By default what supplier or class have."""
+    ask_above_value: Money | UnsetType | None = UNSET
+    """The same for what an order costs: quantity × `unit_cost`."""
 
 
 class SupplierConfigured(Inbound):
@@ -245,6 +249,20 @@ class SupplierConfigured(Inbound):
     order_multiple: Quantity | None = None
     order_days: tuple[Weekday, ...] | None = None
     """Weekdays on which the supplier takes orders; every day when absent."""
+    ask_above_units: Count | None = None
+    """A larger order of one of its items is proposed for approval."""
+    ask_above_value: Money | None = None
+    """The same for what an order costs."""
+
+
+class ClassConfigured(Inbound):
+    """The limits of a class, defaults for items whose own terms and supplier have none; each event states them anew."""
+
+    abc_class: Literal["A", "B", "C"] = field(name="class")
+    ask_above_units: Count | None = None
+    """A larger order of one of its items is proposed for approval."""
+    ask_above_value: Money | None = None
+    """The same for what an order costs."""
 
 
 class CalendarConfigured(Inbound):
@@ -312,6 +330,7 @@ INBOUND: dict[str, EventKind] = {
     "replenishment.declined": EventKind("stock", ReplenishmentDeclined),
     "item.configured": EventKind("catalog", ItemConfigured),
     "supplier.configured": EventKind("catalog", SupplierConfigured),
+    "class.configured": EventKind("catalog", ClassConfigured),
     "calendar.configured": EventKind("catalog", CalendarConfigured),
     "promotion.scheduled": EventKind("catalog", PromotionScheduled),
     "promotion.cancelled": EventKind("catalog", PromotionCancelled),

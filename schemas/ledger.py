@@ -182,6 +182,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
     reorder_point: int | None | msgspec.UnsetType = msgspec.UNSET
     order_up_to: int | None | msgspec.UnsetType = msgspec.UNSET
     low_stock: int | None | msgspec.UnsetType = msgspec.UNSET
+    ask_above_units: int | None | msgspec.UnsetType = msgspec.UNSET
+    ask_above_value: float | None | msgspec.UnsetType = msgspec.UNSET
 
 
 class Configured(Change, tag="t"):
@@ -225,6 +227,16 @@ class SupplierChange(Change, tag="l"):
     minimum_order: int | None = None
     order_multiple: int | None = None
     order_days: tuple[str, ...] = ()
+    ask_above_units: int | None = None
+    ask_above_value: float | None = None
+
+
+class ClassChange(Change, tag="i"):
+    """Defaults for all items of a class."""
+
+    abc: str
+    ask_above_units: int | None = None
+    ask_above_value: float | None = None
 
 
 class CalendarChange(Change, tag="e"):
@@ -256,7 +268,7 @@ ItemChange: TypeAlias = (
     | PromotionPlanned
     | PromotionDropped
 )
-SharedChange: TypeAlias = PromotionPlanned | PromotionDropped | SupplierChange | CalendarChange
+SharedChange: TypeAlias = PromotionPlanned | PromotionDropped | SupplierChange | CalendarChange | ClassChange
 
 
 # Records ----------------------------------------------------------------------------------------------------------

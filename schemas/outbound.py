@@ -95,6 +95,8 @@ class Why(Outbound):
     """The arm a learned policy chose."""
     advantage: float | None = None
     """Share by which the cost ledger puts this policy below the baseline; negative when above."""
+    asks: tuple[str, ...] = ()
+    """Why a person is asked whatever the mode: `ask_above_units` or `ask_above_value`, limits that a planner set."""
 
 
 class Replenishment(Outbound):

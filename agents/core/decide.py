@@ -16,6 +16,7 @@ from agents.core.review_event import interval_forecast
 from agents.core.shard_state import ShardState
 from agents.core.situation import situation_of, wait_of
 from agents.inventory import replenishments
+from agents.inventory.ask_limits import ask_limits, asks
 from agents.inventory.card import Card
 from agents.inventory.periods import decides
 from agents.inventory.position import Item
@@ -113,21 +114,34 @@ class Decider:
     ) -> Decided | None:
         """Order what was chosen, if that is anything."""
         self._counters.clamps.update(choice.guarded.clamped_by)
-        if choice.guarded.quantity == 0:
+        quantity = choice.guarded.quantity
+        if quantity == 0:
             return None
+        frame = self._state.frame
+        supplier = frame.suppliers.get(terms.supplier) if terms.supplier is not None else None
+        limits = ask_limits(card.said.terms, supplier, frame.classes.get(terms.abc))
+        reasons = asks(quantity, terms.unit_cost, limits)
         return Decided(
             at=cause.at,
             item=card.name,
             replenishment=cause.name("rep"),
-            quantity=choice.guarded.quantity,
-            proposed=terms.mode == "approve",
+            quantity=quantity,
+            proposed=terms.mode == "approve" or reasons != (),
             decided_at=cause.moment,
             need_by=cause.moment + int(terms.lead_time_days * DAY_MS),
             supplier=terms.supplier,
-            why=self._why(card.item, terms, situation, choice, trigger),
+            why=self._why(card.item, terms, situation, choice, trigger, reasons),
         )
 
-    def _why(self, item: Item, terms: Effective, situation: Situation, choice: Choice, trigger: Trigger) -> Why:
+    def _why(
+        self,
+        item: Item,
+        terms: Effective,
+        situation: Situation,
+        choice: Choice,
+        trigger: Trigger,
+        reasons: tuple[str, ...],
+    ) -> Why:
         """The reasons of a decision, as event and journal keep them."""
         advice, settings, cost = choice.advice, self._state.frame.settings, choice.advice.expected_cost
         return Why(
@@ -147,4 +161,5 @@ class Decider:
             lead_time_days=terms.lead_time_days,
             arm=advice.arm,
             advantage=advice.advantage,
+            asks=reasons,
         )

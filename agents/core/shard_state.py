@@ -83,4 +83,4 @@ class ShardState:
         self.frame = self._frame()
 
     def _frame(self) -> Frame:
-        return Frame(self._about.settings, self.timeline.watermark, self.catalogue.suppliers)
+        return Frame(self._about.settings, self.timeline.watermark, self.catalogue.suppliers, self.catalogue.classes)

@@ -16,7 +16,7 @@ from schemas.quantities import item
 from schemas.refusal import Reason
 
 FIELDS = tuple(field.encode_name for field in msgspec.structs.fields(ItemConfigured))
-MONEY = ("unit_cost", "price", "order_cost", "shortage_cost")
+MONEY = ("unit_cost", "price", "order_cost", "shortage_cost", "ask_above_value")
 
 
 def drafts(rows: Iterable[CsvRow], form: Form, time: datetime, report: Report) -> Iterator[EventDraft]:

@@ -20,6 +20,7 @@ from schemas.ledger import (
     Arrived,
     CalendarChange,
     Cancelled,
+    ClassChange,
     Configured,
     Counted,
     Declined,
@@ -93,8 +94,16 @@ def notice_of(data: inbound.Inbound) -> SharedChange | None:
             return _promotion(data) if data.sku is None or data.location is None else None
         case inbound.SupplierConfigured():
             return SupplierChange(
-                data.supplier, data.lead_time_days, data.minimum_order, data.order_multiple, data.order_days or ()
+                data.supplier,
+                data.lead_time_days,
+                data.minimum_order,
+                data.order_multiple,
+                data.order_days or (),
+                data.ask_above_units,
+                _money(data.ask_above_value),
             )
+        case inbound.ClassConfigured():
+            return ClassChange(data.abc_class, data.ask_above_units, _money(data.ask_above_value))
         case inbound.CalendarConfigured():
             return CalendarChange(data.location, data.closed_days)
         case _:
@@ -136,7 +145,7 @@ def _promotion(data: inbound.PromotionScheduled | inbound.PromotionCancelled) ->
     )
 
 
-_MONEY = ("unit_cost", "price", "order_cost", "shortage_cost")
+_MONEY = ("unit_cost", "price", "order_cost", "shortage_cost", "ask_above_value")
 
 
 def terms_of(data: inbound.ItemConfigured) -> Terms:
@@ -147,6 +156,10 @@ def terms_of(data: inbound.ItemConfigured) -> Terms:
 
 def _amount(value: str | UnsetType | None) -> float | UnsetType | None:
     return value if value is None or value is UNSET else amount(value)
+
+
+def _money(value: str | None) -> float | None:
+    return None if value is None else amount(value)
 
 
 def _item(line: inbound.Line) -> str:

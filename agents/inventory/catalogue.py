@@ -1,4 +1,4 @@
-"""What holds for more than one item: suppliers, calendars, and promotions of a whole sku, location or shop.
+"""What holds for more than one item: suppliers, classes, calendars, and promotions of a whole sku, location or shop.
 
 >>> catalogue = Catalogue()
 >>> catalogue.apply(CalendarChange("BER1", ("sun", "2026-12-25")), None)
@@ -22,6 +22,7 @@ from agents.inventory.periods import weekday
 from agents.inventory.terms import Said
 from schemas.ledger import (
     CalendarChange,
+    ClassChange,
     FoldSettings,
     Milliseconds,
     PromotionDropped,
@@ -47,15 +48,16 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_StoredChange: TypeAlias = SupplierChange | CalendarChange | PromotionPlanned
+_StoredChange: TypeAlias = SupplierChange | ClassChange | CalendarChange | PromotionPlanned
 _decode = decoder_of(cast("type[_StoredChange]", _StoredChange), "a catalogue")
 
 
 class Catalogue:
-    """Suppliers, calendars and shared promotions of a shard; every shard has the same."""
+    """Suppliers, classes, calendars and shared promotions of a shard; every shard has the same."""
 
     def __init__(self) -> None:
         self.suppliers: dict[str, SupplierChange] = {}
+        self.classes: dict[str, ClassChange] = {}
         self.calendars: dict[str, CalendarChange] = {}
         self.promotions: dict[str, PromotionPlanned] = {}
         """By the field each is stored under."""
@@ -67,6 +69,9 @@ class Catalogue:
             case SupplierChange():
                 self.suppliers[change.supplier] = change
                 self._changed[f"supplier {change.supplier}"] = change
+            case ClassChange():
+                self.classes[change.abc] = change
+                self._changed[f"class {change.abc}"] = change
             case CalendarChange():
                 self.calendars[change.location] = change
                 self._changed[f"calendar {change.location}"] = change
@@ -124,13 +129,19 @@ class Catalogue:
     def dump(self) -> dict[str, bytes]:
         """Write everything."""
         suppliers = {f"supplier {name}": _encode(change) for name, change in self.suppliers.items()}
+        classes = {f"class {abc}": _encode(change) for abc, change in self.classes.items()}
         calendars = {f"calendar {name}": _encode(change) for name, change in self.calendars.items()}
-        return {**suppliers, **calendars, **{name: _encode(change) for name, change in self.promotions.items()}}
+        return {
+            **suppliers,
+            **classes,
+            **calendars,
+            **{name: _encode(change) for name, change in self.promotions.items()},
+        }
 
     def load(self, fields: Mapping[str, bytes]) -> None:
         """Read what was written; ValueError when it is something else."""
         for field, data in fields.items():
-            if field.split(" ", 1)[0] in {"supplier", "calendar", "promotion"}:
+            if field.split(" ", 1)[0] in {"supplier", "class", "calendar", "promotion"}:
                 self.apply(_decode(data), None)
         self._changed = {}
 

@@ -1,10 +1,10 @@
-"""What a movement is seen in: the settings, the watermark and the suppliers of its shard at that moment."""
+"""What a movement is seen in: the settings, the watermark, suppliers and classes of its shard at that moment."""
 
 from collections.abc import Mapping
 
 import msgspec
 
-from schemas.ledger import FoldSettings, Milliseconds, SupplierChange
+from schemas.ledger import ClassChange, FoldSettings, Milliseconds, SupplierChange
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -14,3 +14,5 @@ class Frame(msgspec.Struct, frozen=True):
     watermark: Milliseconds | None = None
     suppliers: Mapping[str, SupplierChange] = {}
     """By name. This mapping is the catalogue's own and follows it."""
+    classes: Mapping[str, ClassChange] = {}
+    """By letter; the catalogue's own, too."""

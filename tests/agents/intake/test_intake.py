@@ -220,7 +220,7 @@ async def test_every_type_is_written(world: IntakeUnderTest) -> None:
         await world.take(feed, event(name, 1))
     assert world.intake.verdicts == {(name, "accepted"): 1 for name in INBOUND}
     notices = {type(record.change).__name__ for _, record in world.writer.ledger[3] if isinstance(record, Notice)}
-    assert notices == {"PromotionPlanned", "PromotionDropped", "SupplierChange", "CalendarChange"}
+    assert notices == {"PromotionPlanned", "PromotionDropped", "SupplierChange", "ClassChange", "CalendarChange"}
     assert world.intake.movements == len(world.writer.movements())
 
 

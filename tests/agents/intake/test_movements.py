@@ -18,6 +18,7 @@ from schemas.ledger import (
     Arrived,
     CalendarChange,
     Cancelled,
+    ClassChange,
     Configured,
     Counted,
     Declined,
@@ -101,6 +102,7 @@ NOTICES: dict[str, SharedChange] = {
     ),
     "promotion.cancelled": PromotionDropped("spring-3", "MUG-07", None),
     "supplier.configured": SupplierChange("acme", 4.0, 20, 20, ("mon", "thu")),
+    "class.configured": ClassChange("A", 500, 2000.0),
     "calendar.configured": CalendarChange("BER1", ("sun", "2026-12-25")),
 }
 

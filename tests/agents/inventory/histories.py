@@ -11,6 +11,7 @@ from schemas.ledger import (
     Arrived,
     CalendarChange,
     Cancelled,
+    ClassChange,
     Configured,
     Counted,
     Declined,
@@ -69,6 +70,7 @@ terms = st.builds(
     order_up_to=st.sampled_from([None, 60]),
     reorder_point=st.sampled_from([None, 20]),
     service_level=st.sampled_from([None, 0.9]),
+    ask_above_units=st.sampled_from([None, None, 25]),
 )
 
 
@@ -98,7 +100,7 @@ def actions(draw: st.DrawFn) -> tuple[Any, ...]:  # noqa: PLR0911 - a kind each
                 draw(back),
             )
         case "said":
-            return kind, draw(st.integers(0, 4))
+            return kind, draw(st.integers(0, 5))
         case _:
             return kind, item, draw(terms)
 
@@ -193,6 +195,7 @@ def _say(world: FoldedLedger, number: int) -> None:
     said = (
         SupplierChange("acme", 2.0, 12, 6, ("mon", "thu")),
         CalendarChange("BER1", ("sun", "2026-03-04")),
+        ClassChange("A", ask_above_value=40.0),
         PromotionPlanned("p1", "TEA-01", None, now + DAY, now + 3 * DAY, 0.2),
         PromotionDropped("p1", "TEA-01", None),
     )

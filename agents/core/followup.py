@@ -24,7 +24,7 @@ from agents.inventory.position import Item, available, position
 from schemas.journal import Alerted, Decided, JournalEntry
 from schemas.ledger import Approved, Milliseconds, Movement
 from schemas.outbound import AlertKind, Decision
-from schemas.quantities import DAY_MS, MINUTE_MS
+from schemas.quantities import DAY_MS
 
 
 class Followup:
@@ -60,7 +60,7 @@ class Followup:
             self.after_change(card, cause, now)
             return
         self._review(card, cause)
-        card.history.forget((now - COUNTABLE) // MINUTE_MS)
+        card.history.forget(now - COUNTABLE)
         if not conserved(card.item):
             self._counters.violations["I1"] += 1
         self.await_next(card, now)

@@ -7,6 +7,8 @@ counted and passed over.
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
+import msgspec
+
 from agents.core.counters import Counters
 from agents.core.learning_state import LearningState
 from agents.core.shard_state import ShardState
@@ -21,6 +23,8 @@ from agents.policies.contest.contest import Contest
 from schemas.quantities import DAY_MS
 
 _WAITS = "waits "
+NEVER_AT = -1
+"""The reorder point of an item that is not to be ordered."""
 BY_HAND = "min-max"
 """The policy where a planner set a reorder point or a level by hand and named no policy."""
 
@@ -127,7 +131,7 @@ class Learners:
         try:
             advice = policy.decide(learning_state.peek(policy), situation)
             if isfinite(advice.quantity + advice.reorder_point + advice.order_up_to + advice.safety_stock):
-                return advice
+                return _sane(advice, situation)
         except Exception:  # noqa: BLE001, S110 - see above; counted below
             pass
         self._counters.failures[policy.name] += 1
@@ -172,6 +176,15 @@ class Learners:
 
     def _parts(self, prefix: str) -> dict[str, bytes]:
         return {f.removeprefix(prefix): data for f, data in self._shared.items() if f.startswith(prefix)}
+
+
+def _sane(advice: Advice, situation: Situation) -> Advice:
+    """The advice with levels that a position can reach: where nobody waits for goods, it never falls below nothing."""
+    if situation.economics.stock_out == "backorder" or (advice.reorder_point >= NEVER_AT and advice.order_up_to >= 0):
+        return advice
+    return msgspec.structs.replace(
+        advice, reorder_point=max(NEVER_AT, advice.reorder_point), order_up_to=max(0, advice.order_up_to)
+    )
 
 
 def season(period_days: float) -> int:

@@ -10,7 +10,7 @@ from agents.intake.movements import terms_of
 from agents.inventory.card import Card
 from schemas.inbound import ItemConfigured, StockCounted
 from schemas.ledger import Terms
-from schemas.quantities import MINUTE_MS, item, milliseconds
+from schemas.quantities import item, milliseconds
 
 
 def moments_of(events: Sequence[Ready]) -> dict[str, int | None]:
@@ -38,7 +38,7 @@ def _before(data: ItemConfigured | StockCounted, card: Card | None) -> StateBefo
         return StateBefore(known=False)
     if isinstance(data, StockCounted):
         # As the count itself reckons: what is there now, without what moved since.
-        stock = card.item.net - card.history.after(milliseconds(data.as_of) // MINUTE_MS)
+        stock = card.item.net - card.history.after(milliseconds(data.as_of))
         return StateBefore(card.item.known, stock)
     stated, held = terms_of(data), card.said.terms
     terms = {name: getattr(held, name) for name in Terms.__struct_fields__ if getattr(stated, name) is not UNSET}

@@ -32,7 +32,7 @@ from schemas.inbound import (
     StockAdjusted,
     StockCounted,
 )
-from schemas.quantities import MINUTE_MS, item, milliseconds
+from schemas.quantities import item, milliseconds
 from stream.errors import AnswerIsNo
 
 REASON = "import undone"
@@ -153,7 +153,7 @@ class Corrections:
         about = item(line.sku, line.location)
         card = self._cards.get(about)
         placed_ms = self._placed.get((order, about), 0)
-        return card is not None and placed_ms // MINUTE_MS <= card.item.counted_minute < event.time_ms // MINUTE_MS
+        return card is not None and placed_ms <= card.item.counted_at < event.time_ms
 
     def _has_stock(self, sku: str, location: str) -> bool:
         """Whether an item's stock is known: an adjustment would make an unknown one known, and be the whole of it."""
@@ -171,7 +171,7 @@ class Corrections:
         if not self._is_open(event.id, data.sku, data.location):
             return
         card = self._cards.get(about)
-        if card is None or card.item.counted_minute < milliseconds(data.as_of) // MINUTE_MS:
+        if card is None or card.item.counted_at < milliseconds(data.as_of):
             raise AnswerIsNo(f"no worker has read the count of {about} yet: let a worker catch up, then undo the run")
         if card.item.counted[1] != identity(event.source, event.id):
             stays["counted again since, so the later count holds"] += 1

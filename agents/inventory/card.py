@@ -24,9 +24,12 @@ from agents.inventory.position import NEVER, Item
 from agents.inventory.terms import Effective, Said, decode_said, effective, encode_said
 from agents.inventory.window import Window
 from schemas.ledger import FoldSettings, Milliseconds, SupplierChange
+from schemas.quantities import DAY_MS
 from schemas.stored import decoder_of
 
 _MOST_CLOSED = 64
+LOGGED_MS = DAY_MS
+"""Periods up to this long lie within the log of movements when they are closed."""
 _encode_names = msgspec.msgpack.Encoder().encode
 _decode_names = decoder_of(list[str], "a list of closed replenishments")
 
@@ -126,9 +129,24 @@ class Card:
 
     def close_period(self, settings: FoldSettings) -> Closed:
         """End the open period and open the next."""
+        self.item.open.ran_out = self._ran_out()
         closed = close(self.item, settings)
         self.bucket_starts = self.bucket_ends = 0
         return closed
+
+    def _ran_out(self) -> bool:
+        """Whether nothing was available at some moment of the open period, judged by that period's own stock.
+
+        What lies there when the period is closed says nothing of a day long ago, and before the stock is known nothing
+        can be said. Where the log of movements does not tell (reserved stock is not in it, and it does not reach back
+        further than a count may), what was seen while the period was open counts.
+        """
+        item = self.item
+        if not item.known or item.known_since >= item.ends:
+            return False
+        if item.reserve or item.ends - item.starts > LOGGED_MS:
+            return item.open.ran_out
+        return self.history.lowest(item.net, max(item.starts, item.known_since), item.ends) <= 0
 
     # Terms --------------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,6 @@ from schemas.ledger import (
     Returned,
     Sent,
 )
-from schemas.quantities import MINUTE_MS
 
 
 def placement(order: int, starts: Milliseconds) -> int:
@@ -78,6 +77,7 @@ def receive(card: Card, change: Received, time: Milliseconds, frame: Frame) -> N
 def adjust(card: Card, change: Adjusted, time: Milliseconds) -> None:
     """Correct the stock by a difference."""
     card.item.known = True
+    card.item.known_since = min(card.item.known_since, time)
     card.item.totals.adjusted += change.delta
     _move(card, time, change.delta)
 
@@ -98,26 +98,28 @@ def arrive(card: Card, change: Arrived, time: Milliseconds, frame: Frame) -> Non
 def count(card: Card, movement: Movement, change: Counted) -> None:
     """Set the stock to what was counted and what happened since; an older count than the last changes nothing.
 
-    Of two counts of one minute the one whose event is later stands, then the one with the greater identity: a rule
+    Of two counts of one moment the one whose event is later stands, then the one with the greater identity: a rule
     that does not depend on which arrives first.
     """
-    item, minute = card.item, change.as_of // MINUTE_MS
-    rank = (minute, movement.time, movement.event)
-    if rank < (item.counted_minute, *item.counted):
+    item, as_of = card.item, change.as_of
+    item.known_since = min(item.known_since, as_of)
+    rank = (as_of, movement.time, movement.event)
+    if rank < (item.counted_at, *item.counted):
         return
-    net = change.counted + card.history.after(minute)
-    if item.counted_minute < 0:
+    net = change.counted + card.history.after(as_of)
+    if item.counted_at < 0:
         item.totals.opening += net - item.net
     else:
         item.totals.differences += net - item.net
     item.known = True
     item.net = net
-    item.counted_minute, item.counted = minute, rank[1:]
+    item.counted_at, item.counted = as_of, rank[1:]
 
 
 def _take_in(card: Card, units: int, time: Milliseconds, frame: Frame) -> None:
     """Put arrived units into the stock and count them in their period."""
     card.item.known = True
+    card.item.known_since = min(card.item.known_since, time)
     card.find_bucket(time, frame)
     card.bucket.received += units
     _move(card, time, units)
@@ -125,9 +127,9 @@ def _take_in(card: Card, units: int, time: Milliseconds, frame: Frame) -> None:
 
 def _move(card: Card, time: Milliseconds, delta: int) -> None:
     """Change the physical stock as of a moment."""
-    item, minute = card.item, time // MINUTE_MS
-    if minute > item.counted_minute:
+    item = card.item
+    if time > item.counted_at:
         item.net += delta
     else:
         item.totals.differences -= delta
-    card.history.add(minute, delta)
+    card.history.add(time, delta)

@@ -1,7 +1,8 @@
 """The inventory rule: what each kind of movement does to its item.
 
 Stock depends on the set of events, not on the order in which they arrive: it is the last count and every change timed
-after it. A change timed before a count changes history only, since the counted number had it already.
+after it, to the millisecond. A change timed at or before a count changes history only, since the counted number had it
+already.
 
 >>> from agents.inventory.position import Item
 >>> from schemas.ledger import FoldSettings
@@ -47,7 +48,7 @@ from schemas.ledger import (
     TransferUnderway,
     Withdrawn,
 )
-from schemas.quantities import DAY_MS, MINUTE_MS
+from schemas.quantities import DAY_MS
 from schemas.refusal import Reason
 
 COUNTABLE = 2 * DAY_MS
@@ -95,12 +96,11 @@ def order_line(card: Card, change: Placed, time: Milliseconds, frame: Frame) -> 
         item.reserved += quantity
     else:
         item.totals.sold += quantity
-        minute = time // MINUTE_MS
-        if minute > item.counted_minute:
+        if time > item.counted_at:
             item.net -= quantity
         else:
             item.totals.differences += quantity
-        card.history.add(minute, -quantity)
+        card.history.add(time, -quantity)
     return change.order ^ card.bucket_starts
 
 

@@ -1,62 +1,90 @@
-"""The stock's changes minute by minute, so that a count of a past moment can be brought up to date.
+"""What happened to the stock, moment by moment, so that a count of a past moment can be brought up to date.
 
-A count says what lay there at its `as_of`; the stock now is that and everything timed after it. The changes are kept
-per minute, in pages of an hour, for as long as a count may look back.
+A count says what lay there at its `as_of`; the stock now is that and everything timed after it. The changes are kept to
+the millisecond, in pages of an hour, for as long as a count may look back. A page of very many moments is thinned to
+seconds, so that an item that sells all the time stays small: for a count of a moment in that hour, what happened in the
+very second of the count then counts as before it.
 
->>> history = MovementLog()
->>> history.add(600, -3), history.add(601, -2), history.add(700, 40)
+>>> log = MovementLog()
+>>> log.add(3_600_500, -3), log.add(3_600_501, -2), log.add(9_000_000, 40)
 (None, None, None)
->>> history.after(600), history.after(599), history.after(700)
+>>> log.after(3_600_500), log.after(3_600_499), log.after(9_000_000)
 (38, 35, 0)
->>> again = MovementLog({hour: data for hour, data in history.changed() if data})
->>> again.after(600), history.forget(660), history.after(599), dict(history.changed())
-(38, None, 40, {10: None})
+>>> log.lowest(10, 3_600_000, 7_200_000)  # 10 lie there now: 40 came later, 5 went within this hour
+-30
+>>> again = MovementLog({hour: data for hour, data in log.changed() if data})
+>>> again.after(3_600_500), again.forget(7_200_000), again.after(0), dict(again.changed())
+(38, None, 40, {1: None})
 """
 
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
-_HOUR = 60
+from schemas.ledger import Milliseconds
+from schemas.quantities import HOUR_MS
+from schemas.stored import decoder_of
+
+MOST_MOMENTS = 4_096
+"""Of a page; one with more is thinned to seconds."""
+_SECOND = 1_000
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(dict[int, int]).decode
+_decode = decoder_of(dict[int, int], "an hour of movements")
 
 
 class MovementLog:
-    """Changes of an item's stock, by minute since 1970."""
+    """Changes of an item's stock, by millisecond since 1970."""
 
     __slots__ = ("_changed", "_dropped", "_hour", "_hours", "_page")
 
     def __init__(self, dumped: Mapping[int, bytes] | None = None) -> None:
-        self._hours: dict[int, dict[int, int] | bytes] = dict(dumped) if dumped else {}
-        """Pages by hour since 1970; they stay encoded until they are needed."""
+        self._hours: dict[int, dict[Milliseconds, int] | bytes] = dict(dumped) if dumped else {}
+        """Pages by hour since 1970; bytes until somebody looks."""
         self._changed: set[int] = set()
         self._dropped: list[int] = []
         self._hour = -1
         """The hour of the last change, and its page: most changes follow one another."""
-        self._page: dict[int, int] = {}
+        self._page: dict[Milliseconds, int] = {}
 
-    def add(self, minute: int, delta: int) -> None:
+    def add(self, time: Milliseconds, delta: int) -> None:
         """Note a change."""
-        hour = minute // _HOUR
+        hour = time // HOUR_MS
         if hour != self._hour:
             self._page = self._open(hour)
             self._changed.add(hour)
             self._hour = hour
         page = self._page
-        page[minute] = page.get(minute, 0) + delta
+        page[time] = page.get(time, 0) + delta
+        if len(page) > MOST_MOMENTS:
+            self._page = self._hours[hour] = _thinned(page)
 
-    def after(self, minute: int) -> int:
-        """All changes of later minutes together."""
+    def after(self, time: Milliseconds) -> int:
+        """All later changes together."""
         total = 0
         for hour in list(self._hours):
-            if (hour + 1) * _HOUR > minute:
-                total += sum(delta for at, delta in self._open(hour).items() if at > minute)
+            if (hour + 1) * HOUR_MS > time:
+                total += sum(delta for at, delta in self._open(hour).items() if at > time)
         return total
 
-    def forget(self, minute: int) -> None:
-        """Drop the hours that end at a minute or before."""
-        for hour in [hour for hour in self._hours if (hour + 1) * _HOUR <= minute]:
+    def lowest(self, stock: int, starts: Milliseconds, ends: Milliseconds) -> int:
+        """The least there was at any moment of [starts, ends), where `stock` is what there is now."""
+        at_end = lowest = stock - self.after(ends - 1)
+        hours = range(starts // HOUR_MS, -(-ends // HOUR_MS))
+        within = [
+            change
+            for hour in hours
+            if hour in self._hours
+            for change in self._open(hour).items()
+            if starts <= change[0] < ends
+        ]
+        for _, delta in sorted(within, reverse=True):
+            at_end -= delta
+            lowest = min(lowest, at_end)
+        return lowest
+
+    def forget(self, time: Milliseconds) -> None:
+        """Let go of the hours that end at a moment or before."""
+        for hour in [hour for hour in self._hours if (hour + 1) * HOUR_MS <= time]:
             del self._hours[hour]
             self._changed.discard(hour)
             self._dropped.append(hour)
@@ -78,17 +106,26 @@ class MovementLog:
         for hour, page in self._hours.items():
             yield hour, page if isinstance(page, bytes) else _written(hour, page)
 
-    def _open(self, hour: int) -> dict[int, int]:
+    def _open(self, hour: int) -> dict[Milliseconds, int]:
         page = self._hours.get(hour)
         if isinstance(page, dict):
             return page
-        start = hour * _HOUR
-        opened = {start + minute: delta for minute, delta in _decode(page).items()} if page is not None else {}
+        start = hour * HOUR_MS
+        opened = {start + moment: delta for moment, delta in _decode(page).items()} if page is not None else {}
         self._hours[hour] = opened
         return opened
 
 
-def _written(hour: int, page: dict[int, int]) -> bytes:
-    """Minutes within the hour; the same bytes whatever the order in which they came."""
-    start = hour * _HOUR
-    return _encode({minute - start: delta for minute, delta in sorted(page.items())})
+def _thinned(page: Mapping[Milliseconds, int]) -> dict[Milliseconds, int]:
+    """The same changes by second."""
+    thin: dict[Milliseconds, int] = {}
+    for at, delta in page.items():
+        second = at - at % _SECOND
+        thin[second] = thin.get(second, 0) + delta
+    return thin
+
+
+def _written(hour: int, page: Mapping[Milliseconds, int]) -> bytes:
+    """Milliseconds within the hour; the same bytes whatever the order in which they came."""
+    start = hour * HOUR_MS
+    return _encode({at - start: delta for at, delta in sorted(page.items())})

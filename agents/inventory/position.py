@@ -134,10 +134,10 @@ class Item:
     net: int = 0
     reserved: int = 0
     on_order: int = 0
-    counted_minute: int = -1
-    """Minute of the last count; movements up to it do not change the stock."""
+    counted_at: Milliseconds = -1
+    """The `as_of` of the last count; movements up to and at it do not change the stock."""
     counted: tuple[Milliseconds, int] = (0, 0)
-    """Time and identity of the event of the last count, which decide between two counts of one minute."""
+    """Time and identity of the event of the last count, which decide between two counts of one moment."""
     reserve: bool = False
     """Whether orders reserve stock and shipments take it."""
     backorder: bool = False
@@ -178,6 +178,8 @@ class Item:
     refused_at: Milliseconds = 0
     """When the last of them did."""
     today: OutputsOfDay = field(default_factory=OutputsOfDay)
+    known_since: Milliseconds = NEVER
+    """The first moment whose stock is known: of a count, a receipt, an adjustment."""
 
 
 def on_hand(item: Item) -> int:

@@ -10,7 +10,7 @@ the same fields in the same order, and are made from each other by position: by 
 
 import msgspec
 
-from agents.inventory.position import Bucket, Episode, Item, ItemTotals, Order, OutputsOfDay, Wait
+from agents.inventory.position import NEVER, Bucket, Episode, Item, ItemTotals, Order, OutputsOfDay, Wait
 from schemas.ledger import Milliseconds
 from schemas.stored import decoder_of
 
@@ -51,7 +51,7 @@ class StoredItem(msgspec.Struct, array_like=True, gc=False):
     net: int = 0
     reserved: int = 0
     on_order: int = 0
-    counted_minute: int = -1
+    counted_at: Milliseconds = -1
     counted: tuple[Milliseconds, int] = (0, 0)
     reserve: bool = False
     backorder: bool = False
@@ -77,6 +77,7 @@ class StoredItem(msgspec.Struct, array_like=True, gc=False):
     refusals: int = 0
     refused_at: Milliseconds = 0
     today: OutputsOfDay = msgspec.field(default_factory=OutputsOfDay)
+    known_since: Milliseconds = NEVER
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -91,7 +92,7 @@ def encode_item(item: Item) -> bytes:
             item.net,
             item.reserved,
             item.on_order,
-            item.counted_minute,
+            item.counted_at,
             item.counted,
             item.reserve,
             item.backorder,
@@ -117,6 +118,7 @@ def encode_item(item: Item) -> bytes:
             item.refusals,
             item.refused_at,
             item.today,
+            item.known_since,
         )
     )
 
@@ -129,7 +131,7 @@ def decode_item(data: bytes | memoryview) -> Item:
         stored.net,
         stored.reserved,
         stored.on_order,
-        stored.counted_minute,
+        stored.counted_at,
         stored.counted,
         stored.reserve,
         stored.backorder,
@@ -155,6 +157,7 @@ def decode_item(data: bytes | memoryview) -> Item:
         stored.refusals,
         stored.refused_at,
         stored.today,
+        stored.known_since,
     )
 
 

@@ -1,42 +1,118 @@
-"""One class name is one thing: a reader who searches for it finds one place."""
+"""One name is one thing, and nothing goes by a name that it had before: docs/decisions/0041 lists those."""
 
 import ast
 import re
+import subprocess
 from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("agents", "stream", "schemas", "bench")
+RECORD = ROOT / "docs" / "decisions" / "0041-the-second-floor-plan.md"
+ROOMS = ("agents", "stream", "schemas", "bench")
+PRIVATE_WORDS = ("clerk", "pulse", "whereabouts", "retelling", "tally", "tallies")
+"""Names of once whose words say nothing to a newcomer: no code and no page uses them for anything."""
 
 
-def classes_of(source: str) -> list[str]:
-    """The names of all classes a file defines."""
-    return [node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)]
+@cache
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
-def test_a_class_name_within_another_class_is_found() -> None:
-    assert classes_of("class A:\n    class B: ...\ndef f():\n    class C: ...") == ["A", "B", "C"]
+def sources(*folders: str) -> list[Path]:
+    return sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
 
 
-def test_no_class_name_is_defined_twice() -> None:
-    places = defaultdict(list)
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            for name in classes_of(path.read_text()):
-                places[name].append(str(path.relative_to(ROOT)))
-    assert len(places) > 300
-    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+def tracked() -> list[str]:
+    """Every file of the project that the record of the renames does not excuse."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return [name for name in listed if ROOT / name not in {RECORD, Path(__file__)} and (ROOT / name).is_file()]
 
 
-def test_what_the_second_floor_plan_moved_is_not_where_it_was() -> None:
-    record = (ROOT / "docs" / "decisions" / "0041-the-second-floor-plan.md").read_text()
-    rows = re.findall(r"^\| `([\w/]+\.(?:py|lua))` \| (.+) \|$", record, flags=re.MULTILINE)
-    assert len(rows) > 100
-    assert [before for before, now in rows if f"`{before}`" not in now and (ROOT / before).exists()] == []
+def rows(heading: str) -> list[list[str]]:
+    """The cells of a table of the record, without its head."""
+    section = RECORD.read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    return [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
 
 
-def test_the_glossary_names_files_that_are_there() -> None:
-    glossary = (ROOT / "docs" / "concepts.md").read_text().partition("## Every word")[2]
-    files = re.findall(r"`((?:agents|stream|schemas|docs)/[\w/.-]+)`", glossary)
-    assert len(files) > 40
-    assert [file for file in files if not (ROOT / file).exists()] == []
+def places(cell: str) -> Iterator[Path]:
+    """The files of a cell; the first names the folder of those that follow."""
+    folder = Path()
+    for name in re.findall(r"`([^`]+)`", cell):
+        folder = Path(name).parent if "/" in name else folder
+        yield ROOT / folder / Path(name).name
+
+
+def words(cell: str) -> set[str]:
+    """The plain identifiers of a cell."""
+    return {word for word in re.findall(r"`([^`]+)`", cell) if word.isidentifier()}
+
+
+def defined(file: Path) -> Iterator[str]:
+    """Names that a module gives to classes, functions and variables of its own."""
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.id if isinstance(node, ast.Name) else node.attr
+
+
+@pytest.mark.parametrize("folders", [ROOMS, (*ROOMS, "tests")], ids=["rooms", "rooms and tests"])
+def test_a_class_name_stands_for_one_class(folders: tuple[str, ...]) -> None:
+    found = defaultdict(list)
+    for file in sources(*folders):
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.ClassDef):
+                found[node.name].append(f"{file.relative_to(ROOT)}:{node.lineno}")
+    assert len(found) > 100
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
+def test_a_module_that_moved_is_gone_and_nothing_leads_to_where_it_was() -> None:
+    before = {path for cell, _ in rows("Modules") for path in re.findall(r"`([^`]+)`", cell)}
+    gone = {
+        path for path in before if not re.search(rf"`{re.escape(path)}`", "".join(now for _, now in rows("Modules")))
+    }
+    assert len(gone) > 80
+    assert [path for path in gone if (ROOT / path).exists()] == []
+    assert [now for _, cell in rows("Modules") for now in places(cell) if not now.exists()] == []
+    dotted = {
+        path.removesuffix(".py").replace("/", ".")
+        for path in gone
+        if path.endswith(".py") and not (ROOT / path.removesuffix(".py")).is_dir()
+    }
+    former = re.compile(r"(?<![\w./])(?:" + "|".join(map(re.escape, sorted(gone | dotted))) + r")(?![\w.]*\w|\w)")
+    assert found_in_files(former) == []
+
+
+@pytest.mark.parametrize("row", rows("Classes and functions"), ids=lambda row: row[0].strip("`"))
+def test_what_was_renamed_is_not_defined_under_its_former_name(row: list[str]) -> None:
+    place, before, now = row
+    path = ROOT / place.strip("`").replace(".", "/")
+    files = [path.with_suffix(".py")] if path.with_suffix(".py").exists() else sorted(path.rglob("*.py"))
+    assert files, f"{place} is no module and no package"
+    former = words(before) - words(now)
+    assert {f"{file.relative_to(ROOT)}: {name}" for file in files for name in defined(file) if name in former} == set()
+
+
+def test_private_words_are_gone() -> None:
+    private = re.compile(rf"(?<![a-zA-Z])(?:{'|'.join(PRIVATE_WORDS)})s?(?![a-zA-Z])", re.IGNORECASE)
+    assert found_in_files(private) == []
+
+
+def found_in_files(pattern: re.Pattern[str]) -> list[str]:
+    found = []
+    for name in tracked():
+        try:
+            text = (ROOT / name).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [
+            f"{name}:{number}: {line.strip()}"
+            for number, line in enumerate(text.splitlines(), 1)
+            if pattern.search(line)
+        ]
+    return found

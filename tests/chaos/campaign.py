@@ -65,7 +65,7 @@ class CampaignResult:
 
 def campaign(directory: Path, seconds: float, seed: int, names: list[str]) -> CampaignResult:
     """Every fault once, and combinations of them until the time is over."""
-    tally, end = CampaignResult(), time.monotonic() + seconds
+    result, end = CampaignResult(), time.monotonic() + seconds
     faults = _drawn(random.Random(seed), names, end)
     servers = LocalServers(directory, usual_ports=False)
     proxies = behind_proxies(servers)
@@ -78,14 +78,14 @@ def campaign(directory: Path, seconds: float, seed: int, names: list[str]) -> Ca
                 if not chosen:
                     break
                 with Run(servers.kafka, servers.redis, f"c{seed}-{number}", directory, seed + number) as run:
-                    _round(Arena(servers, run, *proxies, random.Random(seed + number)), chosen, tally)
-                tally.witness = witness.table()
-                (directory / "table").write_text(tally.table())  # for whoever cannot wait for the end
+                    _round(Arena(servers, run, *proxies, random.Random(seed + number)), chosen, result)
+                result.witness = witness.table()
+                (directory / "table").write_text(result.table())  # for whoever cannot wait for the end
         finally:
             report = witness.finish()
-        tally.violations += [f"witness: {violation}" for violation in report.violations]
-        tally.witness = witness.table()
-    return tally
+        result.violations += [f"witness: {violation}" for violation in report.violations]
+        result.witness = witness.table()
+    return result
 
 
 def _drawn(chance: random.Random, names: list[str], end: float) -> Iterator[tuple[str, ...]]:
@@ -95,7 +95,7 @@ def _drawn(chance: random.Random, names: list[str], end: float) -> Iterator[tupl
         yield tuple(chance.sample(names, min(len(names), chance.choice((2, 2, 3)))))
 
 
-def _round(arena: Arena, chosen: list[tuple[str, ...]], tally: CampaignResult) -> None:
+def _round(arena: Arena, chosen: list[tuple[str, ...]], result: CampaignResult) -> None:
     run = arena.run
     run.system.environment |= {
         "RESTOCK_REDIS": f"redis://127.0.0.1:{arena.store_proxy.port}/0",
@@ -106,19 +106,19 @@ def _round(arena: Arena, chosen: list[tuple[str, ...]], tally: CampaignResult) -
     run.open()
     arena.work(6)
     for names in chosen:
-        _one(arena, names, tally)
+        _one(arena, names, result)
     report = run.finish(180)
-    tally.rounds += 1
-    tally.counts.update(report.counts)
+    result.rounds += 1
+    result.counts.update(report.counts)
     happened = ", ".join(" + ".join(names) for names in chosen)
-    tally.violations += [f"{run.system.name} ({happened}): {violation}" for violation in report.violations]
+    result.violations += [f"{run.system.name} ({happened}): {violation}" for violation in report.violations]
     print(f"{run.system.name}: {len(report.violations)} violations after {happened}", flush=True)
     for violation in report.violations[:10]:
         print(f"    {violation}", flush=True)
     arena.clear()
 
 
-def _one(arena: Arena, names: tuple[str, ...], tally: CampaignResult) -> None:
+def _one(arena: Arena, names: tuple[str, ...], result: CampaignResult) -> None:
     """Let faults happen under load, and wait until everything is worked off."""
     print(f"    {' + '.join(names)} …", end=" ", flush=True)
     try:
@@ -133,16 +133,16 @@ def _one(arena: Arena, names: tuple[str, ...], tally: CampaignResult) -> None:
         arena.run.system.settle(120)
         took = time.monotonic() - healed
     except (AssertionError, RedisError, KafkaException) as error:
-        tally.violations.append(f"{' + '.join(names)}: {error}")
+        result.violations.append(f"{' + '.join(names)}: {error}")
         print(error, flush=True)
         for worker in arena.run.system.alive():
             with suppress(AssertionError):
                 worker.ask()
             print(f"    {worker.name}: {worker.tail(300)}", flush=True)
     else:
-        tally.recovery[names[0] if len(names) == 1 else TOGETHER].append(took)
+        result.recovery[names[0] if len(names) == 1 else TOGETHER].append(took)
         print(f"worked off after {took:.1f} s", flush=True)
-    tally.injected.update(names)
+    result.injected.update(names)
 
 
 def main() -> int:
@@ -160,9 +160,9 @@ def main() -> int:
         directory = args.dir or Path(scratch)
         directory.mkdir(parents=True, exist_ok=True)
         seconds = args.hours * 3600 if args.hours else args.minutes * 60
-        tally = campaign(directory, seconds, args.seed, names)
-    print(tally.table())
-    return 1 if tally.violations else 0
+        result = campaign(directory, seconds, args.seed, names)
+    print(result.table())
+    return 1 if result.violations else 0
 
 
 if __name__ == "__main__":

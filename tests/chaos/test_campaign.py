@@ -26,6 +26,6 @@ def test_no_fault_breaks_a_promise_in_chaos_or_soak(tmp_path: Path, capsys: pyte
     seed = int(os.environ.get("SEED", str(int(time.time()) % 1_000_000)))
     with capsys.disabled():
         print(f"\nseed {seed}, {len(FAULTS)} kinds of faults")
-        tally = campaign(tmp_path / "servers", hours * 3600, seed, list(FAULTS))
-        print(tally.table())
-    assert not tally.violations
+        result = campaign(tmp_path / "servers", hours * 3600, seed, list(FAULTS))
+        print(result.table())
+    assert not result.violations

@@ -37,7 +37,7 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TEA = "TEA@BER1"
 
 
-class Shop:
+class ImportedShard:
     """One shard that takes events as intake would split them."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ def count(counted: int, as_of: datetime) -> StockCounted:
 
 
 def corrections(
-    shop: Shop, run: Sequence[Ready], before: dict[str, StateBefore] | None = None, refused: str = ""
+    shop: ImportedShard, run: Sequence[Ready], before: dict[str, StateBefore] | None = None, refused: str = ""
 ) -> tuple[list[Event], list[str]]:
     made_by = Corrections(
         "EUR", shop.cards(), lambda _: shop.watermark, lambda id_, _: id_ == refused, NOW + timedelta(minutes=1)
@@ -147,7 +147,7 @@ def test_orders_returns_and_adjustments_are_undone_wherever_counts_lie_between(s
     taken = Line(line_id="1", sku="TEA", location="BER1", quantity=1)
     history.append((hours(0.5), OrderCancelled(order_id="o3", lines=(taken,), reason="customer")))
 
-    plain, imported = Shop(), Shop()
+    plain, imported = ImportedShard(), ImportedShard()
     live = [event_of(event) for event in made(*other, *counts, source="shop")]
     chance.shuffle(live)
     half = chance.randint(0, len(live))
@@ -164,7 +164,7 @@ def test_orders_returns_and_adjustments_are_undone_wherever_counts_lie_between(s
 
 
 def test_what_was_refused_is_not_taken_back() -> None:
-    shop = Shop()
+    shop = ImportedShard()
     run = made((hours(3), order("a", 5)), (hours(2), order("b", 7)))
     shop.takes([event_of(run[1])])
     undo, lines = corrections(shop, run, refused=run[0].draft.id)
@@ -178,7 +178,7 @@ def test_what_was_refused_is_not_taken_back() -> None:
 
 
 def test_a_return_to_an_item_of_unknown_stock_does_not_make_it_known() -> None:
-    shop = Shop()
+    shop = ImportedShard()
     back = Line(line_id="1", sku="TEA", location="BER1", quantity=4)
     run = made((hours(3), ReturnReceived(return_id="r", lines=(back,), restock=True)))
     shop.takes([event_of(event) for event in run])
@@ -192,8 +192,8 @@ def test_a_return_to_an_item_of_unknown_stock_does_not_make_it_known() -> None:
 # Counts ---------------------------------------------------------------------------------------------------------------
 
 
-def counted_shop(*, known: bool = True) -> Shop:
-    shop = Shop()
+def counted_shop(*, known: bool = True) -> ImportedShard:
+    shop = ImportedShard()
     shop.time_is(NOW)
     start = made((hours(9), count(40, hours(9))), (hours(8), order("early", 6)), source="shop")
     shop.takes([event_of(event) for event in (start if known else start[1:])])
@@ -262,7 +262,7 @@ def terms(**stated: Any) -> ItemConfigured:
 
 
 def test_terms_go_back_to_what_was_stated_or_to_their_default() -> None:
-    shop = Shop()
+    shop = ImportedShard()
     shop.takes([event_of(e) for e in made((hours(9), terms(unit_cost="0.0375 EUR", minimum_order=5)), source="p")])
     held = shop.cards()[TEA]
     assert held is not None
@@ -278,7 +278,7 @@ def test_terms_go_back_to_what_was_stated_or_to_their_default() -> None:
 
 
 def test_terms_that_somebody_changed_since_stay() -> None:
-    shop = Shop()
+    shop = ImportedShard()
     run = made((hours(2), terms(lead_time_days=9, minimum_order=4)))
     before = states_before(run, shop.cards())
     shop.takes([event_of(event) for event in run])

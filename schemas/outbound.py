@@ -23,6 +23,7 @@ AlertKind: TypeAlias = Literal[
     "demand_shift",
     "dead_stock",
     "order_refused",
+    "unusual_order",
 ]
 AlertState: TypeAlias = Literal["raised", "cleared"]
 Severity: TypeAlias = Literal["critical", "warning", "info"]
@@ -96,7 +97,10 @@ class Why(Outbound):
     advantage: float | None = None
     """Share by which the cost ledger puts this policy below the baseline; negative when above."""
     asks: tuple[str, ...] = ()
-    """Why a person is asked whatever the mode: `ask_above_units` or `ask_above_value`, limits that a planner set."""
+    """Why a person is asked whatever the mode: `ask_above_units` or `ask_above_value`, limits that a planner set, or
+    `beyond_facts`: nothing that happened so far explains these units."""
+    explained_quantity: int | None = None
+    """Of an order `beyond_facts`: what is explained, and was ordered beside it."""
 
 
 class Replenishment(Outbound):
@@ -123,7 +127,7 @@ class ReplenishmentRequested(Replenishment):
 
 
 class ReplenishmentProposed(Replenishment):
-    """Somebody is to approve or decline this; it counts as on order meanwhile."""
+    """Somebody is to approve or decline this; it counts as on order meanwhile, unless it is `beyond_facts`."""
 
 
 class StockAlert(Outbound):

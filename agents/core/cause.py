@@ -6,6 +6,7 @@ so that the same cause has the same name in every replay (I3).
 
 from collections.abc import Sequence
 
+from agents.inventory import unusual
 from agents.inventory.alerts import threshold
 from agents.inventory.card import Card
 from agents.inventory.position import Item, allocated, available, backorders, on_hand
@@ -109,7 +110,9 @@ class Cause:
         stock = available(item)
         days = max(0, stock) / item.daily if item.daily > 0.0 else None
         due = [due_at(order) for order in item.orders if order.outstanding > 0 and due_at(order) >= self.moment]
-        latest = min(item.orders, key=due_at, default=None) if kind == "overdue_replenishment" else None
+        about = min(item.orders, key=due_at, default=None) if kind == "overdue_replenishment" else None
+        if kind == "unusual_order":
+            about = unusual.find(item)
         body = StockAlert(
             alert_id=self.name("alr"),
             episode=alerted.episode,
@@ -127,7 +130,7 @@ class Cause:
             runbook=f"docs/runbooks/{kind.title().replace('_', '')}.md",
             available=stock,
             backorders=backorders(item),
-            replenishment_id=latest.id if latest is not None and alerted.raised else None,
+            replenishment_id=about.id if about is not None and alerted.raised else None,
         )
         self._publish(body.alert_id, body, alerted)
 

@@ -15,14 +15,14 @@ from agents.core.review import Review
 from agents.core.review_event import interval_forecast
 from agents.core.shard_state import ShardState
 from agents.core.situation import situation_of, wait_of
-from agents.inventory import replenishments
+from agents.inventory import daily_bound, replenishments, unusual
 from agents.inventory.ask_limits import ask_limits, asks
 from agents.inventory.card import Card
 from agents.inventory.periods import decides
 from agents.inventory.position import Item
 from agents.inventory.terms import Effective
 from agents.policies.base import Advice, Role, Situation
-from agents.policies.guardrails import Guarded, guard, respects
+from agents.policies.guardrails import BEYOND_FACTS, Guarded, guard, respects
 from schemas.journal import Decided
 from schemas.ledger import Milliseconds
 from schemas.outbound import Trigger, Why
@@ -107,7 +107,22 @@ class Decider:
         proposal = next((decided for decided in decisions if decided.replenishment == replenishment), None)
         if order is None or order.status != "proposed" or proposal is None:
             return None
-        return msgspec.structs.replace(proposal, at=cause.at, proposed=False, quantity=order.outstanding)
+        return msgspec.structs.replace(
+            proposal, at=cause.at, proposed=False, quantity=order.outstanding or order.quantity
+        )
+
+    def beyond_facts(self, card: Card, review: Review, choice: Choice, cause: Cause) -> Decided | None:
+        """Ask for what was wanted beyond all that facts explain, at most as much again as they do; None for nothing."""
+        quantity = min(choice.guarded.unexplained, choice.guarded.quantity)
+        fits = quantity > 0 and quantity >= review.situation.economics.minimum_order
+        item = card.item
+        if not fits or unusual.find(item) is not None or cause.moment < item.unasked_until:
+            return None
+        if not daily_bound.may_decide(item, cause.moment, "review"):
+            return None
+        why = self._why(item, review.terms, review.situation, choice, "review", (BEYOND_FACTS,))
+        why = msgspec.structs.replace(why, explained_quantity=choice.guarded.quantity)
+        return self._decided(card, review.terms, quantity, cause, why, proposed=True)
 
     def _order(
         self, card: Card, terms: Effective, situation: Situation, choice: Choice, cause: Cause, trigger: Trigger
@@ -121,16 +136,22 @@ class Decider:
         supplier = frame.suppliers.get(terms.supplier) if terms.supplier is not None else None
         limits = ask_limits(card.said.terms, supplier, frame.classes.get(terms.abc))
         reasons = asks(quantity, terms.unit_cost, limits)
+        why = self._why(card.item, terms, situation, choice, trigger, reasons)
+        return self._decided(card, terms, quantity, cause, why, proposed=terms.mode == "approve" or reasons != ())
+
+    def _decided(
+        self, card: Card, terms: Effective, quantity: int, cause: Cause, why: Why, *, proposed: bool
+    ) -> Decided:
         return Decided(
             at=cause.at,
             item=card.name,
             replenishment=cause.name("rep"),
             quantity=quantity,
-            proposed=terms.mode == "approve" or reasons != (),
+            proposed=proposed,
             decided_at=cause.moment,
             need_by=cause.moment + int(terms.lead_time_days * DAY_MS),
             supplier=terms.supplier,
-            why=self._why(card.item, terms, situation, choice, trigger, reasons),
+            why=why,
         )
 
     def _why(

@@ -6,9 +6,10 @@ the live run did, whatever today's rules would decide.
 
 from agents.core.counters import Counters
 from agents.core.learning_state import REMEMBERED, learning_state_of
-from agents.inventory import alerts, daily_bound, replenishments
+from agents.inventory import alerts, daily_bound, replenishments, unusual
 from agents.inventory.card import Card
 from agents.inventory.position import Episode, Order, Status
+from agents.policies.guardrails import BEYOND_FACTS
 from schemas.journal import Alerted, Decided
 from schemas.ledger import FoldSettings, Milliseconds
 
@@ -20,17 +21,21 @@ def let_decision_stand(card: Card, decided: Decided, settings: FoldSettings, mom
     order = replenishments.find(item, decided.replenishment)
     if order is not None:
         order.status = "requested"
+        if order.outstanding == 0:
+            unusual.count_on(item, order, decided.quantity)
+            record.ordered += decided.quantity
         daily_bound.count_approval(item, moment)
     else:
         patience = replenishments.patience(decided.need_by - decided.decided_at, settings)
         status: Status = "proposed" if decided.proposed else "requested"
+        counted = 0 if BEYOND_FACTS in decided.why.asks else decided.quantity
         order = Order(
-            decided.replenishment, status, decided.quantity, decided.quantity, 0,
+            decided.replenishment, status, decided.quantity, counted, 0,
             decided.decided_at, decided.need_by, patience, supplier=decided.supplier,
             asked=decided.quantity,
         )  # fmt: skip
         replenishments.place(item, order)
-        record.ordered += decided.quantity
+        record.ordered += counted
         daily_bound.count_decision(item, moment, decided.why.trigger)
     proposed = {order.id for order in item.orders if order.status == "proposed"}
     kept = [*(d for d in record.decisions if d.replenishment != decided.replenishment), decided]
@@ -38,11 +43,13 @@ def let_decision_stand(card: Card, decided: Decided, settings: FoldSettings, mom
 
 
 def let_alert_stand(card: Card, alerted: Alerted, counters: Counters) -> None:
-    """Begin or end an alert of the item."""
+    """Begin or end an alert of the item; with the alert ends the question that it was about."""
     item, before = card.item, alerts.at_risk(card.item)
     item.alerts = [episode for episode in item.alerts if episode.kind != alerted.kind]
     if alerted.raised:
         item.alerts.append(Episode(alerted.kind, alerted.episode, alerted.since))
+    elif alerted.kind == "unusual_order":
+        replenishments.lapse(card)
     daily_bound.count_alert(item, alerted.since, alerted.kind, raised=alerted.raised)
     counters.alert(alerted.kind, item.abc, raised=alerted.raised)
     counters.risk(item.abc, alerts.at_risk(item) - before)

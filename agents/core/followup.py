@@ -15,7 +15,7 @@ from agents.core.learning_state import learning_state_of
 from agents.core.review import Review, Reviewer
 from agents.core.review_event import review_event
 from agents.core.shard_state import ShardState
-from agents.inventory import alerts, daily_bound, holds, replenishments
+from agents.inventory import alerts, daily_bound, holds, replenishments, unusual
 from agents.inventory.card import Card
 from agents.inventory.conservation import conserved
 from agents.inventory.fold import COUNTABLE
@@ -120,10 +120,14 @@ class Followup:
         elif may_act and not held:
             decided = self._decider.at_review(card, review, choice, cause)
             self._stand_and_publish(card, decided, cause)
+            if decided is not None:
+                self._stand_and_publish(card, self._decider.beyond_facts(card, review, choice, cause), cause)
         self._set_levels(card, review, choice)
         if cause.entries is not None:
             return
         conditions = self._reviewer.conditions(card, now)
+        still_wanted = choice.guarded.unexplained > 0 or not review.may_order
+        conditions["unusual_order"] = still_wanted and unusual.find(item) is not None
         if may_act:
             overdue = self._is_overdue(item, now)
             self._alert(card, cause, alerts.edges(item, overdue=overdue, reviewed=conditions), at_review=True)

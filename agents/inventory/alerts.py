@@ -8,6 +8,7 @@
 | overstock | available > 1.5 × order-up-to, by more than a month sells; no newcomer | available ≤ order-up-to |
 | overdue_replenishment | the watermark passes what was promised, expected, or needed and a period | none is |
 | order_refused | the second order in a row comes to nothing | one is accepted or arrives, another supplier |
+| unusual_order | somebody is asked about an order beyond facts | answered, lapsed, or a review says no more |
 | projected_stock_out, demand_shift, dead_stock | a review says so | a review says no more |
 
 >>> from agents.inventory.position import Episode
@@ -26,6 +27,7 @@
 from collections.abc import Mapping
 from typing import get_args
 
+from agents.inventory import unusual
 from agents.inventory.holds import REPEATED
 from agents.inventory.position import NEVER, Item, available, on_hand
 from schemas.outbound import AlertKind
@@ -47,11 +49,13 @@ def edges(
     nothing stays as it is.
     """
     stock, hand, t, most = available(item), on_hand(item), item.low_stock, item.order_up_to
+    asked = unusual.find(item) is not None
     begins: dict[AlertKind, bool] = {
         "low_stock": t is not None and stock <= t,
         "stock_out": stock <= 0,
         "negative_stock": hand < 0,
         "order_refused": item.refusals >= REPEATED,
+        "unusual_order": asked,
         "overstock": stock >= _overstock_from(item),
     }
     ends: dict[AlertKind, bool] = {
@@ -59,6 +63,7 @@ def edges(
         "stock_out": stock >= _band(t),
         "negative_stock": hand >= 0,
         "order_refused": item.refusals < REPEATED,
+        "unusual_order": not asked,
         "overstock": not most or stock <= most,
     }
     conditions = dict(reviewed or {})

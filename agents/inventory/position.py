@@ -180,6 +180,8 @@ class Item:
     today: OutputsOfDay = field(default_factory=OutputsOfDay)
     known_since: Milliseconds = NEVER
     """The first moment whose stock is known: of a count, a receipt, an adjustment."""
+    unasked_until: Milliseconds = 0
+    """Until when nobody is asked about an unusual order, since the last one was declined."""
 
 
 def on_hand(item: Item) -> int:

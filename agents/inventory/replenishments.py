@@ -22,7 +22,7 @@ True
 
 from typing import Literal
 
-from agents.inventory import holds
+from agents.inventory import holds, unusual
 from agents.inventory.card import Card
 from agents.inventory.position import NEVER, Item, Order, Wait
 from schemas.ledger import (
@@ -92,6 +92,8 @@ def ship(card: Card, change: Shipped, time: Milliseconds) -> bool:
         rest = max(0, order.quantity - order.received)
         _teach(card.item, order, "found", rest)
         _expect(card, order, rest)
+    elif unusual.is_question(order):
+        unusual.count_on(card.item, order, order.quantity)
     order.status = "shipped"
     order.eta = change.eta if change.eta is not None else order.eta
     order.heard_at = max(order.heard_at, time)
@@ -116,6 +118,8 @@ def decline(card: Card, replenishment: str, time: Milliseconds) -> bool:
     if order is None:
         return False
     if order.status == "proposed":
+        if unusual.is_question(order):
+            unusual.decline(card.item, order, time)
         _refuse(card.item, order, time)
         _finish(card, order)
     return True
@@ -230,6 +234,16 @@ def give_up(card: Card, now: Milliseconds) -> None:
             order.outstanding = 0
             order.status = "silent"
     _forget_oldest(card, "silent")
+    question = unusual.find(card.item)
+    if question is not None and now > lost_at(question):
+        _finish(card, question)
+
+
+def lapse(card: Card) -> None:
+    """Drop the question about an unusual order that nobody answered."""
+    question = unusual.find(card.item)
+    if question is not None:
+        _finish(card, question)
 
 
 def next_deadline(item: Item, now: Milliseconds, settings: FoldSettings) -> Milliseconds:

@@ -25,6 +25,7 @@ _USUAL: Mapping[AlertKind, Severity] = {
     "overstock": "info",
     "overdue_replenishment": "warning",
     "order_refused": "warning",
+    "unusual_order": "warning",
     "demand_shift": "info",
     "dead_stock": "info",
 }

@@ -78,6 +78,7 @@ class StoredItem(msgspec.Struct, array_like=True, gc=False):
     refused_at: Milliseconds = 0
     today: OutputsOfDay = msgspec.field(default_factory=OutputsOfDay)
     known_since: Milliseconds = NEVER
+    unasked_until: Milliseconds = 0
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -119,6 +120,7 @@ def encode_item(item: Item) -> bytes:
             item.refused_at,
             item.today,
             item.known_since,
+            item.unasked_until,
         )
     )
 
@@ -158,6 +160,7 @@ def decode_item(data: bytes | memoryview) -> Item:
         stored.refused_at,
         stored.today,
         stored.known_since,
+        stored.unasked_until,
     )
 
 

@@ -98,7 +98,11 @@ class NaiveFold:
             orders = self.items[name].orders
             if decision["replenishment_id"] not in orders:
                 status = "proposed" if decision["proposed"] else "requested"
-                orders[decision["replenishment_id"]] = FoldedOrder(status, decision["quantity"])
+                # What no facts explain is on order once it is requested.
+                question = "beyond_facts" in decision.get("why", {}).get("asks", ())
+                orders[decision["replenishment_id"]] = FoldedOrder(status, 0 if question else decision["quantity"])
+            elif orders[decision["replenishment_id"]].outstanding == 0:
+                orders[decision["replenishment_id"]].outstanding = decision["quantity"]
 
     def fold(self, taken: Sequence[TakenEvent]) -> None:
         """Go through all events, feed by feed; how items are kept comes first."""

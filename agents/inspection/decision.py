@@ -16,6 +16,13 @@ from schemas.ledger import Movement, Record, Ticked
 from schemas.outbound import Position, Why
 from schemas.quantities import instant
 
+_ASKS = {
+    "ask_above_units": "it is for more units than the limit `ask_above_units`",
+    "ask_above_value": "it costs more than the limit `ask_above_value`",
+    "beyond_facts": "nothing that happened so far explains these units",
+}
+"""Why a person is asked, in words."""
+
 
 class Name(NamedTuple):
     """A replenishment's id, taken apart: the place in the ledger that caused it."""
@@ -76,6 +83,8 @@ def sentences(found: Found) -> Iterator[str]:
     )
     if why.clamped_by:
         yield f"The quantity was then adjusted by: {', '.join(part.replace('_', ' ') for part in why.clamped_by)}."
+    if why.asks:
+        yield f"A person is asked, since {' and '.join(_ASKS.get(reason, reason) for reason in why.asks)}."
     yield _counterfactual(decided)
     if why.expected_cost is not None:
         yield f"Expected cost until the next order can arrive: {why.expected_cost}."

@@ -2,14 +2,19 @@
 
 from collections import Counter
 from typing import Any, Literal
+from unittest.mock import patch
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.core.core import Core
+from agents.core.situation import situation_of
 from agents.inventory.conservation import conserved
 from agents.inventory.daily_bound import MOST_OUTPUTS
+from agents.policies.base import Situation
+from agents.policies.facts import DemandFacts
 from schemas.ledger import (
     Acknowledged,
     Adjusted,
@@ -87,6 +92,11 @@ def play(world: FoldedLedger, story: list[Any]) -> None:
                     world.happens(change, item, id=f"twice-{decided.replenishment}" if asked == "d" else None)
 
 
+def situation_of_little_demand(*args: Any, **named: Any) -> Situation:
+    """A situation whose facts explain little, so that questions are asked."""
+    return msgspec.structs.replace(situation_of(*args, **named), facts=DemandFacts(200, 4.0))
+
+
 def outputs_by_day(world: FoldedLedger) -> Counter[tuple[str, int]]:
     counted: Counter[tuple[str, int]] = Counter()
     for output in world.outputs:
@@ -96,18 +106,28 @@ def outputs_by_day(world: FoldedLedger) -> Counter[tuple[str, int]]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps, st.sampled_from(["act", "approve"]), st.sampled_from([DAY, HOUR]), st.sampled_from([None, "base-stock"]))
+@given(
+    steps,
+    st.sampled_from(["act", "approve"]),
+    st.sampled_from([DAY, HOUR]),
+    st.sampled_from(["by hand", None, "base-stock"]),
+)
 def test_no_answer_makes_an_item_speak_more_than_so_often_a_day(
     story: list[Any], mode: Literal["act", "approve"], period_ms: int, policy: str | None
 ) -> None:
     world = FoldedLedger(FoldSettings(lateness_ms=0, period_ms=period_ms))
-    terms = Terms(lead_time_days=1.0, order_up_to=50, reorder_point=30, low_stock=20, mode=mode, policy=policy)
+    terms = Terms(lead_time_days=1.0, low_stock=20, mode=mode, ask_above_units=45)
+    if policy == "by hand":
+        terms = msgspec.structs.replace(terms, order_up_to=50, reorder_point=30)
+    else:
+        terms = msgspec.structs.replace(terms, policy=policy)
     for name in (TEA, MUG):
         world.happens(Configured(terms), name)
         world.counts(20, name)
-    world.passes(days=1)
-    play(world, story)
-    world.passes(days=2)
+    with patch("agents.core.review.situation_of", situation_of_little_demand):
+        world.passes(days=1)
+        play(world, story)
+        world.passes(days=2)
     assert max(outputs_by_day(world).values(), default=0) <= MOST_OUTPUTS
     assert world.core.counters.violations == {}
     assert all(conserved(world.item(name)) for name in (TEA, MUG))

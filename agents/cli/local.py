@@ -85,17 +85,29 @@ def fetching() -> Callable[[int, int], None]:
 
 
 def _run(servers: "LocalServers") -> int:
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    """Run until asked to end. A start is interrupted; afterwards a signal is only noted.
+
+    An interrupt in the middle of a look at a server's process would leave that process's lock taken for ever.
+    """
+    asked: list[int] = []
+    endings = [signal.SIGTERM, signal.SIGHUP]
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # a shell lets its background jobs ignore it
+        endings.append(signal.SIGINT)
+    for ending in endings:
         signal.signal(ending, signal.default_int_handler)
     try:
         with servers:
+            for ending in endings:
+                signal.signal(ending, lambda number, _: asked.append(number))
             print("Kafka and Valkey accept connections; Ctrl-C stops them", file=sys.stderr, flush=True)
             _print_exports(servers)
-            while not (ended := servers.ended()):
-                time.sleep(0.5)
-            raise Unreachable(f"{ended[0].name} ended by itself: {ended[0].last_words()}")
+            while not asked:
+                if ended := servers.ended():
+                    raise Unreachable(f"{ended[0].name} ended by itself: {ended[0].last_words()}")
+                time.sleep(0.1)
     except KeyboardInterrupt:
-        return 0
+        pass
+    return 0
 
 
 def _detach(servers: "LocalServers") -> int:

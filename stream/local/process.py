@@ -1,5 +1,6 @@
 """A server as a child process: its start ends when it accepts connections, and it never outlives its parent."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -110,7 +111,9 @@ class ServerProcess(ABC):
 
     def _end(self) -> None:
         if self._child is not None:
-            self._child.wait()
+            # Whoever was interrupted while asking for the process has perhaps left its lock taken: go on all the same.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(STOP_SECONDS)
         self._end_guard()
 
     def _end_guard(self) -> None:

@@ -24,13 +24,16 @@ class StoppedSystem:
         self.run, self.system = run, run.system
         self.admin = AdminClient({"bootstrap.servers": servers.kafka, "log_level": 0})
         self.store = redis.Redis.from_url(servers.redis)
-        self.system.start()
+        controller = self.system.start("--role", "controller")
+        intake = self.system.start("--role", "intake")
         run.open()
         run.publish(8, 20)
         self.system.settle()
-        assert self.system.stop() == [0]
+        controller.stop()
+        assert controller.wait() == 0
         run.publish(4, 20)
-        intake = self.system.start("--role", "intake", "--exit-when-idle", "1")
+        await_true(self.system.sources_done, 60, lambda: f"intake did not catch up: {self.system.lag()}")
+        intake.stop()
         assert intake.wait() == 0
         self.told = self.outputs()
 

@@ -16,6 +16,7 @@ from agents.core.review_event import interval_forecast
 from agents.core.shard_state import ShardState
 from agents.core.situation import situation_of, wait_of
 from agents.inventory import daily_bound, replenishments, unusual
+from agents.inventory.alerts import NEWCOMER_DAYS
 from agents.inventory.ask_limits import ask_limits, asks
 from agents.inventory.card import Card
 from agents.inventory.periods import decides
@@ -93,9 +94,8 @@ class Decider:
         if terms.order_days and not decides(cause.moment, None, terms.order_days, settings):
             return None
         lead_time = self._learners.lead_time(learning_state, terms.supplier, wait_of(terms, settings.period_ms))
-        situation = situation_of(
-            card, terms, lead_time, learning_state.record.forecast, cause.moment, settings, may_order=True
-        )
+        forecast, facts = learning_state.record.forecast, self._learners.facts(learning_state, card.item.abc)
+        situation = situation_of(card, terms, lead_time, forecast, cause.moment, settings, may_order=True, facts=facts)
         return self._order(
             card, terms, situation, self.choose(learning_state, terms, situation), cause, "reorder_point"
         )
@@ -112,9 +112,16 @@ class Decider:
         )
 
     def beyond_facts(self, card: Card, review: Review, choice: Choice, cause: Cause) -> Decided | None:
-        """Ask for what was wanted beyond all that facts explain, at most as much again as they do; None for nothing."""
-        quantity = min(choice.guarded.unexplained, choice.guarded.quantity)
-        fits = quantity > 0 and quantity >= review.situation.economics.minimum_order
+        """Ask for what was wanted beyond all that facts explain, at most as much again as they do; None for nothing.
+
+        Nobody is asked while the facts are young, since they grow with every day and the next review orders what they
+        explain by then; nor for less than as much again.
+        """
+        quantity = choice.guarded.quantity
+        fits = 0 < quantity <= choice.guarded.unexplained and quantity >= review.situation.economics.minimum_order
+        facts, period_ms = review.situation.facts, self._state.frame.settings.period_ms
+        if facts is None or facts.periods * period_ms < NEWCOMER_DAYS * DAY_MS:
+            return None
         item = card.item
         if not fits or unusual.find(item) is not None or cause.moment < item.unasked_until:
             return None

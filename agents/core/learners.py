@@ -20,9 +20,11 @@ from agents.inventory.terms import Effective
 from agents.policies import registry as policies
 from agents.policies.base import Advice, Outcome, Policy, Situation
 from agents.policies.contest.contest import Contest
+from agents.policies.facts import DemandFacts, PastDemand
+from agents.policies.newcomers import Newcomers
 from schemas.quantities import DAY_MS
 
-_WAITS = "waits "
+_WAITS, _NEWCOMERS = "waits ", "newcomers "
 NEVER_AT = -1
 """The reorder point of an item that is not to be ordered."""
 BY_HAND = "min-max"
@@ -38,6 +40,7 @@ class Learners:
         self._forecasters: dict[str, Forecaster] = {}
         self._policies: dict[str, Policy] = {}
         self._lead_times = LeadTimes()
+        self._newcomers = Newcomers()
         self._shared: dict[str, bytes] = {}
         self._changed: dict[str, bytes] = {}
 
@@ -95,7 +98,24 @@ class Learners:
         record, period_ms = learning_state.record, self._state.frame.settings.period_ms
         if record.period_ms != period_ms:
             record.waits, record.period_ms = self._lead_times.fresh(), period_ms
+            record.past = PastDemand()
         return record.waits
+
+    def learn_facts(
+        self, learning_state: LearningState, kind: str, period: ClosedPeriod, ahead: Sequence[Ahead]
+    ) -> None:
+        """Take a closed period into the facts that orders are checked against, of the item and of its class."""
+        record, strong = learning_state.record, self._newcomers.strong(kind)
+        record.past.learn(period.demand, censored=period.censored, promotion=period.promotion, strong=strong)
+        record.planned = max((each.promotion for each in ahead), default=0.0)
+        self._newcomers.learn(kind, record.past)
+
+    def facts(self, learning_state: LearningState, kind: str) -> DemandFacts:
+        """What is known of an item's demand in an interval as long as its forecast's."""
+        record = learning_state.record
+        periods = len(record.forecast.path) if record.forecast is not None else 1
+        usual, strong = self._newcomers.usual(kind), self._newcomers.strong(kind)
+        return record.past.facts(max(1, periods), usual=usual, strong=strong, planned=record.planned)
 
     def forecast(
         self,
@@ -155,6 +175,7 @@ class Learners:
             for name, learner in by_name.items():
                 self._keep(f"{kind} {name} ", learner.dump_shared())
         self._keep(_WAITS, self._lead_times.dump_shared())
+        self._keep(_NEWCOMERS, self._newcomers.dump())
         return self._shared
 
     def changed(self) -> Mapping[str, bytes]:
@@ -165,9 +186,10 @@ class Learners:
 
     def load(self, fields: Mapping[str, bytes]) -> None:
         """Read what learners share."""
-        ours = {f: data for f, data in fields.items() if f.startswith(("forecaster ", "policy ", _WAITS))}
+        ours = {f: data for f, data in fields.items() if f.startswith(("forecaster ", "policy ", _WAITS, _NEWCOMERS))}
         self._shared.update(ours)
         self._lead_times.load_shared(self._parts(_WAITS))
+        self._newcomers.load(self._parts(_NEWCOMERS))
 
     def _keep(self, prefix: str, parts: Mapping[str, bytes]) -> None:
         named = {f"{prefix}{part}": data for part, data in parts.items()}

@@ -14,6 +14,7 @@ from agents.forecasting.base import DemandForecast
 from agents.forecasting.lead_time import Known, check
 from agents.inventory.card import Card
 from agents.inventory.kpis import KpiSums
+from agents.policies.facts import PastDemand
 from schemas.journal import Decided
 from schemas.ledger import Milliseconds
 from schemas.stored import decoder_of
@@ -50,6 +51,10 @@ class ReviewRecord(msgspec.Struct, array_like=True, gc=False):
     waits: Known = {}
     """What is known of its suppliers' lead times, in periods of `period_ms`."""
     period_ms: Milliseconds = 0
+    past: PastDemand = msgspec.field(default_factory=PastDemand)
+    """The facts of its demand, in the same periods."""
+    planned: float = 0.0
+    """Strongest promotion planned within the forecast's reach."""
 
 
 class StoredLearningState(msgspec.Struct, array_like=True, gc=False):

@@ -59,7 +59,10 @@ class Reviewer:
         lead_time = self._learners.lead_time(learning_state, terms.supplier, wait_of(terms, settings.period_ms))
         forecast = self._forecast(card, learning_state, terms, closed, lead_time)
         may_order = decides(closed.ends, terms.review_period_days, terms.order_days, settings)
-        situation = situation_of(card, terms, lead_time, forecast, closed.ends, settings, may_order=may_order)
+        facts = self._learners.facts(learning_state, item.abc)
+        situation = situation_of(
+            card, terms, lead_time, forecast, closed.ends, settings, may_order=may_order, facts=facts
+        )
         costs = self._learn(item, learning_state, terms, situation, closed)
         self._account(item, learning_state, situation.economics, closed)
         card.learning_state_changed = True
@@ -94,6 +97,7 @@ class Reviewer:
         forecast = learning_state.record.forecast = self._learners.forecast(
             forecaster, learning_state, card.name, period, ahead
         )
+        self._learners.learn_facts(learning_state, item.abc, period, ahead)
         if card.said.forget(closed.starts):
             card.keep_said()
         judged = learning_state.record.accuracy.happened(closed.bucket.demand)

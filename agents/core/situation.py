@@ -12,6 +12,7 @@ from agents.inventory.periods import start_of, until_next
 from agents.inventory.position import available
 from agents.inventory.terms import Effective
 from agents.policies.base import Economics, PipelineOrder, Situation
+from agents.policies.facts import DemandFacts
 from schemas.ledger import FoldSettings, Milliseconds
 from schemas.quantities import DAY_MS
 
@@ -29,6 +30,7 @@ def situation_of(
     settings: FoldSettings,
     *,
     may_order: bool,
+    facts: DemandFacts,
 ) -> Situation:
     """An item's situation at a moment; times are in periods."""
     item, period_ms, here = card.item, settings.period_ms, start_of(now, settings)
@@ -51,6 +53,7 @@ def situation_of(
         forecast=forecast,
         economics=economics_of(terms, period_ms, interval, forecast.mean),
         may_order=may_order,
+        facts=facts,
         likely=None if lead_time[-1] == 1.0 else over_interval(forecast, lead_time, interval),
     )
 

@@ -17,6 +17,8 @@ from schemas.ledger import Milliseconds
 from schemas.outbound import AlertKind, Severity
 from schemas.quantities import DAY_MS
 
+LASTING_DAYS = 14
+"""Stock that lasts so long is nobody's worry today, however large the safety stock."""
 _USUAL: Mapping[AlertKind, Severity] = {
     "low_stock": "warning",
     "stock_out": "critical",
@@ -37,7 +39,7 @@ def severity(item: Item, kind: AlertKind, now: Milliseconds) -> Severity:
 
 
 def covered(item: Item, now: Milliseconds) -> bool:
-    """Whether something that is surely on its way arrives before the item is expected to run out.
+    """Whether something that is surely on its way arrives before the item is expected to run out, or that is far off.
 
     Of several open orders the first counts. A proposal may be declined and an order that is overdue may be lost, so
     neither covers anything.
@@ -46,4 +48,5 @@ def covered(item: Item, now: Milliseconds) -> bool:
     arrives = min((due_at(order) for order in sure if due_at(order) >= now), default=NEVER)
     if item.daily <= 0.0:
         return arrives < NEVER
-    return now + available(item) / item.daily * DAY_MS >= arrives
+    lasts_days = available(item) / item.daily
+    return lasts_days >= LASTING_DAYS or now + lasts_days * DAY_MS >= arrives

@@ -56,7 +56,9 @@ def test_what_is_ordered_fills_up_to_the_level() -> None:
     world = selling(units=10)
     told = world.passes(days=1)
     (decided,) = world.ordered()
-    assert decided.why.order_up_to == 5 + decided.quantity
+    assert decided.why.order_up_to == 22
+    assert 5 + decided.quantity == 20, "what a day that sold 5 explains; the rest waits for more days"
+    assert decided.why.clamped_by == ("beyond_facts",)
     assert kinds(told)[0] == f"request {decided.quantity}"
     assert last(world).decision == "replenish"
     assert last(world).replenishment_id == decided.replenishment
@@ -90,7 +92,7 @@ def test_minimum_multiple_and_capacity_are_kept() -> None:
     world.passes(days=1)
     (decided,) = world.ordered()
     assert decided.quantity == 24
-    assert set(decided.why.clamped_by) == {"minimum_order", "order_multiple"}
+    assert set(decided.why.clamped_by) == {"beyond_facts", "minimum_order", "order_multiple"}
     world = selling(units=10, minimum_order=20, order_multiple=8, capacity=28)
     assert orders(world.passes(days=1)) == [], "16 would fit, and are too few for the supplier"
     assert world.core.counters.clamps["capacity"] == 1

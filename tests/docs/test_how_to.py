@@ -11,8 +11,7 @@ from typing import TypeAlias
 
 import pytest
 
-from stream.kafka import ledger_state
-from stream.kafka import topics
+from stream.kafka import ledger_state, topics
 from stream.settings import Settings, as_environment
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"

@@ -34,7 +34,7 @@ def test_the_walk_has_every_stage() -> None:
     assert PAGE.count("\n## ") == 5
 
 
-@pytest.mark.parametrize(("path", "name"), PLACES)
+@pytest.mark.parametrize("path, name", PLACES)
 def test_what_the_walk_names_is_there(path: str, name: str) -> None:
     assert (ROOT / path).is_file()
     assert not name or name in names_of(ROOT / path), f"{path} has no {name}"

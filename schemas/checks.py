@@ -1,7 +1,7 @@
-r"""What annotations cannot say about an event's data: nothing invisible in a name, one currency, fields that agree.
+r"""Checks what annotations cannot say about an event's data: readable names, one currency, fields that agree.
 
-A struct's annotations name their checks (`Meta(extra={"check": …})`); which fields of a struct need which is
-worked out once, at import. Texts that passed are remembered, because a shop's lines repeat the same few thousand.
+A struct's annotations name their checks (`Meta(extra={"check": …})`); which field needs which check is worked out
+once, at import. Texts that passed are remembered, because a shop's lines repeat the same few thousand.
 
 >>> visible("TEA-01"), visible("TEA\u200b01"), visible("TEA@01")
 (True, False, False)
@@ -28,12 +28,12 @@ from schemas.quantities import CLOSED_DAY_PATTERN, DAY_MS, MONEY_PATTERN, millis
 from schemas.refusal import Reason, Refusal
 
 EARLIEST_MS = 946_684_800_000
-"""2000-01-01: whatever claims to be older comes from a clock that was never set."""
+"""2000-01-01: an earlier time comes from a clock that was never set."""
 
 _REMEMBERED = 200_000
-"""Texts remembered before forgetting all of them: bounds memory when somebody invents names."""
+"""How many texts are remembered before all are forgotten: it bounds memory when a producer invents names."""
 
-# Printable to Python, yet nothing to see: joiners, fillers, vowel carriers, variation selectors, the blank of braille.
+# Printable for Python, but not to be seen: joiners, fillers, vowel carriers, variation selectors, the blank of braille.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -133,7 +133,7 @@ class FieldCheck(NamedTuple):
 
 
 def _checks_within(annotation: Any) -> Iterator[tuple[Check, bool]]:
-    """The checks an annotation names, and whether they are about the elements of a tuple."""
+    """The checks an annotation names, and whether they apply to the elements of a tuple."""
     for meta in getattr(annotation, "__metadata__", ()):
         if meta.extra:
             yield _CHECKS[meta.extra["check"]], False

@@ -1,6 +1,6 @@
-"""The one place where bytes become events or verdicts, and outputs become bytes.
+"""Decodes records into events or verdicts, and encodes outputs: the one place for both.
 
-`decode` is total: whatever the bytes are, it answers with an event, a refusal, or None for a tombstone. A verdict
+`decode` is total: whatever the bytes are, it returns an event, a refusal, or None for a tombstone. A verdict
 depends on the bytes, the headers, the topic and the broker's append time, never on a clock or on state.
 
 >>> refusal = decode("orders", b'{"specversion": "1.0"}', None, 0)
@@ -24,7 +24,7 @@ from schemas.quantities import DAY_MS, instant, milliseconds
 from schemas.refusal import Reason, Refusal
 
 MAX_DEPTH = 64
-"""Deepest nesting, counted before parsing: a parser's own limit would depend on who called it."""
+"""The deepest nesting accepted. It is counted before parsing: a parser's own limit depends on its caller's stack."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """An inbound event that holds what it promises."""
+    """An inbound event that has passed every check."""
 
     source: str
     id: str
@@ -48,7 +48,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Typed(msgspec.Struct, gc=False):
-    """As much of an event as tells where it belongs."""
+    """The part of an event that says to which topic it belongs."""
 
     type: str
 
@@ -62,13 +62,13 @@ _decode_published = msgspec.json.Decoder(PublishedEvent).decode
 _encode_canonically = msgspec.msgpack.Encoder().encode
 _encode_json = msgspec.json.Encoder().encode
 
-# What the parser raises: its own errors, and Python's for bytes that are no text and numbers of thousands of digits.
+# What the parser raises: its own errors, and Python's for bytes that are no text or numbers of thousands of digits.
 _FAULTS = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
 _STEPS = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _NO_BRACKETS = bytes(set(range(256)) - set(_STEPS))
 _NO_STRUCTURE = bytes(set(_NO_BRACKETS) - set(b'"\\'))
-# An unterminated string reaches to the end, so that no input is scanned twice.
+# A string without an end counts up to the end of the input: otherwise each of its quotes would be scanned from anew.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.?+[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 
 
@@ -78,7 +78,7 @@ def decode(
     """Turn a record into an event or a verdict; None for a tombstone.
 
     `topic` is the logical name (`orders`, `stock`, `catalog`), `appended_ms` the broker's append time, 0 or less when
-    the broker gives none: then nothing is too far in the future.
+    the broker gives none; then no time is too far in the future.
     """
     if value is None:
         return None
@@ -137,7 +137,7 @@ def _open(topic: str, value: bytes, headers: Headers) -> tuple[Attributes, bytes
 def _open_slowly(
     mode: Mode, topic: str, value: bytes, headers: Headers
 ) -> tuple[Attributes, bytes | msgspec.Raw] | Refusal:
-    """Find what is wrong with a record; if it was only an earlier one of duplicate keys, open it after all."""
+    """Find what is wrong with a record; if only the earlier of two equal keys is wrong, open it after all."""
     fault = fault_of_bytes(value)
     if fault is not None:
         return fault
@@ -172,12 +172,12 @@ def _read(name: str, data: bytes | msgspec.Raw) -> Inbound | Refusal:
         return decode_data(data)
     except _FAULTS as error:
         found = error
-    # Structured data was read once as a part of the whole, so only a binary event's can still be no JSON.
+    # The data of a structured event was parsed with the whole record; only that of a binary event may be no JSON.
     fault = None if isinstance(data, msgspec.Raw) else fault_of_bytes(data)
     if fault is not None:
         return fault
     try:
-        # Of duplicate keys the last wins, but the decoder checks them all: read without types there is only the last.
+        # The last one of equal keys wins, but the decoder checks them all. Reading without types keeps only the last.
         without_duplicates = msgspec.json.encode(msgspec.json.decode(data))
     except _FAULTS:
         return fault_of_data(found, INBOUND[name].data)
@@ -188,7 +188,7 @@ def _read(name: str, data: bytes | msgspec.Raw) -> Inbound | Refusal:
 
 
 def _fault_of_place(name: str, topic: str, time_ms: int, appended_ms: int) -> Refusal | None:
-    """Whether the type is known and at home in the topic, and the time neither too early nor too late."""
+    """The fault of a type that is unknown or in the wrong topic, or of a time too early or too late; else None."""
     kind = INBOUND.get(name)
     if kind is None or kind.topic != topic:
         return fault_of_type(name, topic)
@@ -201,7 +201,7 @@ def _fault_of_place(name: str, topic: str, time_ms: int, appended_ms: int) -> Re
 
 
 def topic_for(value: bytes) -> str:
-    """The topic an event in structured mode belongs to by its type; `orders` when that cannot be told.
+    """The topic an event in structured mode belongs to by its type; `orders` when the type is unknown.
 
     >>> topic_for(b'{"type": "stock.counted"}'), topic_for(b"?")
     ('stock', 'orders')
@@ -214,13 +214,13 @@ def topic_for(value: bytes) -> str:
 
 
 def depth(value: bytes) -> int:
-    """How deep brackets nest outside of strings.
+    """Count how deep brackets nest outside of strings.
 
     >>> depth(b'{"a": ["[[[", {}]}')
     3
     """
-    # Most texts hold neither brackets nor escapes: all that is left of them is a pair of quotes. Where a quote
-    # or a backslash remains, the strings are cut out one by one, which takes ten times as long.
+    # Most strings hold neither brackets nor escapes, so only a pair of quotes is left of each. If another quote or
+    # a backslash remains, the strings are cut out one by one, which takes ten times as long.
     brackets = value.translate(None, _NO_STRUCTURE).replace(b'""', b"")
     if b'"' in brackets or b"\\" in brackets:
         brackets = _STRING.sub(b"", value).translate(None, _NO_BRACKETS)
@@ -228,9 +228,9 @@ def depth(value: bytes) -> int:
 
 
 def fingerprint(event: Event) -> int:
-    """64 bits of an event's type and typed data: equal for every spelling of the same event, attributes aside.
+    """Hash an event's type and typed data into 64 bits: equal however the data was written, whatever its attributes.
 
-    The customer does not count: it is no part of what the event does, and is not kept.
+    The customer is left out: it is no part of what the event does, and is not kept.
     """
     data = event.data
     if type(data) is OrderPlaced and data.customer is not None:
@@ -239,7 +239,7 @@ def fingerprint(event: Event) -> int:
 
 
 def identity(source: str, id: str) -> int:  # noqa: A002 - CloudEvents calls it so
-    """64 bits of what identifies an event."""
+    """Hash what identifies an event into 64 bits."""
     return xxhash.xxh3_64_intdigest(f"{source}\0{id}".encode())
 
 

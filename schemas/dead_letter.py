@@ -1,4 +1,4 @@
-"""Refused records on the topic `dead-letters`: the original bytes, and in headers why, and where they came from.
+"""Refused records on the topic `dead-letters`: the original bytes, with headers that say why and where they came from.
 
 >>> from schemas.refusal import Reason
 >>> refusal = Refusal(Reason.NOT_JSON, "", "is not one complete JSON value", "send exactly one JSON object")
@@ -32,13 +32,13 @@ APP_VERSION: Final = PREFIX + "app-version"
 FIRST_SEEN: Final = PREFIX + "first-seen"
 
 MESSAGE_BYTES: Final = 512
-"""The most that a message may take; longer ones are cut between characters."""
+"""The longest message; a longer one is cut between characters."""
 
 OwnHeaders: TypeAlias = list[tuple[str, bytes | None]]
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """The record of a source that something began with, also when the controller refuses what became of it."""
+    """The source record that a refusal leads back to, also when the controller refused a movement made of it."""
 
     topic: str
     """The broker's name."""
@@ -51,7 +51,7 @@ class Origin(msgspec.Struct, frozen=True):
 def letter_headers(
     refusal: Refusal, *, stage: str, origin: Origin, original: Headers = None, exception: str = ""
 ) -> OwnHeaders:
-    """The headers of a dead letter: the original ones, and why behind them; those of an earlier refusal are replaced.
+    """The headers of a dead letter: the original ones, then the refusal; headers of an earlier refusal are replaced.
 
     `stage` is `intake` or `controller`, `exception` the class of an exception behind the refusal. No text repeats
     the payload.
@@ -97,7 +97,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_record(cls, key: bytes | None, value: bytes | None, headers: Headers) -> Self:
-        """Read a dead letter. Raises ValueError for a record that is none."""
+        """Read a dead letter. Raises ValueError for any other record."""
         said = {name: (text or b"").decode() for name, text in headers or () if name.startswith(PREFIX)}
         try:
             first_seen_ms = milliseconds(datetime.fromisoformat(said[FIRST_SEEN]))

@@ -1,4 +1,4 @@
-"""What became of a dead letter: a record behind it on the same partition, that says it in headers and has no value.
+"""Marks what became of a dead letter: a later record on the same partition, with headers and without a value.
 
 >>> mark = DeadLetterMark("redriven", "orders", 3, 17)
 >>> DeadLetterMark.from_record(mark.headers()) == mark
@@ -30,7 +30,7 @@ class DeadLetterMark(msgspec.Struct, frozen=True):
     """Of the refused movement within its event; None marks every refusal of the event."""
 
     def headers(self) -> OwnHeaders:
-        """The headers of the record that says so."""
+        """The headers of the marking record."""
         values = {
             "state": self.state,
             "topic": self.topic,
@@ -42,7 +42,7 @@ class DeadLetterMark(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_record(cls, headers: Headers) -> Self | None:
-        """Read a mark; None for a record that is none, or says what only a later version knows."""
+        """Read a mark; None for any other record, and for a mark that only a later version knows."""
         said = {name.removeprefix(PREFIX): value or b"" for name, value in headers or () if name.startswith(PREFIX)}
         try:
             state = msgspec.convert(said["state"].decode(), MarkState)

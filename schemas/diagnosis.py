@@ -1,7 +1,7 @@
-"""From what the parser says to a reason, a field and a cure: slow and thorough, for events that are refused anyway.
+"""Turns a parser's error into a reason, a field and a cure: slow and thorough, for events that are refused anyway.
 
-The decoders stop at the first fault and tell it in English. Here the text becomes a verdict that does not depend on
-how the JSON was spelled, and the type's own JSON Schema says what had been expected.
+The decoders stop at the first fault and describe it in English. Here that text becomes a verdict that does not depend
+on how the JSON was written; the type's JSON Schema says what was expected.
 
 >>> error = msgspec.ValidationError("Expected `int` >= 1 - at `$.lines[0].quantity`")
 >>> fault_of_data(error, INBOUND["order.placed"].data).field
@@ -29,7 +29,7 @@ _UTF16_OR_32_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 
 
 def _split(error: Exception) -> tuple[str, str]:
-    """What the parser says, and where: `$.lines[0].quantity` becomes `lines[0].quantity`."""
+    """Split an error into its text and its place: `$.lines[0].quantity` becomes `lines[0].quantity`."""
     text, _, path = str(error).rpartition(" - at `$")
     if not text:
         text, path = path, ""
@@ -41,7 +41,7 @@ def _split(error: Exception) -> tuple[str, str]:
 
 
 def _reason(text: str, path: str) -> Reason:
-    """The parser's sentences, by how they begin; each is pinned by a test."""
+    """The reason for a parser's sentence, by how it begins; a test holds each of them."""
     if text.startswith("Object missing required field"):
         return Reason.MISSING_FIELD
     if text.startswith("Number out of range"):  # 1e999: a spelling of infinity
@@ -106,7 +106,7 @@ def _is_utf8(value: bytes) -> bool:
 
 
 def _is_json_but_for_surrogates(value: bytes) -> bool:
-    """The standard library's parser takes lone surrogates, and NaN, which is refused here."""
+    """Whether lone surrogates are all that is wrong: the standard library's parser accepts them. NaN is refused."""
 
     def refuse(_: str) -> None:
         raise ValueError
@@ -121,7 +121,7 @@ def _is_json_but_for_surrogates(value: bytes) -> bool:
 
 
 def fault_of_attributes(attributes: dict[str, Any], topic: str) -> Refusal | None:
-    """The verdict on attributes, in a fixed order: there, well formed, a known type, its topic, a time."""
+    """The verdict on attributes, checked in this order: present, well formed, a known type, its topic, a time."""
     for field in msgspec.structs.fields(Attributes):
         name = field.encode_name
         if name not in attributes:

@@ -1,7 +1,7 @@
-"""CloudEvents 1.0 on Kafka, in its two modes: what is around the data of an event.
+"""CloudEvents 1.0 on Kafka: the envelope around the data of an event, in its two modes.
 
 *Structured*: one JSON object holds attributes and data. *Binary*: the value is the data, the attributes are `ce_`
-headers. Both are understood; structured is what we write. Attributes we make no use of are ignored.
+headers. Both are read; structured is what we write. Attributes that we do not use are ignored.
 
 >>> mode_of([("content-type", b"application/cloudevents+json; charset=utf-8")])
 <Mode.STRUCTURED: 'structured'>
@@ -28,7 +28,7 @@ Attribute: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class Attributes(msgspec.Struct, frozen=True, gc=False):
-    """The attributes we use. `source` and `id` identify an event; extensions go from cause to effect."""
+    """The attributes we use. `source` and `id` identify an event; extensions are copied from cause to effect."""
 
     specversion: Literal["1.0"]
     id: Attribute
@@ -47,7 +47,7 @@ class Structured(Attributes, frozen=True, kw_only=True, gc=False):
 
 
 class PublishedEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event of ours as it is written, in the order in which it is written."""
+    """An event that we publish, its fields in the order in which they are written."""
 
     specversion: Literal["1.0"]
     id: str
@@ -71,7 +71,7 @@ class Mode(Enum):
 
 
 def mode_of(headers: Headers) -> Mode:
-    """Tell the mode by the headers; a record without any is a hand-written, structured one."""
+    """The mode, by the headers; a record without headers was written by hand and is structured."""
     if not headers:
         return Mode.STRUCTURED
     binary = False

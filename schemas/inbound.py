@@ -1,7 +1,7 @@
 """The events that shops, warehouses, suppliers and planners publish: one struct for the data of each type.
 
 `INBOUND` says which type belongs to which struct and topic. A field without a default must be there; an optional
-one may be absent or null. Fields nobody declared are ignored, and so is nothing else: a wrong case is a missing field.
+one may be absent or null. Unknown fields are ignored: a field whose name is in the wrong case counts as missing.
 
 >>> INBOUND["stock.counted"].topic, INBOUND["stock.counted"].data.__name__
 ('stock', 'StockCounted')
@@ -35,7 +35,7 @@ SourceTopic: TypeAlias = Literal["orders", "stock", "catalog"]
 # Tells type checkers what subclasses inherit from msgspec anyway.
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What all parts of inbound events have in common: frozen, and never part of a cycle."""
+    """What all parts of inbound events have in common: frozen, and without cycles for the garbage collector."""
 
 
 # Orders and returns -------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ class OrderPlaced(Inbound):
 
 
 class OrderRejected(Inbound):
-    """An order was refused: demand that was lost, and that forecasts shall know of."""
+    """An order was refused: demand that was lost, and that forecasts learn of."""
 
     order_id: Name
     lines: OrderLines
@@ -83,7 +83,7 @@ class OrderRejected(Inbound):
 
 
 class OrderCancelled(Inbound):
-    """Lines of an order were taken back: stock or reservation returns, demand of an open period is corrected."""
+    """Lines of an order were taken back: stock or reservation returns, and demand of an open period is corrected."""
 
     order_id: Name
     lines: Lines
@@ -99,7 +99,7 @@ class OrderFulfilled(Inbound):
 
 
 class ReturnReceived(Inbound):
-    """A customer sent units back; they are stock again only when `restock` is true, and never lower demand."""
+    """A customer sent units back. They become stock again only if `restock` is true, and never lower demand."""
 
     return_id: Name
     lines: Lines
@@ -118,13 +118,13 @@ class OfItem(Inbound):
 
 
 class StockReceived(OfItem):
-    """Goods arrived; with a replenishment they lower what is on order and teach the lead time."""
+    """Goods arrived; those of a replenishment lower what is on order, and the lead time is learned from them."""
 
     receipt_id: Name
     accepted: Count
     """Units taken into stock."""
     rejected: Count
-    """Units that came and were turned away."""
+    """Units that were delivered and turned away."""
     final: bool
     """Whether nothing more of the replenishment will come."""
     replenishment_id: Name | None = None
@@ -140,7 +140,7 @@ class StockAdjusted(OfItem):
 
 
 class StockCounted(OfItem):
-    """Somebody counted: at `as_of` there were that many, whatever had been booked before."""
+    """Stock was counted: at `as_of` there were so many units, whatever had been booked before."""
 
     count_id: Name
     counted: Count
@@ -235,7 +235,7 @@ class ItemConfigured(OfItem):
     low_stock: Count | UnsetType | None = UNSET
     """Threshold of the `low_stock` alert in place of the safety stock."""
     ask_above_units: Count | UnsetType | None = UNSET
-    """A larger order is proposed for approval, whatever the mode. By default what supplier or class have."""
+    """A larger order is proposed for approval, whatever the mode. By default the limit of supplier or class holds."""
     ask_above_value: Money | UnsetType | None = UNSET
     """The same for what an order costs: quantity × `unit_cost`."""
 
@@ -266,7 +266,7 @@ class ClassConfigured(Inbound):
 
 
 class CalendarConfigured(Inbound):
-    """A location's closed days, each event all of them anew; demand of a closed day is not zero but absent."""
+    """A location's closed days; each event states all of them anew. Demand of a closed day is absent, not zero."""
 
     location: Location
     closed_days: tuple[ClosedDay, ...]
@@ -283,7 +283,7 @@ class OfPromotion(Inbound):
 
 
 class PromotionScheduled(OfPromotion):
-    """A promotion is planned: a known future for forecasts."""
+    """A promotion is planned; forecasts reckon with it in advance."""
 
     starts: Moment
     ends: Moment

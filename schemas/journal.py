@@ -1,7 +1,7 @@
-"""What was decided and published: the journal, one topic partition per shard, written with the outputs it tells of.
+"""The journal's records: what was decided and published. One partition a shard, written with the outputs themselves.
 
-Replay reads here what was published and never decides it again. Everything a decision or an alert leaves in
-the state of an item is in its entry, so that a rebuilt state cannot contradict a warehouse.
+Replay reads here what was published and never decides it again. Everything that a decision or an alert changes in the
+state of an item is in its entry, so a rebuilt state cannot contradict what a warehouse has read.
 """
 
 from typing import TypeAlias
@@ -60,13 +60,13 @@ JournalEntry: TypeAlias = Decided | Alerted | Refused
 
 
 class Published(msgspec.Struct, frozen=True, array_like=True, tag="p"):
-    """One transaction's outputs: everything of [start, end) has been published."""
+    """One transaction: all outputs of [start, end) have been published."""
 
     start: Point
     end: Point
     """The new K."""
     done: tuple[Milliseconds, str] | None
-    """Within the record at `end`: the last review published, as (due, item), when the record is not finished."""
+    """The last review published, as (due, item), where the ledger record at `end` is published only in part."""
     ledger: str
     version: str
     token: str
@@ -81,7 +81,7 @@ class Sealed(msgspec.Struct, frozen=True, array_like=True, tag="s"):
     ledger: str
     version: str
     end: Point
-    """K at the time."""
+    """K when the shard was taken."""
 
 
 JournalRecord: TypeAlias = Published | Sealed

@@ -1,4 +1,4 @@
-"""What happened, record by record: the ledger is the truth that every state is folded from.
+"""The ledger's records: what happened, the truth that every state is folded from.
 
 A ledger record is a movement (about one item), a notice (about no single item, written to every partition),
 a tick (the progress of the feeds) or one of the two records that state the settings. Records are msgpack
@@ -298,11 +298,11 @@ class Movement(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="m"):
     correlation: str = ""
     trace: str = ""
     appended: Milliseconds = 0
-    """When the broker took the event in: latency is counted from here."""
+    """When the broker received the event: latency is measured from here."""
 
 
 class Notice(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="a"):
-    """A change about no single item, written to every ledger partition; its origin reads as a movement's."""
+    """A change that concerns no single item, written to every ledger partition; it has an origin as a movement has."""
 
     feed: str
     offset: int
@@ -329,7 +329,7 @@ class Progress(msgspec.Struct, frozen=True, array_like=True, gc=False):
     drained: bool
     """Whether everything the feed held had been read."""
     prev: tuple[int, int] | None
-    """The origin last written to this ledger partition: a tick whose `prev` has not arrived speaks too early."""
+    """The origin last written to this ledger partition; the progress counts only where that record has arrived."""
 
 
 class FoldSettings(msgspec.Struct, frozen=True, kw_only=True):

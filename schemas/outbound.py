@@ -1,6 +1,6 @@
 """The events the project publishes: what to order and why, what to worry about, how each review went.
 
-Fields without a default are always written; a field added later has a default and is written when it differs.
+Fields without a default are always written; a field added later has a default and is written only if it differs.
 Money and moments are text (`quantities.money`, `quantities.instant`), so that they read the same everywhere.
 
 >>> Forecast(mean=41.2, quantiles={"0.5": 40.0, "0.9": 55.0}, horizon_days=5).quantiles["0.9"]
@@ -95,12 +95,12 @@ class Why(Outbound):
     arm: str | None = None
     """The arm a learned policy chose."""
     advantage: float | None = None
-    """Share by which the cost ledger puts this policy below the baseline; negative when above."""
+    """How much less than the baseline this policy has cost by the cost ledger, as a share; negative when more."""
     asks: tuple[str, ...] = ()
     """Why a person is asked whatever the mode: `ask_above_units` or `ask_above_value`, limits that a planner set, or
     `beyond_facts`: nothing that happened so far explains these units."""
     explained_quantity: int | None = None
-    """Of an order `beyond_facts`: what is explained, and was ordered beside it."""
+    """Of an order `beyond_facts`: the units that facts explain, which were ordered beside it."""
 
 
 class Replenishment(Outbound):
@@ -111,7 +111,7 @@ class Replenishment(Outbound):
     sku: str
     location: str
     quantity: int
-    """Units wanted: minimum and multiple are kept."""
+    """Units wanted; they respect the supplier's minimum and multiple."""
     kind: ReplenishmentKind
     need_by: Instant
     """When the goods should be there."""
@@ -127,14 +127,14 @@ class ReplenishmentRequested(Replenishment):
 
 
 class ReplenishmentProposed(Replenishment):
-    """Somebody is to approve or decline this; it counts as on order meanwhile, unless it is `beyond_facts`."""
+    """A person is asked to approve or decline this; it counts as on order meanwhile, unless it is `beyond_facts`."""
 
 
 class StockAlert(Outbound):
-    """An edge: a condition began or ended; one raise and one clear share an episode."""
+    """A condition began or ended: it is raised once and cleared once, both in the same episode."""
 
     alert_id: str
-    """Of this edge."""
+    """Of this alert; the episode's other one has another."""
     episode: str
     """The same when it is raised and when it is cleared."""
     sku: str
@@ -229,11 +229,11 @@ class ItemReviewed(Outbound):
     censored: bool
     """Whether a stock-out hid a part of the demand."""
     forecast: Forecast
-    """What had been expected of it."""
+    """What was forecast for it."""
     errors: Errors
     decision: Decision
-    """`stock_unknown`: never counted; `not_yet`: before deciding begins; `held`: an order waits, since the last
-    came to nothing, or the day has had as many outputs as it may."""
+    """`stock_unknown`: never counted; `not_yet`: before deciding begins; `held`: an order waits, because the last
+    one came to nothing, or because the item has had its outputs of the day."""
     replenishment_id: str | None
     """What was ordered; null when nothing was."""
     cost: CostLedger

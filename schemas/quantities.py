@@ -1,7 +1,7 @@
-"""The values that events are made of, each with its bounds, so that most of a verdict is found while parsing.
+"""The types of values that events are made of, with their bounds, so that parsing finds most faults.
 
-The bounds sit in the annotations and are checked by msgspec in C. What an annotation cannot say
-(nothing invisible in a name, a moment after the year 2000) is said by the functions below.
+The bounds are annotations, which msgspec checks in C. What an annotation cannot say (no invisible characters in a
+name, a moment after the year 2000) is left to `checks.py`.
 
 >>> item("TEA-01", "BER1")
 'TEA-01@BER1'
@@ -19,7 +19,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta
 
 MOST = 1_000_000_000
-"""No quantity is larger; sums of a year of orders then still fit a 64-bit integer."""
+"""The largest quantity: the sum of a year's orders still fits a 64-bit integer."""
 
 # Integers in the item's base unit. msgspec is strict: no true, no "1", no 1.0.
 Quantity: TypeAlias = Annotated[int, Meta(ge=1, le=MOST, description="a positive number of base units")]
@@ -35,7 +35,7 @@ Delta: TypeAlias = Annotated[
 ]
 
 NAME_PATTERN = "^[^@\\u0000-\\u001f\\u007f]+$"
-# `extra={"check": …}` names the function of `checks.py` that sees to what the annotation cannot say.
+# `extra={"check": …}` names the function of `checks.py` that checks what the annotation cannot say.
 Sku: TypeAlias = Annotated[
     str,
     Meta(
@@ -95,7 +95,7 @@ Instant: TypeAlias = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
-"""A moment on its way out, as text: outputs are written with `+00:00`, where msgspec would write `Z`."""
+"""A moment in an output, as text that ends in `+00:00`; msgspec would write `Z`."""
 
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 CLOSED_DAY_PATTERN = r"^(mon|tue|wed|thu|fri|sat|sun|[0-9]{4}-[0-9]{2}-[0-9]{2})$"
@@ -112,7 +112,7 @@ ClosedDay: TypeAlias = Annotated[
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
-"""Every day has as many: days are counted in UTC."""
+"""The length of every day: days are counted in UTC."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -124,7 +124,7 @@ def item(sku: str, location: str) -> str:
 
 
 def split_item(name: str) -> tuple[str, str]:
-    """Take an item's name apart; neither half holds an `@`."""
+    """Split an item's name into sku and location; neither holds an `@`."""
     sku, _, location = name.partition("@")
     return sku, location
 

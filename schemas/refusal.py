@@ -40,7 +40,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     reason: Reason
     field: str
-    """Where it lies, such as `data.lines[0].quantity`; empty when it is about the event as a whole."""
+    """Where the fault lies, such as `data.lines[0].quantity`; empty when it is about the event as a whole."""
     message: str
     """What is wrong."""
     cure: str

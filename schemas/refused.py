@@ -10,7 +10,7 @@ from schemas.refusal import Refusal
 
 
 class RefusedRecord(msgspec.Struct, frozen=True):
-    """A verdict that needed state, and the record it was passed on."""
+    """A refusal that only the state could give, and the record that it is about."""
 
     refusal: Refusal
     record: Movement | Notice

@@ -1,4 +1,4 @@
-"""A piece of JSON Schema in words: for the cure of a refusal, and for the tables of the documentation.
+"""Puts a piece of JSON Schema into words, for the cure of a refusal and for the tables of the documentation.
 
 >>> in_words({"type": "integer", "minimum": 1, "maximum": 1000})
 'an integer from 1 to 1,000'
@@ -13,7 +13,7 @@ _KINDS = {"integer": "an integer", "number": "a number", "string": "a text", "bo
 
 
 def resolved(definitions: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a node stands for: the alternative that is not null, the definition that is referred to."""
+    """Follow a node to what it stands for: the alternative that is not null, or the definition it refers to."""
     if "anyOf" in node:
         node = next(each for each in node["anyOf"] if each != {"type": "null"})
     if "$ref" in node:

@@ -1,4 +1,4 @@
-"""Spellings of names that people and programs take for one: they differ by case, space or Unicode normal form only.
+"""Finds spellings of one name, which people and programs confuse: other case, spaces or Unicode normal form.
 
 >>> folded("TEA-01 @BER1") == folded("tea-01@ber1"), folded("TEA-01@BER1") == folded("TEA-10@BER1")
 (True, False)
@@ -8,7 +8,7 @@ import unicodedata
 
 
 def folded(name: str) -> str:
-    """What all spellings of a name have in common: without case, space and ways to write the same letter.
+    """Reduce a name to what all its spellings share: no case, no spaces, one form of each letter.
 
     It is Unicode's caseless matching of compatibility forms: normalised, folded, and normalised again, since folding
     takes letters apart.

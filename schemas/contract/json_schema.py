@@ -1,4 +1,4 @@
-"""One JSON Schema per event type, made from the structs: what a producer can check against without us.
+"""Makes one JSON Schema per event type from the structs: a producer can check events against it without us.
 
 >>> schema_of("stock.counted")["properties"]["data"]["properties"]["counted"]["maximum"]
 1000000000
@@ -76,7 +76,7 @@ def data_schemas(name: str, reference: str) -> dict[str, dict[str, Any]]:
 
 
 def _plain(node: dict[str, Any]) -> dict[str, Any]:
-    """An attribute that may be absent, without mention of null."""
+    """The schema of an attribute that may be absent, without its null."""
     return dict(node["anyOf"][0]) if "anyOf" in node else node
 
 

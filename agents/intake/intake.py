@@ -106,7 +106,7 @@ class Intake:
         feed.advance(name, batch.end, draft.last, draft.read_up_to or None)
 
     async def take_or_park(self, feed: SourceFeed, batch: Batch) -> None:
-        """Take one batch; a fault of our own that comes twice at the same offset parks this feed and no other."""
+        """Take one batch; a bug that comes up twice at the same offset parks this feed and no other."""
         try:
             await self.take(feed, batch)
         except Exception as bug:  # nothing may escape an agent: Faust would take it for done

@@ -1,7 +1,8 @@
-"""Several policies play through a demand history side by side, each with its own stock, on the same forecasts.
+"""Lets several policies go through a demand history side by side, each with its own stock, on the same forecasts.
 
-In each period: receipts, then demand, then, at the close, an order that can be sold L + 1 periods later; L is drawn
-from the supplier's lead times, the same for all policies. Periods are outer and items inner, as a worker lives them.
+A period begins with receipts, then comes demand, and at its close an order that can be sold L + 1 periods later; L is
+drawn from the supplier's lead times, the same for all policies. As in a worker, all items go through a period before
+the next one begins.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +33,7 @@ class DemandHistory(NamedTuple):
     """The period with which each item begins; None: all begin with the first."""
 
     def ahead(self, item: int, period: int) -> Ahead:
-        """What is planned for a period; beyond the end, time goes on as before."""
+        """What is planned for a period; beyond the end of the history, every period is as long as its last one."""
         last = len(self.starts) - 2
         length = self.starts[-1] - self.starts[-2]
         if period > last:

@@ -2,7 +2,7 @@
 
 
 class DrawnLeadTimes:
-    """Begins with the promise, counted once.
+    """Counts of lead times; the promised one is counted once to begin with.
 
     >>> known = DrawnLeadTimes(2)
     >>> known.came(3)
@@ -15,7 +15,7 @@ class DrawnLeadTimes:
         self.lost = 0.0
 
     def came(self, lead_time: int) -> None:
-        """Take in a receipt."""
+        """Count a receipt."""
         self.counts += [0.0] * (lead_time + 1 - len(self.counts))
         self.counts[lead_time] += 1.0
 
@@ -30,6 +30,6 @@ class DrawnLeadTimes:
         return sum(periods * count for periods, count in enumerate(self.counts)) / sum(self.counts)
 
     def chances(self) -> tuple[float, ...]:
-        """Probability of each lead time; what is missing to 1 was lost."""
+        """Probability of each lead time; what is missing to 1 is the probability of a loss."""
         total = sum(self.counts) + self.lost
         return tuple(count / total for count in self.counts)

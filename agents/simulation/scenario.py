@@ -1,6 +1,6 @@
-"""A scenario: a shop, its suppliers and costs, and the policies that try themselves there.
+"""A scenario for a simulation: a shop, its suppliers and costs, and the policies to compare.
 
-Named ones are here; others are TOML files with the same fields, as `agents.simulation.scenario.read` takes them:
+Some have names and are defined here. Any other is a TOML file with the same fields, which `read` reads:
 
     items = 20
     days = 365
@@ -23,12 +23,12 @@ from agents.simulation.supplier import Supplier
 from schemas.quantities import DAY_MS
 
 MONDAY_MS = 1_704_067_200_000
-"""The first of January 2024, a Monday, as the shop's week wants it."""
+"""The first of January 2024: a Monday, as the shop's week begins."""
 Chance = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is played; a policy's own shelf begins with `opening_days` of mean demand."""
+    """What is simulated; each policy begins with a stock of `opening_days` of mean demand."""
 
     items: Annotated[int, Meta(ge=1, le=5000)] = 20
     days: Annotated[int, Meta(ge=2, le=3650)] = 365
@@ -36,7 +36,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     policies: tuple[str, ...] = ("pil-q", "pil", "base-stock", "one-point-two")
     forecaster: str = "ewma"
     lead_times: tuple[Annotated[int, Meta(ge=0, le=365)], ...] = (4,)
-    """Periods; each as likely as it is often named."""
+    """In periods; one that is listed twice is twice as likely."""
     loss_chance: Chance = 0.0
     partial_chance: Chance = 0.0
     short_chance: Chance = 0.0
@@ -65,7 +65,7 @@ NAMED: Mapping[str, Scenario] = {
 
 
 def read(path: Path) -> Scenario:
-    """A scenario file; one that is none raises ValueError."""
+    """Read a scenario file; raises ValueError for any other file."""
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Scenario)
     except msgspec.MsgspecError as error:
@@ -73,7 +73,7 @@ def read(path: Path) -> Scenario:
 
 
 def play(scenario: Scenario, forecaster: Forecaster, policies: Mapping[str, Policy]) -> Iterator[LoopRow]:
-    """Live it through.
+    """Simulate a scenario, and yield every period of every item.
 
     >>> from agents.forecasting.base import Rhythm
     >>> from agents.forecasting.simple.ewma import Ewma

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def generator(seed: int, *purpose: object) -> np.random.Generator:
-    """Make a generator for one purpose: adding an item or a day changes nobody else's luck.
+    """Make a generator for one purpose: adding an item or a day changes no other random number.
 
     >>> generator(7, "shop", "A").integers(1000) == generator(7, "shop", "A").integers(1000)
     np.True_

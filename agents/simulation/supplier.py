@@ -1,4 +1,4 @@
-"""A supplier: what becomes of an order: when it comes, in how many parts, and whether it comes at all."""
+"""A simulated supplier: decides when an order comes, in how many parts, and whether it comes at all."""
 
 import msgspec
 
@@ -27,13 +27,13 @@ class Supplier(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int
     lead_times: tuple[int, ...]
-    """Each as likely as it is often named."""
+    """In periods; one that is listed twice is twice as likely."""
     loss_chance: float = 0.0
     partial_chance: float = 0.0
-    """That only a part comes first, and the rest up to `rest_delay` periods later."""
+    """Chance that only a part comes first, and the rest up to `rest_delay` periods later."""
     rest_delay: int = 3
     short_chance: float = 0.0
-    """That the rest of a partial delivery never comes."""
+    """Chance that the rest of a partial delivery never comes."""
 
     def deliver(self, order: str, quantity: int) -> tuple[Delivery, ...]:
         """Deliveries of one order, in the order in which they arrive; none when it is lost."""

@@ -1,4 +1,4 @@
-"""What a policy came to over many items and periods, and which items are worth most."""
+"""Adds up what a policy cost and served over many items and periods, and puts items into classes by their value."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ SHARES = {"A": 0.8, "B": 0.95, "C": 1.0}
 
 
 class RunTotals(msgspec.Struct):
-    """What a policy came to."""
+    """The totals of one policy."""
 
     cost: float = 0.0
     demand: int = 0

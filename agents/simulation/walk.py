@@ -1,7 +1,7 @@
-"""A demand history walked through by a forecaster as a worker would have lived it: periods outer, items inner.
+"""Takes a forecaster through a demand history as a worker would have done: period after period, all items in each.
 
-At the end of each period the forecaster learns it and says what the next H will bring. It knows the plan of promotions
-in advance and the last price, and nothing else of what is to come.
+At the end of each period the forecaster learns from it and forecasts the next H periods. It knows planned promotions
+and the last price, and nothing else of the future.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class Made(NamedTuple):
 
 
 def rhythm_of(history: DemandHistory, season: int | None = None) -> Rhythm:
-    """How time passes in a history: the usual distance of its dates, and the season that goes with it.
+    """The rhythm of a history: the usual distance between its dates, and the season that goes with it.
 
     >>> day = 86_400_000
     >>> rhythm_of(DemandHistory(["TEA-01"], [n * day for n in range(9)], np.zeros((1, 8))))
@@ -77,7 +77,7 @@ def _plans(history: DemandHistory, horizon: int) -> list[list[float]] | None:
 
 
 def _spans(history: DemandHistory, horizon: int) -> tuple[list[int], list[int]]:
-    """When the periods begin and end, those after the last one too; what lies between them is closed."""
+    """Starts and ends of all periods and of a horizon beyond; the shop is closed between an end and the next start."""
     starts = [int(start) for start in history.starts]
     shortest = min((later - sooner for sooner, later in pairwise(starts)), default=DAY_MS)
     length = starts[-1] - starts[-2] if len(starts) > 1 else DAY_MS

@@ -1,4 +1,4 @@
-"""A warehouse shelf: what lies there, what is on its way, what was sold and what was lost."""
+"""A simulated warehouse shelf: what lies there, what is on its way, what was sold and what was lost."""
 
 from collections.abc import Sequence
 from typing import Literal

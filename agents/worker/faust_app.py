@@ -1,4 +1,4 @@
-"""The Faust app of a worker: Faust's, with our transport and without everything that a worker has no use for."""
+"""The Faust app of a worker: with our transport, and without the parts of Faust that a worker does not use."""
 
 import logging
 from collections.abc import Callable
@@ -47,7 +47,7 @@ class FaustApp(faust.App):
     def _crash(self, reason: BaseException) -> None:
         """End the process when Faust cannot go on: a supervisor starts it again, and nothing is lost.
 
-        A part of Faust that crashes calls its own `crash`, and of the app only this method, perhaps in another thread.
+        A part of Faust that crashes calls no method of the app but this one, perhaps from another thread.
         """
         super()._crash(reason)
         self.loop.call_soon_threadsafe(self.crashed_by, reason)

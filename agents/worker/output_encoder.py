@@ -36,7 +36,7 @@ class OutputEncoder:
             return self._letter(output.event, topic, partition, key)
         value = encode(output.event)
         if len(value) + len(key) + FRAME_BYTES > self._most_bytes:
-            # Of all parts of an event, only the attributes copied from its cause have no bound.
+            # Only attributes copied from the cause have no bound: without them every event is small enough.
             value = encode(msgspec.structs.replace(output.event, correlation=None, causation=None, trace=None))
         return Message(topic, partition, key, value, STRUCTURED_HEADERS)
 

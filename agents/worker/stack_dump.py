@@ -1,4 +1,4 @@
-"""SIGUSR1: a worker dumps the stacks of its tasks and threads, for whoever wonders what it waits for."""
+"""Dumps the stacks of a worker's tasks and threads at SIGUSR1, which shows what it waits for."""
 
 import asyncio
 import faulthandler

@@ -1,6 +1,7 @@
-"""What happens by itself in a worker: it ticks, and it notices when there is nothing left to do.
+"""Writes the ticks of a worker, and notices when the worker has nothing left to do.
 
-A tick is a record in every ledger partition that reports how far the source feeds of this worker are. It moves time on.
+A tick is a record in every ledger partition that reports how far the source feeds of this worker are. Ticks move the
+watermark, and so time.
 """
 
 import asyncio
@@ -16,10 +17,10 @@ from stream.shard.owner import Owner
 
 POLL_SECONDS = 0.05
 LAST_TICKS = 4
-"""Written before an idle worker stops: a quiet feed follows the others one tick later."""
+"""Ticks that are written before an idle worker stops: a drained feed follows the time of the others one tick later."""
 QUIET_SECONDS = 0.5
-"""How long a tick can wait when it would say the same as the last two, and there is no wall clock. It is written then
-because the feeds of other workers may have moved."""
+"""Without a wall clock, a tick waits so long if it would report the same as the last two. Then it is written all the
+same, since the feeds of other workers may have moved."""
 
 
 class Ticker:
@@ -55,7 +56,7 @@ class Ticker:
             await self._intake.tick(list(self._feeds().values()), names, now, self._fold_settings)
 
     async def keep_ticking(self) -> None:
-        """Tick for ever; without a wall clock only as long as that reports something new, or others may have moved."""
+        """Tick for ever; without a wall clock less often while there is nothing new to report (see QUIET_SECONDS)."""
         reported: list[object] = []
         ticked_at = time.monotonic()
         while True:
@@ -67,7 +68,7 @@ class Ticker:
                 reported, ticked_at = [*reported[-1:], progress], time.monotonic()
 
     async def idle(self, seconds: float) -> None:
-        """Return when nothing but ticks has come for so long, and the last progress is folded."""
+        """Return when nothing but ticks has come for so many seconds, and the last progress is folded."""
         await _until(lambda: time.monotonic() - self._busy_at() >= seconds and self._caught_up())
         for _ in range(LAST_TICKS):
             await self.tick()

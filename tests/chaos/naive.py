@@ -10,8 +10,6 @@ from typing import Any
 
 from tests.chaos.events import StatedEvent, WrittenEvent, milliseconds
 
-MINUTE = 60_000
-
 
 @dataclass(frozen=True)
 class TakenEvent:
@@ -55,9 +53,9 @@ class FoldedItem:
     """All that happened to an item."""
 
     moves: list[tuple[int, int]] = field(default_factory=list)
-    """Minute and change of physical stock."""
+    """When, to the millisecond, and the change of physical stock."""
     counts: list[tuple[int, int, int]] = field(default_factory=list)
-    """Minute, time of the event, and what was counted."""
+    """The moment counted, the time of the event, and what was counted."""
     reserved: int = 0
     known: bool = False
     backorder: bool = False
@@ -70,8 +68,8 @@ class FoldedItem:
 
     def stock(self) -> dict[str, Any]:
         """As `restock item --json` shows it."""
-        minute, _, counted = max(self.counts, default=(-1, 0, 0))
-        net = counted + sum(delta for at, delta in self.moves if at > minute)
+        counted_at, _, counted = max(self.counts, default=(-1, 0, 0))
+        net = counted + sum(delta for at, delta in self.moves if at > counted_at)
         underway = sum(max(0, shipped - received) for shipped, received in self.transfers.values())
         parts = {
             "on_hand": max(0, net) if self.backorder else net,
@@ -151,7 +149,6 @@ class NaiveFold:
         return "count_too_old" if taken.origin in self._too_old else None
 
     def _move(self, item: FoldedItem, kind: str, data: dict[str, Any], said: StatedEvent) -> None:  # noqa: C901, PLR0912 - one rule
-        minute = said.time_ms // MINUTE
         quantity = data.get("quantity", 0)
         match kind:
             case "order.placed":
@@ -159,35 +156,35 @@ class NaiveFold:
                 if item.reserve:
                     item.reserved += quantity
                 else:
-                    item.moves.append((minute, -quantity))
+                    item.moves.append((said.time_ms, -quantity))
             case "order.rejected":
                 item.demand += quantity
             case "order.cancelled" if item.reserve:
                 item.reserved -= quantity
             case "order.cancelled":
-                item.moves.append((minute, quantity))
+                item.moves.append((said.time_ms, quantity))
             case "order.fulfilled" if item.reserve:
                 item.reserved -= quantity
-                item.moves.append((minute, -quantity))
+                item.moves.append((said.time_ms, -quantity))
             case "return.received" if said.data["restock"]:
-                item.moves.append((minute, quantity))
+                item.moves.append((said.time_ms, quantity))
             case "stock.received":
                 item.known = True
-                item.moves.append((minute, data["accepted"]))
+                item.moves.append((said.time_ms, data["accepted"]))
                 self._receive(item.orders.get(data.get("replenishment_id") or ""), data)
             case "stock.adjusted":
                 item.known = True
-                item.moves.append((minute, data["delta"]))
+                item.moves.append((said.time_ms, data["delta"]))
             case "stock.counted":
                 item.known = True
-                item.counts.append((milliseconds(data["as_of"]) // MINUTE, said.time_ms, data["counted"]))
+                item.counts.append((milliseconds(data["as_of"]), said.time_ms, data["counted"]))
             case "sent":
-                item.moves.append((minute, -quantity))
+                item.moves.append((said.time_ms, -quantity))
             case "underway":
                 item.transfers[data["transfer_id"]][0] += quantity
             case "arrived":
                 item.known = True
-                item.moves.append((minute, quantity))
+                item.moves.append((said.time_ms, quantity))
                 item.transfers[data["transfer_id"]][1] += quantity
             case "item.configured":
                 item.backorder = data.get("stock_out", "backorder" if item.backorder else "") == "backorder"

@@ -194,11 +194,11 @@ class Workload:
     def _counted_again(self) -> Iterator[StatedEvent]:
         as_of = self.now - self.chance.randrange(12 * HOUR)
         item = self._item()
-        if (item, as_of // MINUTE) not in self._counted:
+        if (item, as_of) not in self._counted:
             yield self._count(item, self.chance.randrange(120), as_of)
 
     def _count(self, item: str, counted: int, as_of: int) -> StatedEvent:
-        self._counted.add((item, as_of // MINUTE))
+        self._counted.add((item, as_of))
         data = {"count_id": f"cnt-{self._next()}", "counted": counted, "as_of": moment(as_of)}
         return self._say("wms.example", "stock.counted", _place(item) | data, keep=False)
 

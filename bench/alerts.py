@@ -24,7 +24,7 @@ from agents.simulation.closed_loop import DemandHistory
 from agents.simulation.history_file import read_history
 from agents.simulation.shop import Shop
 from agents.worker.process_memory import collect_garbage_seldom
-from bench.closed_loop import read as read_uci
+from bench.panels import read_uci
 from bench.shop_in_core import Goods, ShopInCore
 from schemas.outbound import StockAlert
 from schemas.quantities import DAY_MS

@@ -1,135 +1,259 @@
-"""Closed loop on UCI Online Retail: `bench/closed_loop.py [online_retail.csv.gz] [--items 120] [--csv FILE]`.
+"""The closed loop: `bench/closed_loop.py [--panel uci] [--lead-times 3-14] [--shortage 973,99,19] [--each]`.
 
-A year of daily demand, random lead times of 3 to 14 days, lost sales; champion, baselines and forecast × 1.2 each with
-their own shelf, on the same forecasts. Costs as in a shop's books: a unit costs 60 % of its price, holding it a year a
-quarter of that, and a lost sale its margin: as much as 973 days of holding. It is repeated with lost sales that cost
-99 and 19 days of holding, where a full shelf is worth less.
+Shops with lost sales open with empty shelves, and every policy keeps one of its own, on the same forecasts, demand and
+lead times, timed as `restock evaluate policies` does it. A cell is a panel, a range of lead times and what a lost sale
+costs, in periods of holding a unit. Told of each, for the first weeks and for the time after:
+
+- the cost of the default champion, over that of the cheapest of the simple rules in this cell;
+- the same item by item, each against its own cheapest rule: the 90th percentile, and the worst;
+- the champion's cost over that of the best constant order-up-to level of each item, which only hindsight knows;
+- its absurd orders: above ten times the greatest demand that the item ever has in the longest protection interval.
 """
 
 import argparse
-import csv
-import gzip
 import json
-import os
-import re
 import sys
-from collections import Counter, defaultdict
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from agents.forecasting.base import Rhythm
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from agents.forecasting.base import Ahead, ClosedPeriod, DemandForecast, Forecaster
 from agents.forecasting.registry import DEFAULT, FORECASTERS
 from agents.policies.base import Economics
+from agents.policies.registry import DEFAULT as CHAMPION
 from agents.policies.registry import POLICIES
-from agents.simulation.closed_loop import DemandHistory, live
+from agents.simulation.closed_loop import live
 from agents.simulation.supplier import Supplier
-from agents.simulation.totals import RunTotals, classes
-from schemas.quantities import DAY_MS
+from bench.panels import PANELS, Panel, part, write
 
-HERE = Path(__file__).resolve().parent
-USUAL = Path(os.environ.get("RESTOCK_BENCH_DATA", HERE / "../../shared/data"), "uci_online_retail/online_retail.csv.gz")
-NAMES = ("pil-q", "pil", "base-stock", "one-point-two")
-
-
-def read(path: Path, items: int) -> tuple[DemandHistory, list[float]]:
-    """Daily demand, and the median price, of a spread of the products sold on at least 100 days.
-
-    A sale that the same customer cancelled in full is no demand: two such orders would be a twentieth of the year's.
-    """
-    with gzip.open(path, "rt", newline="") as file:
-        lines = [line for line in csv.DictReader(file) if re.fullmatch(r"[0-9]{5}[A-Z]*", line["StockCode"].upper())]
-    cancelled = Counter(_who(line, -1) for line in lines if line["InvoiceNo"].startswith("C"))
-    sold: Counter[tuple[str, str]] = Counter()
-    prices: dict[str, list[float]] = defaultdict(list)
-    for line in lines:
-        code, quantity, price = line["StockCode"].upper(), int(line["Quantity"]), float(line["UnitPrice"])
-        if quantity <= 0 or price <= 0:
-            continue
-        if cancelled[_who(line, 1)] > 0:
-            cancelled[_who(line, 1)] -= 1
-            continue
-        sold[code, line["InvoiceDate"][:10]] += quantity
-        prices[code].append(price)
-    days_sold = Counter(code for code, _ in sold)
-    regular = sorted(code for code, days in days_sold.items() if days >= 100)
-    chosen = regular[:: max(1, len(regular) // items)][:items]
-    dates = sorted({day for _, day in sold})
-    demand = np.array([[float(sold[code, day]) for day in dates] for code in chosen])
-    starts = [round(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000) for day in dates]
-    return DemandHistory(chosen, [*starts, starts[-1] + DAY_MS], demand), [median(prices[code]) for code in chosen]
+RULES = ("pil", "base-stock", "capped-base-stock", "one-point-two")
+LEAD_TIMES = ("1", "3", "2-5", "3-14")
+SENSELESS = {("carparts", "3-14"), ("juice", "3-14")}
+"""A year of waiting for parts, a season for juice: nobody orders so."""
+SHORTAGES = (19.0, 99.0, 300.0)
+SHORT_ITEMS, SHORT_PERIODS = 12, 90
+LEVELS = 96
+"""Constant levels that hindsight chooses among, an item."""
+ABSURD = 10.0
+Floats = npt.NDArray[np.float64]
 
 
-def _who(line: dict[str, str], sign: int) -> tuple[str, str, int]:
-    return line["CustomerID"], line["StockCode"].upper(), sign * int(line["Quantity"])
+class Once:
+    """A forecaster that does its work once for each horizon: what is played after that gets the same forecasts."""
+
+    def __init__(self, forecaster: str, panel: Panel) -> None:
+        self.name, self.version = forecaster, 1
+        self._panel = panel
+        self._makers: dict[int, Forecaster] = {}
+        self._made: dict[tuple[int, str, int], DemandForecast] = {}
+        self._states: dict[tuple[int, str], Any] = {}
+
+    def fresh(self) -> dict[str, int]:
+        """Only where it stands: what is known is kept with the maker."""
+        return {}
+
+    def learn(self, state: dict[str, int], item: str, period: ClosedPeriod, ahead: Sequence[Ahead] = ()) -> None:
+        """Learn what is new."""
+        state["now"] = period.starts
+        horizon = len(ahead)
+        if (horizon, item, period.starts) in self._made:
+            return
+        if horizon not in self._makers:
+            self._makers[horizon] = FORECASTERS[self.name](self._panel.rhythm)
+        maker = self._makers[horizon]
+        belief = self._states.setdefault((horizon, item), None) or maker.fresh()
+        self._states[horizon, item] = belief
+        maker.learn(belief, item, period, ahead)
+        self._made[horizon, item, period.starts] = maker.forecast(belief, item, ahead)
+
+    def forecast(self, state: dict[str, int], item: str, ahead: Sequence[Ahead]) -> DemandForecast:
+        """What was forecast from where the state stands."""
+        return self._made[len(ahead), item, state["now"]]
 
 
-def main() -> int:
-    """Live the year, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", nargs="?", type=Path, default=USUAL)
-    parser.add_argument("--items", type=int, default=120)
-    parser.add_argument("--forecaster", default=DEFAULT, choices=sorted(FORECASTERS))
-    parser.add_argument("--shortage", default="973,99,19", help="what a lost sale costs, in days of holding")
-    parser.add_argument("--lead-times", default="3-14")
-    parser.add_argument("--short", action="store_true", help="12 items, the first cost")
-    parser.add_argument("--csv", type=Path, help="write the history for `restock evaluate policies`, and stop")
-    args = parser.parse_args()
-    if not args.file.exists():
-        print(f"bench/closed_loop.py: no such file: {args.file}: name it, or set RESTOCK_BENCH_DATA", file=sys.stderr)
-        return 0 if args.short else 2
-    history, prices = read(args.file, 12 if args.short else args.items)
-    if args.csv is not None:
-        write(args.csv, history, prices)
-        return 0
-    figures = {}
-    for shortage in list(map(float, args.shortage.split(",")))[: 1 if args.short else None]:
-        print(f"a lost sale costs {shortage:g} days of holding:")
-        figures[f"{shortage:g}"] = year(history, prices, args, shortage)
-    print(json.dumps({"items": len(history.items), "forecaster": args.forecaster, "by_shortage": figures}))
-    return 0
+class Played(NamedTuple):
+    """One cell, policy by policy: [item, period]."""
+
+    cost: Mapping[str, Floats]
+    sold: Mapping[str, Floats]
+    ordered: Mapping[str, Floats]
 
 
-def year(history: DemandHistory, prices: list[float], args: argparse.Namespace, shortage: float) -> dict[str, Any]:
-    """Live the year, print the table; fill rates by class of yearly value, too."""
-    holding = [0.25 / 365.0 * 0.6 * price for price in prices]
-    ratio = shortage / (shortage + 1.0)
-    terms = [Economics(each, each * shortage, critical_ratio=ratio) for each in holding]
-    first, last = map(int, args.lead_times.split("-"))
-    supplier = Supplier(seed=1, lead_times=tuple(range(first, last + 1)))
-    policies = {name: POLICIES[name]() for name in NAMES}
-    totals = {name: RunTotals() for name in NAMES}
-    by_class = {(name, kind): RunTotals() for name in NAMES for kind in "ABC"}
-    kinds = dict(zip(history.items, classes(history.demand.sum(axis=1) * np.array(prices)), strict=True))
-    for row in live(history, FORECASTERS[args.forecaster](Rhythm(6)), policies, supplier, terms):
-        totals[row.policy].add(row)
-        by_class[row.policy, kinds[row.item]].add(row)
-    reference = totals["one-point-two"].cost
-    print(f"{'policy':16} {'cost':>10} {'against x 1.2':>14} {'fill rate':>10} {'A, B, C':>22} {'mean stock':>11}")
-    figures = {}
-    for name in NAMES:
-        told, saved = totals[name].figures(), 1.0 - totals[name].cost / reference
-        fills = [by_class[name, kind].figures()["fill_rate"] for kind in "ABC"]
-        print(
-            f"{name:16} {told['cost']:10,.0f} {-saved:+14.1%} {told['fill_rate']:10.2%} "
-            f"{', '.join(f'{fill:.1%}' for fill in fills):>22} {told['mean_stock']:11.1f}"
-        )
-        figures[name] = {"cost": round(told["cost"]), "saved": round(saved, 4), "fill_rate": told["fill_rate"]}
+def play(
+    panel: Panel, forecaster: Once, lead_times: tuple[int, ...], shortage: float, names: Sequence[str], seed: int = 1
+) -> Played:
+    """Live one cell."""
+    history = panel.history
+    terms = [Economics(each, each * shortage, critical_ratio=shortage / (shortage + 1.0)) for each in panel.holding]
+    numbers = {item: number for number, item in enumerate(history.items)}
+    found = Played(*({name: np.zeros(history.demand.shape) for name in names} for _ in range(3)))
+    supplier = Supplier(seed=seed, lead_times=lead_times)
+    policies = {name: POLICIES[name]() for name in names}
+    for row in live(history, forecaster, policies, supplier, terms):  # type: ignore[arg-type] # all that is asked of one
+        place = numbers[row.item], row.period
+        found.cost[row.policy][place] = row.cost
+        found.sold[row.policy][place] = row.sold
+        found.ordered[row.policy][place] = row.ordered
+    return found
+
+
+def hindsight(panel: Panel, lead_times: tuple[int, ...], shortage: float, seed: int = 1) -> Floats:
+    """Cost of the best constant order-up-to level of each item, over all periods and over those after the first."""
+    supplier, periods = Supplier(seed=seed, lead_times=lead_times), panel.history.demand.shape[1]
+    best = np.zeros((len(panel.history.items), 2))
+    for number, item in enumerate(panel.history.items):
+        demand = np.floor(panel.history.demand[number] + 0.5)
+        most = float(greatest(demand, max(lead_times) + 1))
+        levels = np.unique(np.round(most * np.linspace(0.0, 1.25, LEVELS)))
+        due, stock, costs = np.zeros((periods + max(lead_times) + 2, len(levels))), np.zeros(len(levels)), []
+        position = np.zeros(len(levels))
+        for period in range(periods):
+            left = stock + due[period] - demand[period]
+            stock = np.maximum(left, 0.0)
+            position += stock - left - demand[period]
+            costs.append(stock + shortage * (stock - left))
+            lead_time = supplier.deliver(f"{item} {period}", 1)[0].lead_time
+            ordered = np.maximum(levels - position, 0.0)
+            due[period + 1 + lead_time] += ordered
+            position += ordered
+        spent = panel.holding[number] * np.array(costs)
+        best[number] = spent.sum(axis=0).min(), spent[panel.young :].sum(axis=0).min()
+    return best
+
+
+def greatest(demand: Floats, periods: int) -> float:
+    """Greatest demand of so many periods."""
+    sums = np.cumsum(np.concatenate((np.zeros(1), demand)))
+    return float((sums[periods:] - sums[:-periods]).max()) if len(demand) >= periods else float(sums[-1])
+
+
+def against_rules(cost: Mapping[str, Floats], champion: str, span: slice) -> dict[str, Any]:
+    """The champion against the simple rules, over a span of periods."""
+    spent = {name: values[:, span].sum(axis=1) for name, values in cost.items()}
+    rules = [name for name in RULES if name in spent]
+    totals = {name: float(spent[name].sum()) for name in (champion, *rules)}
+    best = min(rules, key=lambda name: totals[name])
+    cheapest = np.min([spent[name] for name in rules], axis=0)
+    ratios = (spent[champion] / np.maximum(cheapest, 1e-9))[cheapest > 0.0]
+    by_item = ratios if len(ratios) else np.ones(1)
+    return {
+        "ratio": round(totals[champion] / max(totals[best], 1e-9), 4),
+        "best": best,
+        "p90": round(float(np.percentile(by_item, 90)), 3),
+        "worst": round(float(by_item.max()), 2),
+    }
+
+
+def cell(panel: Panel, forecaster: Once, waits: str, shortage: float, args: argparse.Namespace) -> dict[str, Any]:
+    """Live one cell, print its line."""
+    first, _, last = waits.partition("-")
+    lead_times, names = tuple(range(int(first), int(last or first) + 1)), (args.champion, *RULES)
+    found = play(panel, forecaster, lead_times, shortage, names)
+    young, old = slice(0, panel.young), slice(panel.young, None)
+    figures: dict[str, Any] = {
+        "first": against_rules(found.cost, args.champion, young),
+        "after": against_rules(found.cost, args.champion, old),
+    }
+    level, cost = hindsight(panel, lead_times, shortage), found.cost[args.champion]
+    for number, (key, span) in enumerate((("hindsight", slice(None)), ("hindsight_after", old))):
+        figures[key] = round(float(cost[:, span].sum()) / max(float(level[:, number].sum()), 1e-9), 4)
+    most = np.array([greatest(demand, max(lead_times) + 1) for demand in panel.history.demand])
+    figures["absurd"] = int((found.ordered[args.champion] > ABSURD * np.maximum(most, 0.1)[:, None]).sum())
+    asked = panel.history.demand.sum()
+    figures["policies"] = {
+        name: {"cost": round(float(found.cost[name].sum()), 2), "fill": round(float(found.sold[name].sum() / asked), 4)}
+        for name in names
+    }
+    told = "  ".join(
+        f"{each['ratio']:6.3f} {each['best']:>17} {each['p90']:6.2f} {each['worst']:6.2f}"
+        for each in (figures["first"], figures["after"])
+    )
+    hind = f"{figures['hindsight']:6.3f} {figures['hindsight_after']:6.3f}"
+    print(f"{waits:>5} {shortage:5g}  {told}  {hind} {figures['absurd']:6}", flush=True)
+    if args.each:
+        for name, each in sorted(figures["policies"].items(), key=lambda entry: entry[1]["cost"]):
+            print(f"             {name:18} {each['cost']:14,.0f}  fill rate {each['fill']:.1%}")
     return figures
 
 
-def write(path: Path, history: DemandHistory, prices: list[float]) -> None:
-    """A history as `restock evaluate` reads it; days on which the shop sold nothing at all are closed days."""
-    with path.open("w", newline="") as file:
-        out = csv.writer(file, lineterminator="\n")
-        out.writerow(("item", "date", "demand", "price"))
-        for number, (item, price) in enumerate(zip(history.items, prices, strict=True)):
-            for period, starts in enumerate(history.starts[:-1]):
-                day = datetime.fromtimestamp(starts / 1000, UTC).date().isoformat()
-                out.writerow((item, day, int(history.demand[number, period]), price))
+def main() -> int:
+    """Play the cells, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--panel", action="append", choices=sorted(PANELS), help="may be given several times")
+    parser.add_argument("--lead-times", default=",".join(LEAD_TIMES))
+    parser.add_argument("--shortage", default=",".join(f"{each:g}" for each in SHORTAGES))
+    parser.add_argument("--items", type=int, help="only so many, a spread of them")
+    parser.add_argument("--periods", type=int, help="only the first ones")
+    parser.add_argument("--forecaster", default=DEFAULT, choices=sorted(FORECASTERS))
+    parser.add_argument("--champion", default=CHAMPION, choices=sorted(POLICIES))
+    parser.add_argument("--each", action="store_true", help="cost and fill rate of every policy, too")
+    parser.add_argument("--short", action="store_true", help="a few items of two panels, one cell each")
+    parser.add_argument("--csv", type=Path, help="write the panel for `restock evaluate policies`, and stop")
+    args = parser.parse_args()
+    if args.short:
+        args.panel, args.lead_times, args.shortage = args.panel or ["uci", "juice"], "3", "99"
+        args.items, args.periods = SHORT_ITEMS, SHORT_PERIODS
+    figures: dict[str, Any] = {}
+    for name in args.panel or PANELS:
+        make, items, path = PANELS[name]
+        if path is not None and not path.exists():
+            print(f"bench/closed_loop.py: no such file: {path}: set RESTOCK_BENCH_DATA", file=sys.stderr)
+            if not args.short:
+                return 2
+            continue
+        panel = make(args.items or items)
+        if args.csv is not None:
+            write(args.csv, panel)
+            return 0
+        figures[name] = report(name, _cut(panel, args.periods), args)
+    print(json.dumps({"forecaster": args.forecaster, "champion": args.champion, "panels": figures} | whole(figures)))
+    return 0
+
+
+def report(name: str, panel: Panel, args: argparse.Namespace) -> dict[str, Any]:
+    """All cells of a panel."""
+    items, periods = panel.history.demand.shape
+    print(f"\n{name}: {items} items, {periods} periods, the first {panel.young} and those after; {args.champion} over…")
+    heads = f"{'best':>6} {'which is':>17} {'p90':>6} {'worst':>6}"
+    print(f"{'wait':>5} {'lost':>5}  {heads}  {heads}  {'hindsight':>13} absurd")
+    forecaster, figures = Once(args.forecaster, panel), {}
+    for waits in args.lead_times.split(","):
+        for shortage in map(float, args.shortage.split(",")):
+            if (name, waits) not in SENSELESS:
+                figures[f"{waits} {shortage:g}"] = cell(panel, forecaster, waits, shortage, args)
+    return figures
+
+
+def whole(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What all cells come to."""
+    told = [each[when] for cells in figures.values() for each in cells.values() for when in ("first", "after")]
+    if not told:
+        return {}
+    ratios = [each["ratio"] for each in told]
+    summary = {
+        "cells": len(told),
+        "mean": round(float(np.mean(ratios)), 4),
+        "greatest": max(ratios),
+        "above_1.02": sum(ratio > 1.02 for ratio in ratios),
+        "greatest_p90": max(each["p90"] for each in told),
+        "mean_p90": round(float(np.mean([each["p90"] for each in told])), 3),
+        "worst": max(each["worst"] for each in told),
+        "absurd": sum(each["absurd"] for cells in figures.values() for each in cells.values()),
+    }
+    print("\nall: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in summary.items()))
+    return summary
+
+
+def _cut(panel: Panel, periods: int | None) -> Panel:
+    """The first periods of a panel."""
+    history = panel.history
+    items, whole = history.demand.shape
+    return panel._replace(history=part(history, range(items), min(periods or whole, whole)))
 
 
 if __name__ == "__main__":

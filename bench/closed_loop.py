@@ -29,7 +29,7 @@ from agents.policies.registry import DEFAULT as CHAMPION
 from agents.policies.registry import POLICIES
 from agents.simulation.closed_loop import live
 from agents.simulation.supplier import Supplier
-from bench.panels import PANELS, Panel, part, write
+from bench.panels import PANELS, ShopPanel, part, write
 
 RULES = ("pil", "base-stock", "capped-base-stock", "one-point-two")
 LEAD_TIMES = ("1", "3", "2-5", "3-14")
@@ -46,7 +46,7 @@ Floats = npt.NDArray[np.float64]
 class Once:
     """A forecaster that does its work once for each horizon: what is played after that gets the same forecasts."""
 
-    def __init__(self, forecaster: str, panel: Panel) -> None:
+    def __init__(self, forecaster: str, panel: ShopPanel) -> None:
         self.name, self.version = forecaster, 1
         self._panel = panel
         self._makers: dict[int, Forecaster] = {}
@@ -85,7 +85,12 @@ class Played(NamedTuple):
 
 
 def play(
-    panel: Panel, forecaster: Once, lead_times: tuple[int, ...], shortage: float, names: Sequence[str], seed: int = 1
+    panel: ShopPanel,
+    forecaster: Once,
+    lead_times: tuple[int, ...],
+    shortage: float,
+    names: Sequence[str],
+    seed: int = 1,
 ) -> Played:
     """Live one cell."""
     history = panel.history
@@ -102,7 +107,7 @@ def play(
     return found
 
 
-def hindsight(panel: Panel, lead_times: tuple[int, ...], shortage: float, seed: int = 1) -> Floats:
+def hindsight(panel: ShopPanel, lead_times: tuple[int, ...], shortage: float, seed: int = 1) -> Floats:
     """Cost of the best constant order-up-to level of each item, over all periods and over those after the first."""
     supplier, periods = Supplier(seed=seed, lead_times=lead_times), panel.history.demand.shape[1]
     best = np.zeros((len(panel.history.items), 2))
@@ -149,7 +154,7 @@ def against_rules(cost: Mapping[str, Floats], champion: str, span: slice) -> dic
     }
 
 
-def cell(panel: Panel, forecaster: Once, waits: str, shortage: float, args: argparse.Namespace) -> dict[str, Any]:
+def cell(panel: ShopPanel, forecaster: Once, waits: str, shortage: float, args: argparse.Namespace) -> dict[str, Any]:
     """Live one cell, print its line."""
     first, _, last = waits.partition("-")
     lead_times, names = tuple(range(int(first), int(last or first) + 1)), (args.champion, *RULES)
@@ -215,7 +220,7 @@ def main() -> int:
     return 0
 
 
-def report(name: str, panel: Panel, args: argparse.Namespace) -> dict[str, Any]:
+def report(name: str, panel: ShopPanel, args: argparse.Namespace) -> dict[str, Any]:
     """All cells of a panel."""
     items, periods = panel.history.demand.shape
     print(f"\n{name}: {items} items, {periods} periods, the first {panel.young} and those after; {args.champion} over…")
@@ -249,7 +254,7 @@ def whole(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return summary
 
 
-def _cut(panel: Panel, periods: int | None) -> Panel:
+def _cut(panel: ShopPanel, periods: int | None) -> ShopPanel:
     """The first periods of a panel."""
     history = panel.history
     items, whole = history.demand.shape

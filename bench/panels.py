@@ -36,7 +36,7 @@ DAYS = 400
 """So many days of pasta: a year, and what comes after the first weeks twice."""
 
 
-class Panel(NamedTuple):
+class ShopPanel(NamedTuple):
     """A shop."""
 
     history: DemandHistory
@@ -79,13 +79,13 @@ def _who(line: dict[str, str], sign: int) -> tuple[str, str, int]:
     return line["CustomerID"], line["StockCode"].upper(), sign * int(line["Quantity"])
 
 
-def uci(items: int) -> Panel:
+def uci(items: int) -> ShopPanel:
     """An online wholesaler's year: a unit costs 60 % of its price, and holding it a year a quarter of that."""
     history, prices = read_uci(UCI, items)
-    return Panel(history, [0.25 / 365.0 * 0.6 * price for price in prices], prices, Rhythm(6))
+    return ShopPanel(history, [0.25 / 365.0 * 0.6 * price for price in prices], prices, Rhythm(6))
 
 
-def pasta(items: int) -> Panel:
+def pasta(items: int) -> ShopPanel:
     """Pasta of one grocery, with its promotions, which are known in advance."""
     with gzip.open(PASTA, "rt", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -103,7 +103,7 @@ def pasta(items: int) -> Panel:
     return _plain(DemandHistory(codes, _starts(dates), demand[kept], promotion[kept]))
 
 
-def carparts(items: int) -> Panel:
+def carparts(items: int) -> ShopPanel:
     """Spare parts by the month, most of them seldom asked for: those that were sold all the time."""
     with gzip.open(CARPARTS, "rt", newline="") as file:
         rows = [row for row in list(csv.reader(file))[1:] if all(row)]
@@ -114,13 +114,13 @@ def carparts(items: int) -> Panel:
     return _plain(history, Rhythm(12, 30.0), 12)
 
 
-def groceries(items: int) -> Panel:
+def groceries(items: int) -> ShopPanel:
     """Products of grocery stores with promotions and prices."""
     whole, _ = read_history(GROCERIES)
     return _plain(part(whole, _spread(len(whole.items), items), len(whole.starts) - 1))
 
 
-def juice(items: int) -> Panel:
+def juice(items: int) -> ShopPanel:
     """Drawn: two years of weeks of something that sells in deals, each product by its own measure."""
     chance, weeks = np.random.default_rng(3), 104
     base, pull = np.exp(chance.normal(4.5, 1.0, items)), chance.normal(5.0, 1.5, items).clip(0.0)
@@ -136,7 +136,7 @@ def juice(items: int) -> Panel:
     return _plain(history, Rhythm(52, 7.0), 12)
 
 
-PANELS: Mapping[str, tuple[Callable[[int], Panel], int, Path | None]] = {
+PANELS: Mapping[str, tuple[Callable[[int], ShopPanel], int, Path | None]] = {
     "uci": (uci, 120, UCI),
     "pasta": (pasta, 118, PASTA),
     "carparts": (carparts, 300, CARPARTS),
@@ -158,7 +158,7 @@ def part(history: DemandHistory, items: Sequence[int], periods: int) -> DemandHi
     )
 
 
-def write(path: Path, panel: Panel) -> None:
+def write(path: Path, panel: ShopPanel) -> None:
     """A history as `restock evaluate` reads it; days on which the shop sold nothing at all are closed days."""
     history = panel.history
     with path.open("w", newline="") as file:
@@ -172,8 +172,8 @@ def write(path: Path, panel: Panel) -> None:
                 out.writerow((item, day, int(history.demand[number, period]), f"{plan:g}", f"{known:g}"))
 
 
-def _plain(history: DemandHistory, rhythm: Rhythm = Rhythm(), young: int = 60) -> Panel:  # noqa: B008 - frozen
-    return Panel(history, [1.0] * len(history.items), [1.0] * len(history.items), rhythm, young)
+def _plain(history: DemandHistory, rhythm: Rhythm = Rhythm(), young: int = 60) -> ShopPanel:  # noqa: B008 - frozen
+    return ShopPanel(history, [1.0] * len(history.items), [1.0] * len(history.items), rhythm, young)
 
 
 def _starts(dates: Sequence[str], last: int = DAY_MS) -> list[int]:

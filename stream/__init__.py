@@ -3,4 +3,4 @@
 from importlib.metadata import version
 
 VERSION = version("restock")
-"""Of the code: in the journal, in cursors, in dead letters."""
+"""The version of the code, as journal, cursors and dead letters state it."""

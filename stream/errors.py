@@ -1,4 +1,4 @@
-"""Errors that a user meets: one line that names the key, the value and the cure, and the exit code that goes with it.
+"""Errors that a user sees: one line that names the key, the value and the cure, and an exit code.
 
 >>> WrongUse("RESTOCK_PARTITIONS=zero is not a number: give 1 to 10000").exit_code
 2

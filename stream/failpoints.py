@@ -9,7 +9,7 @@ import random
 import signal
 
 VARIABLE = "RESTOCK_FAILPOINTS"
-"""No setting: whoever sets it wants to see what happens."""
+"""It is no setting: only tests set it."""
 _armed: dict[str, float] = {}
 _chance = random.Random()
 

@@ -1,7 +1,7 @@
 """Twins of store, publisher, journal and ledger that live in memory and keep the same promises.
 
 With them everything runs in a test or a doctest without a server; the same contract tests run over them and the real
-ones. What is written stays encoded, so that later changes of an object cannot reach it.
+ones. They keep what is written as bytes, so that a later change of an object cannot reach it.
 """
 
 from collections import defaultdict

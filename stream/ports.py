@@ -17,7 +17,7 @@ Tables: TypeAlias = Mapping[str, Mapping[str, bytes | None]]
 
 
 class Output(msgspec.Struct, frozen=True):
-    """One event to publish, with what the journal keeps of it."""
+    """One event to publish, with its journal entry."""
 
     topic: str
     """Logical name: replenishments, alerts, reviews or dead-letters."""
@@ -26,9 +26,9 @@ class Output(msgspec.Struct, frozen=True):
     """An outbound event, or a dead letter, of `schemas`."""
     at: Point
     entry: JournalEntry | None = None
-    """What the journal keeps of it; None for a review, which replay makes again from the ledger."""
+    """Its journal entry; None for `item.reviewed`, which replay makes again from the ledger."""
     review: tuple[Milliseconds, str] | None = None
-    """The review this belongs to, as (due, item); None for what a movement caused."""
+    """The wake-up it comes of, as (due, item); None where a movement caused it."""
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -52,8 +52,8 @@ class ShardCore(Protocol):
         """Apply one ledger record and decide.
 
         Yields the outputs in step order, each after the state has changed accordingly. During long work it yields
-        None now and then, so that others get their turn. With `replay`, the journal entries are applied, and only what
-        lies beyond them is decided. The caller exhausts the iterable before it folds the next record.
+        None now and then, so that other shards get their turn. With `replay`, the journal entries are applied, and
+        only what lies beyond them is decided. The caller exhausts the iterable before it folds the next record.
         """
         ...
 
@@ -78,7 +78,7 @@ class Cursor(msgspec.Struct, frozen=True):
     next: int
     """R: the offset of the first ledger record not in the state."""
     published: Point
-    """K as the writer knew it."""
+    """K when it was written."""
     ledger: str
     """Topic id of the ledger."""
     partitions: int
@@ -100,7 +100,7 @@ class Store(Protocol):
     """Checkpoints of shards. Every method raises StoreDown when the server does not answer."""
 
     async def acquire(self, shard: int, token: str) -> Held | None:
-        """Become the writer of a shard; what the last writer left, None where there is no checkpoint."""
+        """Become the writer of a shard; returns what the last writer left, None where there is no checkpoint."""
         ...
 
     def load(self, shard: int) -> AsyncIterator[Tables]:
@@ -127,7 +127,7 @@ class Publisher(Protocol):
         ...
 
     async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> None:
-        """Publish all of it or nothing; raises Fenced when another owner came, Unclear when neither is certain."""
+        """Publish all or nothing; raises Fenced if another owner came, Unclear if nobody knows which happened."""
         ...
 
     async def close(self) -> None:
@@ -136,7 +136,7 @@ class Publisher(Protocol):
 
 
 class JournalView(msgspec.Struct, frozen=True):
-    """The seals in a shard's journal, and where in it replay begins."""
+    """The seals in a shard's journal, and where in the journal replay begins."""
 
     last: JournalRecord | None
     seals: Sequence[Sealed]
@@ -144,7 +144,7 @@ class JournalView(msgspec.Struct, frozen=True):
     start: int
     """The journal's own offset from which on it holds the records that were asked for."""
     end: int
-    """The journal's own offset at which it ended when it was read."""
+    """The journal's own offset that was its end when it was read."""
     whole: bool
     """Whether it reaches back as far as was asked for."""
 

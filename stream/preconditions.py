@@ -1,4 +1,4 @@
-"""Verifies what must hold before a worker starts: effectively once is promised under these conditions only.
+"""Verifies what must hold before a worker starts: “effectively once” is promised under these conditions only.
 
 A start that finds one of them broken ends with one line: the key, the value, the cure.
 """
@@ -18,7 +18,7 @@ from stream.settings import KNOWN_SETTINGS, PREFIX, Settings, mask
 
 
 def verify(settings: Settings) -> LedgerState:
-    """Verify everything, and return the state of the ledger; raises WrongUse for the first thing that is wrong."""
+    """Verify everything, and return what the ledger states; raises WrongUse for the first thing that is wrong."""
     verify_topics(settings)
     state = verify_ledger(settings)
     verify_redis(settings)

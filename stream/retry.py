@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 _waiting: dict[str, set[object]] = {"Redis": set(), "Kafka": set()}
-"""Who waits for which server: a process has many shards, and one line is enough."""
+"""Who waits for which server: many shards of a process may wait, and one log line is enough."""
 
 FIRST_SECONDS, LONGEST_SECONDS = 0.05, 5.0
 
@@ -42,7 +42,7 @@ def _begin_to_wait(who: object, server: str, fault: Exception) -> None:
 
 
 def _answered(who: object) -> None:
-    """Log once that the server answers; whoever else waits finds out by its own next try."""
+    """Log once that the server answers; others that wait find out by their own next try."""
     for server, waiting in _waiting.items():
         if who in waiting:
             logger.info("%s answers again", server)

@@ -1,7 +1,7 @@
 """Reads and writes the values of settings: durations, sizes, moments, addresses, files.
 
-A kind is a pair of functions between text and value; a text that cannot be read is a ValueError whose message says
-what to write instead.
+A kind is a pair of functions, from text to value and back. A text that cannot be read raises a ValueError whose message
+says what to write instead.
 
 >>> DURATION.read("1h30m"), DURATION.write(5_400_000)
 (5400000, '1h30m')

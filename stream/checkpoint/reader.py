@@ -1,4 +1,4 @@
-"""Reads checkpoints from outside, for commands that show an item and for checks at start. It writes nothing."""
+"""Reads checkpoints without owning a shard, for commands that show items and for checks at start. It writes nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
@@ -13,13 +13,13 @@ from stream.settings import Settings, mask
 
 
 class Snapshot(NamedTuple):
-    """Some fields of one shard, all as they were at one moment."""
+    """Some fields of one shard's checkpoint, all as they were at one moment."""
 
     next: int
     """The offset of the first ledger record that is not in them."""
     about: CursorDetails
     tables: dict[str, dict[str, bytes]]
-    """By table and field, without those that are not there."""
+    """By table and field; fields that are not there are left out."""
 
 
 class CheckpointReader:
@@ -30,7 +30,7 @@ class CheckpointReader:
         self._client = reach_redis(settings)
 
     def __enter__(self) -> Self:
-        """Connected already."""
+        """The reader itself: it has connected already."""
         return self
 
     def __exit__(
@@ -65,7 +65,7 @@ class CheckpointReader:
         return Snapshot(int(place), known, tables)
 
     def scan(self, shard: int, table: str) -> Iterator[tuple[str, bytes]]:
-        """Every field of a table once; fields that are read later may be of a later moment."""
+        """Yield every field of a table once; fields that are read later may be of a later moment."""
         key = shard_keys(self._settings.app, shard)[1 + TABLES.index(table)]
         seen: set[str] = set()
         try:

@@ -22,12 +22,12 @@ from stream.settings import Settings, mask
 
 CLUSTER = "+cluster"
 ANSWER_SECONDS = 10.0
-"""A connection that is silent for so long is half open; the largest checkpoint takes less."""
+"""A connection that is silent for so long is taken for half open; writing the largest checkpoint takes less."""
 _TIMEOUTS = ("socket_timeout", "socket_connect_timeout")
 
 
 def client_of(settings: Settings) -> "redis.Redis | RedisCluster":
-    """A client that has not connected yet; a cluster's has, since it asks for the slots."""
+    """Make a client. It connects later; only one of a cluster connects at once, to ask for the slots."""
     url, options = _url_and_options(settings)
     try:
         return (RedisCluster if CLUSTER in settings.redis else redis.Redis).from_url(url, **options)
@@ -36,7 +36,7 @@ def client_of(settings: Settings) -> "redis.Redis | RedisCluster":
 
 
 def async_client_of(settings: Settings) -> "redis_asyncio.Redis | AsyncRedisCluster":
-    """The same for asyncio. It reopens a connection once and waits for nothing: callers do that, and log it."""
+    """Make a client for asyncio. It reopens a connection once and waits for no server: callers do, and log it."""
     url, options = _url_and_options(settings)
     if CLUSTER in settings.redis:
         return AsyncRedisCluster.from_url(url, **options)

@@ -19,7 +19,7 @@ from stream.ports import Cursor, Held, Tables
 
 TABLES = ("items", "minds", "pages", "shared")
 LAYOUT = 2
-"""Of the tables' contents; a checkpoint of another layout is rebuilt from the ledger."""
+"""The layout of the tables' contents; a checkpoint of another layout is rebuilt from the ledger."""
 SLICE = 1000
 """Fields that are read at a time: Redis serves others in between."""
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -59,7 +59,7 @@ class RedisStore:
         self._scripts = {name: redis.register_script(text) for name, text in scripts.items()}
 
     async def acquire(self, shard: int, token: str) -> Held | None:
-        """Become the writer, and read what the last one left."""
+        """Become the writer, and read the cursor that the last writer left."""
         cursor, sizes = await self._run("acquire", shard, token)
         writer, at, about, torn, expected = cursor
         if None in (writer, at, about):
@@ -80,10 +80,10 @@ class RedisStore:
         )
 
     async def load(self, shard: int) -> AsyncIterator[Tables]:
-        """Read the tables in slices; raises Torn when fields are missing in the end.
+        """Read the tables in slices; raises Torn if fields are missing at the end.
 
-        A server that was started again, or a replica that took over, has its fields in another order. The cursor of an
-        HSCAN then leaves some of them out, so their number is checked.
+        A server that was started again, or a replica that took over, holds the fields in another order. An HSCAN that
+        goes on there leaves some of them out, so their number is checked.
         """
         for table, key in zip(TABLES, shard_keys(self._app, shard)[1:], strict=True):
             place, read = 0, set[bytes]()

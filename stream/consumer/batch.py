@@ -1,4 +1,4 @@
-"""What the transport hands over: the records of one fetch, and what a group has committed."""
+"""What the transport hands to readers: the records of one fetch, and the offset that a group has committed."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,14 +7,14 @@ from faust.types import TP
 
 
 class Batch(NamedTuple):
-    """The records of [start, end) of one partition; fewer than end - start where markers or aborted records lie."""
+    """The records of [start, end) of one partition; markers and aborted records among them are left out."""
 
     start: int
     end: int
     records: Sequence[Any]
     """They have an offset, a timestamp and a value; those of a source have a key and headers, too."""
     left: int = 0
-    """How many offsets there were beyond its end when it was read."""
+    """How many offsets lay behind the batch when it was read."""
 
 
 class Committed(NamedTuple):

@@ -1,7 +1,7 @@
 """Faust's consumer thread with one change: it reads whole record batches, and only where a reader wants them.
 
-Every batch says from where to where it reaches, transaction markers and aborted records included, so that its reader
-can tell a gap from nothing.
+A batch states the offsets where it starts and ends, transaction markers and aborted records included, so that its
+reader can distinguish missing records from offsets without any.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from stream.consumer.readers import Readers
 FAUST = logging.getLogger("faust.transport")
 """Faust's services log under Faust's name."""
 POLL_SECONDS = 0.02
-"""How soon a partition that was not wanted is looked at again."""
+"""How soon a partition is looked at again whose reader had no room."""
 METADATA_MS = 10_000
 """How old the client's knowledge of topics may get: a topic that was made anew is noticed within this time."""
 
@@ -38,7 +38,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._joining = ExitStack()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Show the client as alive until the group is joined: nothing is read meanwhile, and it would give up."""
+        """Count the client as alive until it has joined the group: it reads nothing meanwhile, and would give up."""
         self._joining.close()
         self._joining.enter_context(self._ensure_consumer()._subscription.fetch_context())
         await super().on_partitions_revoked(revoked)
@@ -114,7 +114,7 @@ def readers_of(app: Any) -> Readers:
 
 
 async def _take(fetcher: Any, wanted: set[TP], max_records: int | None) -> dict[TP, list[Batch]]:
-    """Take what is fetched of these partitions already: without waiting, so that no position moves in between."""
+    """Take what has been fetched of these partitions; without waiting, so that no position moves in between."""
     subscriptions = fetcher._subscriptions
     if subscriptions.reassignment_in_progress:
         return {}

@@ -71,7 +71,7 @@ class SourceFeed:
         self._on_its_way = max(0, self._on_its_way - 1)
 
     async def resume(self) -> None:
-        """Go on after a rebalance, behind what is acknowledged: by us, or by who had the partition in between."""
+        """Go on after a rebalance, behind what we, or a worker in between, have had acknowledged."""
         self._on_its_way = 0
         self.end_run()
         committed = await until_answered(self._committed) if self.next is not None else None
@@ -121,7 +121,7 @@ class SourceFeed:
             self.next = max(self.next, end)  # another process may have been further meanwhile
 
     def stumble(self, bug: Exception) -> None:
-        """Note a fault of our own at the next offset; the second at the same offset parks the feed."""
+        """Note a bug at the next offset; the second one at the same offset parks the feed."""
         if self._stumbled_at == self.next:
             self.parked = f"feed {self.name}: what follows offset {self.next} cannot be read: {bug!r}"
             logger.critical("Parked: %s; install a version that can", self.parked)
@@ -157,7 +157,7 @@ class SourceFeed:
     async def _begin(self) -> None:
         """Find out where to begin: at the group's commit for this very topic, else at the start.
 
-        The start is always safe: feed marks let the fold drop what it knows already.
+        The start is always safe, since the fold drops what its feed marks say it has applied.
         """
         name, committed = await self._name(self.tp), await self._committed()
         try:

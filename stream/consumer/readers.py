@@ -18,10 +18,10 @@ MEND_SECONDS = 0.5
 
 
 class Reader(Protocol):
-    """Reads one partition as long as it is assigned; what the transport asks and is answered."""
+    """Reads one partition while it is assigned to this process; the transport asks it what to fetch and to commit."""
 
     name: str
-    """What its commits are marked with."""
+    """Stored with every commit, to recognise it by."""
     parked: str | None
     """Why it cannot go on by itself."""
 
@@ -71,7 +71,7 @@ class NoReader:
     resting = None
 
     def handed(self) -> None:
-        """Nothing is awaited."""
+        """Note nothing."""
 
     def receive(self, batch: Batch) -> None:
         """Drop it: the partition was lost while the batch was on its way."""
@@ -83,7 +83,7 @@ class NoReader:
         """There is nothing to seek."""
 
     async def leave(self) -> None:
-        """There is nothing to let go of."""
+        """There is nothing to let go."""
 
 
 NOBODY: Reader = NoReader()

@@ -1,4 +1,4 @@
-"""Faust's transport with two changes: a message is a whole record batch, and readers decide where to read.
+"""Faust's transport with two changes: a message is a whole record batch, and readers decide from where to read.
 
 One fetch of one partition becomes one Faust message whose value is a `Batch`. Faust drops fetched records around
 rebalances, so a reader that gets a batch which does not start where the last one ended seeks back. Nothing is read from
@@ -18,7 +18,7 @@ from stream.consumer.consumer_thread import FAUST, ConsumerThread, readers_of
 
 
 class _NoReadOffsets(dict[TP, int | None]):
-    """Remembers nothing: Faust would drop what it believes to have read, and positions are the readers' business."""
+    """Remembers no offset: Faust would drop records that it believes to have read, but readers decide that."""
 
     def __getitem__(self, key: TP) -> None:
         return None
@@ -65,15 +65,15 @@ class Consumer(driver.Consumer):
         return readers_of(self.app).of(tp).committable
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
-        """Every partition that is ours: around rebalances Faust forgets what was done and not yet committed."""
+        """Return every partition that is ours: around rebalances Faust forgets some that have offsets to commit."""
         return (tp for tp in self.assignment() if topics is None or tp in topics or tp.topic in topics)
 
     def _should_commit(self, tp: TP, offset: int) -> bool:
-        """Commit whatever is new, also if it is less than before: in a topic made anew offsets start again."""
+        """Commit any new offset, even one below the last: in a topic made anew offsets start again."""
         return bool(offset != self._committed_offset[tp])
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002 - Faust's signature
-        """Forget offsets whose commit failed, so that the next interval tries again: Faust would count them as done."""
+        """Forget offsets whose commit failed, so that the next interval tries again: Faust counts them as done."""
         done = await super()._commit_offsets(offsets, start_new_transaction)
         if not done:
             for tp in offsets:
@@ -81,7 +81,7 @@ class Consumer(driver.Consumer):
         return bool(done)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Ignore gaps: batches, markers and aborted records leave them all the time."""
+        """Ignore gaps: batches, markers and aborted records make them all the time."""
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Let the readers of lost partitions go first: Faust seeks only when partitions were added."""
@@ -94,8 +94,8 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Let the readers seek what was assigned, and go on reading when that takes long.
 
-        Faust waits no longer for this than for one answer of a broker: after that it stops reading for good, and logs
-        nothing. What is read from a wrong position meanwhile, its reader rejects and seeks back.
+        If this took longer than one answer of a broker may, Faust would stop reading for good, without a log line.
+        What is read from a wrong position meanwhile is rejected by its reader, which seeks back.
         """
         positioning = asyncio.create_task(readers_of(self.app).assigned(frozenset(self.assignment())))
         self._positioning.add(positioning)
@@ -111,7 +111,7 @@ class Consumer(driver.Consumer):
             self.app._crash(bug)
 
     async def seek_to_committed(self) -> dict[TP, int]:
-        """Do the same: Faust calls it by two names."""
+        """Do the same as `perform_seek`: Faust calls either."""
         await self.perform_seek()
         return {}
 
@@ -126,7 +126,7 @@ class Consumer(driver.Consumer):
         return None if state is None else state.lso
 
     async def committed(self, partition: TP) -> Committed | None:
-        """What this group has committed."""
+        """What this group has committed for a partition."""
         thread, consumer = self._thread, self._thread._ensure_consumer()
         found = await thread.call_thread(consumer._coordinator.fetch_committed_offsets, [partition])
         at = found.get(partition)

@@ -1,4 +1,4 @@
-"""From settings to Kafka clients: one set of security settings for confluent-kafka, aiokafka and Faust alike.
+"""Makes Kafka clients from the settings: the same security settings for confluent-kafka, aiokafka and Faust.
 
 >>> client_config(Settings(kafka="kafka:9092"))["bootstrap.servers"]
 'kafka:9092'
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 REACH_SECONDS = 10.0
 ANSWER_MS = 20_000
-"""No answer of a broker takes longer, unless it is a member's wait for a rebalance."""
+"""How long a broker may take to answer; only a member's wait for a rebalance may take longer."""
 BROKER_BYTES = 1_048_588
 """The largest record that a broker takes by default."""
 _FAILED_LOGIN = (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL)  # noqa: SLF001 - librdkafka's own codes carry an underscore
@@ -45,7 +45,7 @@ def client_config(settings: Settings, **extra: Any) -> dict[str, Any]:
         "bootstrap.servers": settings.kafka,
         "client.id": settings.app,
         "security.protocol": settings.kafka_security,
-        # A connection that is open and dead is given up after this; with the default a shard would rest for a minute.
+        # A dead connection is given up after this time; with the default a shard would stand still for a minute.
         "socket.timeout.ms": ANSWER_MS,
         # librdkafka would write every failed attempt to standard error; what matters comes back as an error.
         "log_level": 2,
@@ -68,7 +68,7 @@ def client_config(settings: Settings, **extra: Any) -> dict[str, Any]:
 
 
 def producer_config(settings: Settings, **extra: Any) -> dict[str, Any]:
-    """An idempotent producer that never gives up a record: a delivery timeout could leave a gap."""
+    """Configure an idempotent producer that never gives up a record: after a timeout one could be missing."""
     config = {
         "enable.idempotence": True,
         "acks": "all",
@@ -83,7 +83,7 @@ def producer_config(settings: Settings, **extra: Any) -> dict[str, Any]:
 
 
 def compression(settings: Settings) -> dict[str, Any]:
-    """How records are compressed that others read: their clients may lack what ours have.
+    """How records that others read are compressed: their clients may not know every codec that ours know.
 
     Ledger and journal are read by restock alone. The first level of gzip takes half the time of the usual one for a
     fifth more bytes.
@@ -96,12 +96,12 @@ def compression(settings: Settings) -> dict[str, Any]:
 
 
 def source_bytes(settings: Settings) -> int:
-    """The largest record a source takes: large enough that an event somewhat too large is refused with a reason."""
+    """The largest record of a source: more than an event may have, so that one too large is refused with a reason."""
     return max(BROKER_BYTES, 2 * settings.max_event_bytes)
 
 
 def record_bytes(settings: Settings) -> int:
-    """The largest record of every other topic: a dead letter holds the whole of a source's record, and headers."""
+    """The largest record of every other topic: a dead letter holds a source's whole record, and headers."""
     return 2 * source_bytes(settings)
 
 

@@ -1,6 +1,6 @@
-"""What became of dead letters: marks behind them on the same topic, written by whoever redrives or discards.
+"""Reads and writes the marks that say what became of dead letters; they lie behind the letters on the same topic.
 
-Whoever reads a stretch that holds a letter reads its mark as well: it was appended later, to the same partition.
+A mark is appended later than its letter, to the same partition: a stretch that goes on to the end has both.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ from stream.settings import Settings
 
 MOST_UNDERWAY = 10_000
 Refusal: TypeAlias = tuple[str, int, int, int | None]
-"""Origin of the event, and ordinal of the movement; None for all of the event."""
+"""Origin of the event, and ordinal of the refused movement; None where the whole event was refused."""
 
 
 class Marks:
@@ -28,12 +28,12 @@ class Marks:
         self._states: dict[Refusal, tuple[int, MarkState]] = {}
 
     def add(self, mark: DeadLetterMark, appended_ms: int) -> None:
-        """Take in a mark; of two the later stands."""
+        """Add a mark; of two for one refusal the later counts."""
         refusal = (mark.topic, mark.partition, mark.offset, mark.ordinal)
         self._states[refusal] = max(self._states.get(refusal, (0, mark.state)), (appended_ms, mark.state))
 
     def of(self, filed: FiledDeadLetter) -> MarkState | None:
-        """What became of a letter; None while it waits for somebody."""
+        """What became of a letter; None as long as nobody has redriven or discarded it."""
         origin = filed.letter.origin
         event = (origin.topic, origin.partition, origin.offset)
         found = [self._states[each] for each in ((*event, None), (*event, filed.ordinal)) if each in self._states]
@@ -51,7 +51,7 @@ def read_marks(reader: TopicReader, settings: Settings, stretches: Mapping[int, 
 
 
 def mark(settings: Settings, state: MarkState, letters: Iterable[FiledDeadLetter]) -> None:
-    """Mark letters, acknowledged by the broker: redriven is a whole event, discarded a single refusal."""
+    """Mark letters, and wait for the broker. Redriven means the whole event, discarded a single refusal."""
     producer = Producer(producer_config(settings, message_timeout_ms=30_000) | compression(settings))
     failures: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Reads the dead letters: filtered, each refusal once, and with the bytes that were published.
+"""Reads dead letters: filtered, each refusal once, with the bytes that the producer published.
 
 A letter of intake holds the refused record itself. A letter of the controller holds the ledger record that was made of
 it, so the bytes are fetched from the source, at the origin that the letter names.
@@ -61,13 +61,13 @@ class FiledDeadLetter(NamedTuple):
 
     @property
     def ordinal(self) -> int:
-        """Which movement of its event was refused; -1 where the event was as a whole."""
+        """Which movement of its event was refused; -1 where the whole event was."""
         record = self.record
         return record.ordinal if record else -1
 
     @property
     def event(self) -> "EventName":
-        """What the refused event calls itself, as far as it can be read."""
+        """The name of the refused event, as far as it can be read."""
         record = self.record
         return EventName(record.source, record.id) if record else _name_of(self.letter)
 
@@ -89,7 +89,7 @@ class Original(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """Which letters are wanted; None wants all."""
+    """Which letters are wanted; a field that is None wants all."""
 
     reason: str | None = None
     topic: str | None = None
@@ -179,7 +179,7 @@ def _name_of(letter: DeadLetter) -> EventName:
 
 
 def _filed(message: Message) -> FiledDeadLetter | None:
-    """A record of the topic; None for what somebody else wrote there."""
+    """Read a record of the topic; None for any that is no dead letter."""
     try:
         letter = DeadLetter.from_record(message.key(), message.value(), message.headers())  # type: ignore[arg-type]
     except (ValueError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Publishes events to the sources as a shop does: in order, each acknowledged; what is given up raises an error.
+"""Publishes events to the sources as a shop does: in order, each acknowledged; a record that is given up is an error.
 
 `publish`, `import` and `dead-letters redrive` send through it. A worker's own outputs do not.
 """
@@ -20,7 +20,7 @@ from stream.kafka.topics import SOURCES
 from stream.settings import Settings
 
 SILENCE_SECONDS = 60.0
-"""Nothing acknowledged for so long means that the broker is away."""
+"""If nothing is acknowledged for so long, the broker is away."""
 
 
 class EventPublisher:
@@ -28,7 +28,7 @@ class EventPublisher:
 
     def __init__(self, settings: Settings, silence_seconds: float = SILENCE_SECONDS) -> None:
         self.acknowledged: Counter[str] = Counter()
-        """By topic, how many events the broker holds for certain."""
+        """How many events the broker has acknowledged, by topic."""
         self._settings = settings
         self._silence_seconds = silence_seconds
         self._failure: KafkaError | None = None
@@ -42,7 +42,7 @@ class EventPublisher:
         self._producer = Producer(config | compression(settings))
 
     def __enter__(self) -> Self:
-        """Nothing is sent yet."""
+        """The publisher itself; nothing is sent yet."""
         return self
 
     def __exit__(

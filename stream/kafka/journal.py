@@ -1,6 +1,6 @@
-"""Reads a shard's journal: from its end what the owners before have left, and passage by passage what was published.
+"""Reads a shard's journal: backwards for the seals of earlier owners, forwards in passages for what was published.
 
-A journal grows for years, so no more of it than a passage is held in memory at a time.
+A journal grows for years, so only one passage of it is in memory at a time.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Finds in a shard's journal what was published at a point of its ledger: by halving, since both only ever grow."""
+"""Finds what was published at a point of the ledger: by bisection, since points grow along a shard's journal."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from stream.kafka.topic_reader import TopicReader
 from stream.settings import Settings
 
 NEAR = 200
-"""From so few records on they are read one after another."""
+"""So few records are read one after another."""
 
 
 def published_at(reader: TopicReader, settings: Settings, partition: int, point: Point) -> Published | None:

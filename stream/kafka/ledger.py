@@ -1,6 +1,6 @@
-"""The ledger topic for whoever takes a shard: bounds of a partition, and single records.
+"""Looks at the ledger topic for the owner of a shard and for commands: bounds of a partition, and single records.
 
-Workers read the ledger through Faust's consumer; this is beside it.
+Workers fold what Faust's consumer reads; this is for everything else.
 """
 
 from collections.abc import Callable, Iterator, Mapping

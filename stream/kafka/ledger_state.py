@@ -1,4 +1,4 @@
-"""Reads and writes what the ledger states: whose it is, its name, and the settings that its fold follows.
+"""Reads and writes what a ledger states about itself: its application, its name, and the settings of its fold.
 
 `topics create` begins a ledger, `settings apply` changes its settings. The last statement of the settings is found by
 reading backwards from the end, and is always near, because every tick states them.
@@ -25,19 +25,19 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class LedgerState(NamedTuple):
-    """What one ledger states, and its topic."""
+    """What a ledger states about itself, and its topic."""
 
     ledger: str
     """Its short name, part of every replenishment's id."""
     app: str | None
-    """Whose it is; None when retention has cut its first record off."""
+    """The application it belongs to; None where retention has deleted its first record."""
     settings: FoldSettings
     topic_id: str
     partitions: int
 
 
 def ledger_name(topic_id: str) -> str:
-    """The short name of a ledger: random, since topic ids are, and the same however often it is asked for.
+    """The short name of a ledger: random as topic ids are, and always the same for the same topic.
 
     >>> ledger_name("SfA1tdtqQPy1n81+gVRnPQ")
     'gss61'
@@ -68,7 +68,7 @@ def ledger_state(settings: Settings) -> LedgerState:
 
 
 def stated_settings(reader: TopicReader, topic: str, bounds: Mapping[int, Stretch]) -> dict[int, FoldSettings]:
-    """The settings last stated in each partition, read backwards in growing steps; without those that never were."""
+    """The settings last stated in each partition, found backwards in growing steps; those without any are absent."""
     stated: dict[int, FoldSettings] = {}
     ends, step = dict(bounds), FIRST_STEP
     while ends := {p: (low, end) for p, (low, end) in ends.items() if p not in stated and low < end}:
@@ -83,7 +83,7 @@ def stated_settings(reader: TopicReader, topic: str, bounds: Mapping[int, Stretc
 
 
 def first_records(reader: TopicReader, topic: str, bounds: Mapping[int, Stretch]) -> dict[int, LedgerCreated | None]:
-    """The record that began each partition, None where there is none; without partitions whose start is cut off."""
+    """The first record of each partition, None where there is none; partitions whose start was deleted are left out."""
     whole = {partition: (0, min(end, 1)) for partition, (low, end) in bounds.items() if low == 0}
     found: dict[int, LedgerCreated | None] = dict.fromkeys(whole)
     for message in reader.read(topic, whole):
@@ -99,9 +99,9 @@ def first_records(reader: TopicReader, topic: str, bounds: Mapping[int, Stretch]
 
 
 def begin(settings: Settings) -> int:
-    """Write the first record to every partition that is empty, and return how many those were.
+    """Write the first record to every empty partition, and return how many those were.
 
-    A crash in the middle, or two such commands at a time, leave records that name the same ledger: run it again.
+    After a crash in the middle it can be run again: the same name is written. So can two commands at the same time.
     """
     topic = settings.topic("ledger")
     name = ledger_name(ledger_id(settings))
@@ -121,7 +121,7 @@ def begin(settings: Settings) -> int:
 
 
 def apply(settings: Settings) -> int:
-    """State these settings in every partition that follows others, and return how many those were."""
+    """State these settings in every partition that follows other ones, and return how many those were."""
     topic, wanted = settings.topic("ledger"), settings.fold_settings()
     _check_nobody_works(settings)
     with TopicReader(settings) as reader:
@@ -158,7 +158,7 @@ def write(settings: Settings, records: Mapping[int, Record]) -> None:
 
 
 def ledger_id(settings: Settings) -> str:
-    """The topic id of the ledger: one made anew under the same name is another."""
+    """The topic id of the ledger: a topic that was made anew under the same name has another."""
     client, _ = reach(settings)
     name = settings.topic("ledger")
     with answering(settings):
@@ -180,7 +180,7 @@ def _statement(message: Message) -> LedgerCreated | SettingsChanged | Ticked | N
 
 
 def working(settings: Settings) -> int:
-    """How many workers this application has; those that stopped answering count until their session ends."""
+    """How many workers this application has; a worker that stopped answering counts until its session ends."""
     client, _ = reach(settings)
     with answering(settings):
         groups = client.describe_consumer_groups([settings.app], request_timeout=REACH_SECONDS)
@@ -188,7 +188,7 @@ def working(settings: Settings) -> int:
 
 
 def _check_nobody_works(settings: Settings) -> None:
-    """A worker that still runs with the old settings would go on to state them with every tick."""
+    """Refuse while a worker runs: it would go on to state its old settings with every tick."""
     members = working(settings)
     if members:
         raise AnswerIsNo(f"{members} workers of {settings.app} are running: stop them, apply, and start them anew")

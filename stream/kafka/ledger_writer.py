@@ -16,7 +16,7 @@ from stream.threads import in_thread
 logger = logging.getLogger(__name__)
 SLOW_SECONDS = 10.0
 MOST_WAITS = 3
-"""How often that is waited for. A client may send nothing any more although its broker is back (seen once in an hour of
+"""How many times SLOW_SECONDS is waited. A client may send nothing although its broker is back (seen once in an hour of
 faults): then it is replaced and the batch is written again, as after any failure."""
 
 LedgerLine: TypeAlias = dict[str, Any]
@@ -32,15 +32,15 @@ class LedgerWriter:
     """The producers of one intake process: one for the ledger, one for dead letters."""
 
     def __init__(self, config: Mapping[str, Any], ledger: str, threads: Executor) -> None:
-        # Only failures are reported: an empty queue without any failure means that all arrived.
+        # Only failures are reported: once the queue is empty and there was none, all records have arrived.
         self._config = {
             **config,
             "delivery.report.only.error": True,
             "linger.ms": 2,
-            # A batch goes out whole: notices alone may be thousands times the number of partitions.
+            # Room for a whole batch: a thousand notices are a thousand records in every partition.
             "queue.buffering.max.messages": 0,
             "queue.buffering.max.kbytes": 1 << 20,
-            # The broker refuses what is too large once it is compressed; the client would judge it before.
+            # The broker judges the size of compressed records; the client would judge it before compression.
             "message.max.bytes": 1_000_000_000,
         }
         self._ledger = ledger
@@ -98,7 +98,7 @@ class LedgerWriter:
         producer = self._open()
         for partition, records in lines.items():
             if producer.produce_batch(self._ledger, records, partition, on_delivery=self._report) < len(records):
-                # Never a part of it: what was refused would come behind what was taken.
+                # Write the batch again from its start: records sent again alone would come behind later ones.
                 raise KafkaException(KafkaError(KafkaError._QUEUE_FULL))  # noqa: SLF001
 
     def _flush(self, producer: Producer) -> None:

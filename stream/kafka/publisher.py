@@ -1,8 +1,8 @@
 """Publishes the outputs of one shard and their journal record in one Kafka transaction: all of them or none.
 
-`open` fences the previous owner. If the answer to a commit is lost, the commit is asked for again and nothing else. An
-aborted transaction is published again as it was. Anything else ends this publisher: the next one reads in the journal
-whether the transaction was committed.
+`open` fences the previous owner. If the answer to a commit is lost, only the commit is asked for again. An aborted
+transaction is published again as it was. Any other fault ends this publisher: the next one reads in the journal whether
+the transaction was committed.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 ANSWER_SECONDS = 10.0
 """How long one call waits for its answer."""
 TRIES = 3
-"""What is aborted so often would be aborted for ever: the broker refuses a record, or does not let us write a topic."""
+"""A transaction aborted so often always will be: the broker refuses a record, or does not let us write a topic."""
 FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)  # noqa: SLF001
 
 
@@ -60,7 +60,7 @@ class KafkaPublisher:
         self._closed = False
 
     async def open(self) -> None:
-        """Fence the previous owner and settle what it left open."""
+        """Fence the previous owner, and end the transaction that it left open."""
         await in_thread(self._threads, self._open)
 
     async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> None:
@@ -78,7 +78,7 @@ class KafkaPublisher:
         self._let_go()
         producer = self._producer = Producer(self._config)
         try:
-            # Asked for an id before it has a connection, the client asks again half a second later: connect first.
+            # Connect first: a client that asks for its id without a connection tries again only half a second later.
             producer.list_topics(self._journal[0], ANSWER_SECONDS)
             producer.init_transactions(ANSWER_SECONDS)
         except KafkaException as error:
@@ -93,7 +93,7 @@ class KafkaPublisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge()
-            # A fenced producer raises once more, and its client raises that as a SystemError.
+            # A fenced producer raises its error again, and the client turns that into a SystemError.
             with contextlib.suppress(KafkaException, SystemError):
                 producer.close()
 
@@ -146,7 +146,7 @@ class KafkaPublisher:
                 return
 
     def _settle(self, producer: Producer, cause: KafkaError, left: int) -> None:
-        """Abort, so that the transaction can be tried again; raises what ends this publisher if it cannot."""
+        """Abort, so that the transaction can be tried again; if it cannot, raise the fault that ends this publisher."""
         if cause.code() in FENCED or cause.fatal() or not cause.txn_requires_abort():
             raise _end(cause)
         try:

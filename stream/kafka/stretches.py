@@ -14,7 +14,7 @@ Stretch: TypeAlias = tuple[int, int]
 """The offsets [start, end) of one partition."""
 BATCH = 5_000
 FIRST_SECONDS, REST_SECONDS = 0.5, 0.002
-"""The client waits as long as it may for a full batch: so first for one record, then for those that are there."""
+"""The client waits for a full batch: so the first read asks for one record only, and later ones hardly wait."""
 
 
 class Silent(Exception):
@@ -50,7 +50,7 @@ def read_stretches(
 
 
 def _is_end(message: Message) -> bool:
-    """True for the client's note that a partition ends here; raises what else is no record."""
+    """Whether this is the client's note that a partition ends here; raises any error."""
     error = message.error()
     if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own codes carry an underscore
         return True

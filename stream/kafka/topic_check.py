@@ -33,7 +33,7 @@ class Difference(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """When the found value of a configuration is as good as the wanted one, and for which topics that matters."""
+    """Says when a configuration's value is as good as the planned one, and for which topics that matters."""
 
     what: str
     topics: frozenset[str]
@@ -73,7 +73,7 @@ RULES = (
 
 
 def check(settings: Settings) -> list[Difference]:
-    """Everything that differs, the graver first."""
+    """Everything that differs, grave differences first."""
     client, metadata = reach(settings)
     planned = plan(settings, len(metadata.brokers))
     with answering(settings):
@@ -83,7 +83,7 @@ def check(settings: Settings) -> list[Difference]:
 
 
 def repair(settings: Settings) -> list[Difference]:
-    """Set what can be set on topics that exist, and return it; partitions and replication cannot be set."""
+    """Set what can be changed on topics that exist, and return it; partitions and replication cannot be changed."""
     client, _ = reach(settings)
     differences = [difference for difference in check(settings) if difference.cure == SETTABLE]
     resources: dict[str, ConfigResource] = {}

@@ -16,7 +16,7 @@ from stream.kafka.stretches import Silent, Stretch, read_stretches
 from stream.settings import Settings
 
 SILENCE_SECONDS = 30.0
-"""A broker that was there and says nothing for so long is away, not busy."""
+"""A broker that answered before and is silent for so long is away, not busy."""
 _WITHOUT_LEADER = (
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -79,7 +79,7 @@ class TopicReader:
             raise Unreachable(f"RESTOCK_KAFKA={self._settings.kafka} fell silent: see what its log says") from None
 
     def one(self, topic: str, partition: int, offset: int) -> Message | None:
-        """The record at an offset, or None where there is none any more or yet."""
+        """The record at an offset; None where it was deleted or is not there yet."""
         low, high = self.bounds(topic).get(partition, (0, 0))
         if not low <= offset < high:
             return None

@@ -1,4 +1,4 @@
-"""Topics as the broker should have them, planned from the settings, and as it has them.
+"""Plans topics from the settings, finds those that the broker has, and creates what is missing.
 
 >>> [topic.name for topic in plan(Settings(topic_prefix="eu."), brokers=3) if topic.logical == "ledger"]
 ['eu.ledger']
@@ -21,7 +21,7 @@ from stream.settings import Settings
 SOURCES = frozenset(name for name, topic in TOPICS.items() if topic.role == "source")
 LOGS = frozenset(name for name, topic in TOPICS.items() if topic.role == "log")
 EVENTS_RETENTION_MS = 30 * DAY_MS
-"""Of sources and outputs when they are created; whoever runs the broker may choose another."""
+"""Retention of sources and outputs when they are created; who runs the broker may choose another."""
 
 
 class PlannedTopic(NamedTuple):
@@ -95,7 +95,7 @@ def _config(logical: str, settings: Settings, replication: int) -> dict[str, str
         "retention.bytes": "-1",
         "min.insync.replicas": "2" if replication > 2 else "1",
         "unclean.leader.election.enable": "false",
-        # What a source takes must fit the dead letters, headers included.
+        # The largest record of a source must fit the dead letters, headers included.
         "max.message.bytes": str(source_bytes(settings) if logical in SOURCES else record_bytes(settings)),
     }
 

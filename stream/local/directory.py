@@ -15,7 +15,7 @@ HOLDER_SECONDS = 0.5
 
 
 class ServersRecord(msgspec.Struct):
-    """What the directory remembers; `process` and `ready` describe the holder, and count only while there is one."""
+    """What the directory remembers; `process` and `ready` are about the holder, and hold only while there is one."""
 
     ports: dict[str, int] = {}
     process: int = 0
@@ -47,7 +47,7 @@ class Directory:
         self._write(ServersRecord(ports=self.read().ports, process=os.getpid()))
 
     def release(self) -> None:
-        """Leave it to others, ports remembered."""
+        """Let other processes hold it; the ports stay remembered."""
         if self._held is not None:
             self._write(ServersRecord(ports=self.read().ports))
             self._held.close()

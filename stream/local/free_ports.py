@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator, Mapping
 
 LOOPBACK = "127.0.0.1"
-# Below the range from which systems take the ports of outgoing connections: a client that keeps dialling a port of
+# Below the range from which systems take the ports of outgoing connections. A client that keeps dialling a port of
 # that range while its server is down can end up connected to itself, and then the server cannot come back.
 OTHERS = range(20_000, 30_000)
 

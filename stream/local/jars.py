@@ -51,7 +51,7 @@ def class_path(progress: Progress | None = None) -> str:
 
 
 def _fetch(jars: list[Artifact], checksums: Mapping[str, str], cache: Path, progress: Progress | None) -> None:
-    """Download beside the cache, verify, and move into it: a download that is killed leaves no half jar."""
+    """Download beside the cache, verify, and move there: a download that is killed leaves no half jar."""
     with tempfile.TemporaryDirectory(prefix=".restock-", dir=cache) as scratch, ThreadPoolExecutor(8) as pool:
         fetching = {pool.submit(_download, _artifact(_coordinate(jar), Path(scratch))): jar for jar in jars}
         try:

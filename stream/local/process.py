@@ -16,7 +16,7 @@ from stream.errors import Unreachable
 GUARD = ("/bin/sh", "-c", "read _; kill -9 0")
 START_SECONDS = 60
 STOP_SECONDS = 20
-# Variables that make Java start differently on another person's machine.
+# Variables with which Java starts differently on another person's machine.
 UNWANTED = ("CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 
 
@@ -111,7 +111,7 @@ class ServerProcess(ABC):
 
     def _end(self) -> None:
         if self._child is not None:
-            # Whoever was interrupted while asking for the process has perhaps left its lock taken: go on all the same.
+            # An interrupted call may have left the process's lock taken: go on all the same.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(STOP_SECONDS)
         self._end_guard()

@@ -1,4 +1,4 @@
-"""What a core counts, as metrics read it: a protocol, since this room knows no core.
+"""What a core counts, as a protocol for metrics: `stream` must not import a core.
 
 The real one is `agents/core/counters.py`. Keys are labels: one text, or several in the order of the metric's labels.
 """
@@ -13,7 +13,7 @@ CoreLabels: TypeAlias = tuple[str, ...]
 
 
 class ForecastSums(Protocol):
-    """Sums over judged forecasts; which ones says `core_metrics.FORECAST_SUMS`."""
+    """Sums over judged forecasts; `core_metrics.FORECAST_SUMS` names them."""
 
     def __add__(self, other: Self) -> Self:
         """The sums of both."""
@@ -49,9 +49,9 @@ class CoreCounters(Protocol):
     unserved: Counter[str]
     costs: defaultdict[CoreLabels, float]
     silent_feeds: int
-    """As the last tick left it: no counter, and not added up."""
+    """Source feeds that the last tick found silent: no counter, and not added up."""
     watermark: Milliseconds | None
-    """As above."""
+    """As the last tick left it: no counter, and not added up."""
 
     @property
     def errors(self) -> Mapping[str, ForecastSums]:

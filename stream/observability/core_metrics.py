@@ -29,18 +29,18 @@ FORECAST_SUMS = {
 }
 """Sums kept for each class, by the fields of `agents.core.counters.ErrorSums`."""
 TOTALS: tuple[tuple[str, str, Callable[[CoreCounters], int]], ...] = (
-    ("restock_movements_applied", "Movements that changed state.", lambda core: core.applied),
-    ("restock_orphans_dropped", "Movements whose predecessor is missing; they come again.", lambda core: core.orphans),
-    ("restock_late_events", "Events timed in a closed period.", lambda core: core.late),
-    ("restock_unordered_receipts", "Receipts for an order that is not open for the item.", lambda core: core.unordered),
-    ("restock_demand_shifts", "Alarms that demand has changed.", lambda core: core.drifts),
+    ("restock_movements_applied", "Movements and notices applied.", lambda core: core.applied),
+    ("restock_orphans_dropped", "Movements whose predecessor is missing: they come again.", lambda core: core.orphans),
+    ("restock_late_events", "Movements timed in a closed period.", lambda core: core.late),
+    ("restock_unordered_receipts", "Receipts for a replenishment that is not open.", lambda core: core.unordered),
+    ("restock_demand_shifts", "Alerts that demand has shifted.", lambda core: core.drifts),
     ("restock_reviews", "Reviews made.", lambda core: core.reviews),
 )
 BY_LABEL: tuple[tuple[str, str, str, Callable[[CoreCounters], Mapping[str, float]]], ...] = (
-    ("restock_guardrail_clamps", "Orders that a guardrail changed.", "guardrail", lambda core: core.clamps),
-    ("restock_learner_failures", "Forecasters and policies that failed.", "name", lambda core: core.failures),
+    ("restock_guardrail_clamps", "Quantities that a guardrail changed.", "guardrail", lambda core: core.clamps),
+    ("restock_learner_failures", "Failures of forecasters and policies.", "name", lambda core: core.failures),
     ("restock_demand_units", "Units asked for in closed periods.", "class", lambda core: core.demand),
-    ("restock_unserved_units", "Of these, units without stock.", "class", lambda core: core.unserved),
+    ("restock_unserved_units", "Of these, units that found no stock.", "class", lambda core: core.unserved),
 )
 BY_TWO_LABELS: tuple[tuple[str, str, tuple[str, str], Callable[[CoreCounters], Mapping[CoreLabels, float]]], ...] = (
     ("restock_decisions", "Replenishments decided.", ("policy", "kind"), lambda core: core.decisions),
@@ -73,9 +73,13 @@ def _counters(cores: Sequence[CoreCounters]) -> Iterator[Metric]:
     for name, text, number in TOTALS:
         yield counter(name, text, sum(map(number, cores)))
     duplicates = {"technical": 0, "business": 0} | _summed(cores, lambda core: core.duplicates)
-    yield counter("restock_duplicates_dropped", "Movements that had come before.", (("kind",), duplicates))
+    yield counter("restock_duplicates_dropped", "Movements and notices that had come before.", (("kind",), duplicates))
     violations = dict.fromkeys(INVARIANTS, 0) | _summed(cores, lambda core: core.violations)
-    yield counter("restock_invariant_violations", "Broken promises.", (("invariant",), violations))
+    yield counter(
+        "restock_invariant_violations",
+        "Violated invariants, as docs/guarantees.md numbers them.",
+        (("invariant",), violations),
+    )
     for name, text, label, numbers in BY_LABEL:
         yield counter(name, text, ((label,), _summed(cores, numbers)))
     for name, text, labels, numbers_of_two in BY_TWO_LABELS:
@@ -103,9 +107,11 @@ def _gauges(cores: Sequence[CoreCounters]) -> Iterator[Metric]:
         for label, number in gauges.open_alerts.items():
             kind, _, abc = label.partition(" ")
             alerts[kind, abc] += number
-    yield gauge("restock_items_tracked", "Items this worker keeps.", (("class",), items))
+    yield gauge("restock_items_tracked", "Items of the shards that this worker owns.", (("class",), items))
     yield gauge("restock_items_at_risk", "Items without available stock, or soon to be.", (("class",), at_risk))
     yield gauge("restock_alerts_open", "Alerts raised and not cleared.", (("kind", "class"), alerts))
-    yield gauge("restock_champions_fallen_back", "Items for which the baseline acts.", (("class",), fallen_back))
+    yield gauge(
+        "restock_champions_fallen_back", "Items whose champion fell back to the baseline.", (("class",), fallen_back)
+    )
     silent = max((core.silent_feeds for core in cores), default=0)
-    yield gauge("restock_silent_feeds", "Feeds that hold the watermark back no more.", silent)
+    yield gauge("restock_silent_feeds", "Source feeds that the watermark does not wait for.", silent)

@@ -18,7 +18,7 @@ Rare: TypeAlias = Literal["fenced", "torn", "replayed", "lost"]
 """`lost`: source records deleted before they were read; the others happen to shards."""
 
 NO_SHARD = -1
-"""In the place of a shard's number, for counters that belong to none."""
+"""Stands for a shard's number with counters that belong to no shard."""
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 BATCH_BUCKETS = (1, 10, 100, 500, 1000, 2500, 5000)
@@ -34,7 +34,7 @@ class Instruments:
         """The counters of each shard's core; those under NO_SHARD hold a 0 for every label value there can be."""
         self.latency = Histogram(
             "restock_decision_latency_seconds",
-            "From the broker's receipt of an event to the commit of what it caused.",
+            "From the broker's receipt of an event to the commit of the outputs it caused.",
             buckets=LATENCY_BUCKETS,
             registry=self.registry,
         )

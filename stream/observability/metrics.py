@@ -52,11 +52,11 @@ class Metrics(Collector):
         self.registry.register(self)
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: the registry asks this before the worker runs, when no metric can be collected yet."""
+        """Describe nothing: the registry asks before the worker runs, when no metric can be collected yet."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Read everything as it is now."""
+        """Collect all metrics as they are now."""
         yield from self._intake_metrics()
         yield from self._lags()
         yield from self._holdings()
@@ -84,8 +84,8 @@ class Metrics(Collector):
                 letters[verdict] += number
         for core in self._instruments.counters.values():
             letters.update(core.refused)
-        yield counter("restock_dead_letters", "Records refused, by reason.", (("reason",), letters))
-        yield counter("restock_movements_written", "Ledger records written by intake.", self._intake.movements)
+        yield counter("restock_dead_letters", "Dead letters, by reason.", (("reason",), letters))
+        yield counter("restock_movements_written", "Movements written to the ledger.", self._intake.movements)
 
     def _lags(self) -> Iterator[Metric]:
         backlogs = {
@@ -93,7 +93,7 @@ class Metrics(Collector):
             for tp, reader in self._readers.by_partition.items()
             if isinstance(reader, SourceFeed) and reader.next is not None
         }
-        text = "Source records not in the ledger yet."
+        text = "Records of a source feed that are not in the ledger yet."
         yield gauge("restock_feed_lag_records", text, (("topic", "partition"), backlogs))
         lags = {str(partition): lag for partition, lag in self.readiness.lags().items()}
         yield gauge("restock_ledger_lag_records", "Ledger records not folded yet.", (("partition",), lags))
@@ -103,20 +103,21 @@ class Metrics(Collector):
             for partition, core in self._held().items()
             if core.watermark is not None
         }
-        text = "How far event time is behind the clock."
+        text = "How far the watermark is behind the clock."
         yield gauge("restock_watermark_age_seconds", text, (("partition",), ages))
 
     def _holdings(self) -> Iterator[Metric]:
         owned = sum(owner.shard is not None for owner in self._owners())
-        yield gauge("restock_shards_owned", "Shards this worker holds.", owned)
+        yield gauge("restock_shards_owned", "Shards that this worker owns.", owned)
         parked = [reader for reader in self._readers.by_partition.values() if reader.parked]
         shards, feeds = (sum(isinstance(reader, kind) for reader in parked) for kind in (Owner, SourceFeed))
-        yield gauge("restock_shards_parked", "Shards that wait for help.", shards)
-        yield gauge("restock_feeds_parked", "Feeds that wait for help.", feeds)
+        yield gauge("restock_shards_parked", "Shards that are parked and wait for a person.", shards)
+        yield gauge("restock_feeds_parked", "Source feeds that are parked and wait for a person.", feeds)
 
     def _rare(self) -> Iterator[Metric]:
         counts = self._instruments.counts
-        yield counter("restock_feed_records_lost", "Source records deleted before they were read.", counts["lost"])
-        yield counter("restock_fenced", "Times another owner took a shard from this worker.", counts["fenced"])
-        yield counter("restock_replayed_records", "Ledger records folded from the journal.", counts["replayed"])
+        text = "Records of source feeds that were deleted before they were read."
+        yield counter("restock_feed_records_lost", text, counts["lost"])
+        yield counter("restock_fenced", "Times another owner fenced this worker.", counts["fenced"])
+        yield counter("restock_replayed_records", "Ledger records replayed from the journal.", counts["replayed"])
         yield counter("restock_torn_checkpoints", "Checkpoints that were not whole.", counts["torn"])

@@ -1,4 +1,4 @@
-"""Whether this worker is ready: every partition of it is read, and no shard is far behind."""
+"""Says whether this worker is ready: each of its partitions is read, and no shard is far behind."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ class Readiness:
         self._consumer = consumer
 
     def why_not(self) -> str:
-        """Why this worker is not ready, empty when it is."""
+        """Why this worker is not ready; an empty text when it is."""
         readers = self._readers.by_partition
         if not readers:
             return "no partition is assigned yet\n"

@@ -1,1 +1,1 @@
-"""A shard's life: taken, folded, published, checkpointed, lost, rebuilt, audited."""
+"""Everything that happens to a shard: it is taken, folded, published, checkpointed, left, rebuilt, audited."""

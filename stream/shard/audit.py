@@ -20,7 +20,7 @@ from stream.ports import Replay, ShardCore, Tables
 
 SLICE = 1000
 NOTHING: tuple[int, list[JournalEntry]] = (maxsize, [])
-"""Stands behind the last journal entry."""
+"""What follows the last journal entry."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     partition: int
     offset: int | None
-    """Where the last slice stood; None without a checkpoint."""
+    """The offset of the last slice; None without a checkpoint."""
     equal: bool
     first_difference: str | None = None
 

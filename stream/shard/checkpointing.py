@@ -9,10 +9,10 @@ from stream.ports import Cursor, Store, Tables
 from stream.retry import until_answered
 
 WORTH = 20
-"""Records that a shard with a backlog folds for each item in a checkpoint. With fewer, a shard of very many items would
-encode nearly every record's item anew in each checkpoint."""
+"""With a backlog, a shard folds so many records for each item of its last checkpoint before it writes the next. With
+fewer, a shard of very many items would encode an item for nearly every record."""
 MOST_SECONDS = 60.0
-"""Between two checkpoints whatever they cost: what a crash loses must be folded again."""
+"""The longest time between two checkpoints, whatever they cost: what a crash loses must be folded again."""
 
 
 class CheckpointWriter:
@@ -30,12 +30,12 @@ class CheckpointWriter:
         self._writing: asyncio.Task[None] | None = None
 
     def worth(self, next_: int) -> bool:
-        """Whether a checkpoint at this offset costs little compared with the folding since the last, or is late."""
+        """Whether a checkpoint at this offset costs little compared with the folding since the last one, or is late."""
         folded = next_ - max(self.saved, 0)
         return folded >= WORTH * self._items or monotonic() - self.saved_at >= MOST_SECONDS
 
     def underway(self) -> asyncio.Task[None] | None:
-        """The write that is not finished yet, if any; raises Fenced or Torn if the last one failed so."""
+        """The write that is not finished yet, if any; raises the Fenced or Torn with which the last one failed."""
         if self._writing is not None and not self._writing.done():
             return self._writing
         if self._writing is not None:
@@ -58,7 +58,7 @@ class CheckpointWriter:
         self.cancel()
         if self._writing is not None:
             await asyncio.gather(self._writing, return_exceptions=True)
-            # An error of this task refers to the shard: without this, both would wait for the collector of cycles.
+            # An error of this task refers to the shard: without this, both would wait for the garbage collector.
             self._writing = None
 
     async def _write(self, cursor: Cursor, changes: Tables) -> None:

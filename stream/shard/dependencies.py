@@ -1,4 +1,4 @@
-"""Everything outside a shard that it works with, handed to it by the composition root."""
+"""The ports through which a shard reaches everything outside it; the composition root fills them."""
 
 from collections.abc import Callable
 

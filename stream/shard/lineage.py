@@ -1,7 +1,7 @@
 """Decides whether a checkpoint belongs to the ledger and journal of today. Nothing here reads a server.
 
-A ledger may have been made anew, a journal deleted, an older Redis file restored. Each would give a shard a state that
-contradicts what was published, so these questions are asked whenever a shard is taken.
+A ledger may have been made anew, a journal deleted, an older Redis file restored. Each of these would give a shard a
+state that contradicts what was published, so every owner checks for them when it takes a shard.
 """
 
 from schemas.journal import JournalRecord
@@ -42,8 +42,8 @@ def same_lineage(cursor: Cursor, journal: JournalView) -> bool:
     """Whether every owner after the writer of this checkpoint started from it, or from a later one.
 
     Each owner writes a seal into the journal that says at which offset it started. When an older Redis file is
-    restored, the next owner starts further back, and what its predecessors saved beyond that is abandoned. If such an
-    abandoned checkpoint comes back with a newer file, it must not be believed.
+    restored, the next owner starts further back, and what its predecessors saved beyond that is abandoned. Such an
+    abandoned checkpoint may come back with a newer file; it must not be used.
     """
     writers = [seal.token for seal in journal.seals]
     if cursor.token not in writers:

@@ -1,7 +1,7 @@
-"""Owns a shard while its partition is assigned to this process: takes it, feeds it, takes it again after a fault.
+"""Owns a shard while its partition is assigned to this process: takes it, feeds it, and takes it again after a fault.
 
 No fault of one shard reaches another. A server that is away is waited for. After a fence, a torn checkpoint or an
-unclear commit the shard is taken anew. A fault that comes twice at the same record parks the shard, with the reason.
+unclear commit the shard is taken again. A fault that comes twice at the same record parks the shard, with the reason.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ AGAIN_SECONDS = 0.5
 PARKED_SECONDS = 15.0
 """How often a parked shard checks whether its fault is mended."""
 FAR = 5000
-"""Unread ledger records that make a backlog: then a shard saves a checkpoint only when that is worth it."""
+"""So many unread ledger records are a backlog: then a shard writes a checkpoint only when that is worth it."""
 MOST_ASTRAY = 20
-"""Batches in a row that do not hold the next record: after a rebalance there are two or three."""
+"""How many batches in a row may lack the next record: after a rebalance two or three do."""
 
 
 class Gap(Exception):
@@ -55,7 +55,7 @@ class Owner:
         self.shard: Shard | None = None
         self.parked: str | None = None
         self.busy_at = monotonic()
-        """When the last record that is no tick was folded."""
+        """When a record other than a tick was folded last."""
         self._ports, self._version = ports, version
         self._every = checkpoint_seconds
         self._seek = seek
@@ -211,7 +211,7 @@ class Owner:
 
 
 def _place(shard: Shard, fault: type[Exception]) -> Point:
-    """The place of a fault: for an unclear commit what was published, which does not depend on how batches were cut."""
+    """The place of a fault: for an unclear commit the point K, which does not depend on how records were batched."""
     return shard.published if fault is Unclear else Point(shard.next)
 
 

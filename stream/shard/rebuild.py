@@ -1,7 +1,7 @@
 """Makes a shard's checkpoint anew from ledger and journal; nothing is published twice.
 
-It takes the shard as any owner does, and so fences a worker that holds it. If a worker takes the shard back, it goes
-on with the rebuild.
+It takes the shard as any owner does, and so fences a worker that holds it. If a worker takes the shard back, that
+worker goes on with the rebuild.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ BATCH = 5000
 SAVE_EVERY = 50_000
 """Records between checkpoints: what a crash loses must be folded again."""
 TRIES = 20
-"""A worker that is fenced takes its shard back after half a second, and is fenced again."""
+"""How often the shard is taken: a fenced worker takes it back after half a second, and is fenced again."""
 
 
 async def rebuild(

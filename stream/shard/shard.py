@@ -2,7 +2,7 @@
 
 Publish first, then checkpoint: Redis never holds the effect of something that was not published. K is the point up to
 which the journal says that outputs were published, R the offset up to which Redis holds the state. After any doubt the
-shard is taken anew. What lies between R and K is then replayed from the journal, and nothing of it is decided again.
+shard is taken again. What lies between R and K is then replayed from the journal, and nothing of it is decided again.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class Shard:
         self.published = Point(0)
         """K: everything before it is published."""
         self.movements = 0
-        """How many records were folded that are no ticks."""
+        """How many records other than ticks were folded."""
         self._ports = ports
         self._instruments = ports.instruments
         self._version = version
@@ -66,14 +66,14 @@ class Shard:
         self._checkpoints = CheckpointWriter(self.partition, self._ports.store, self._instruments, taken.saved)
 
     async def close(self) -> None:
-        """Let go without saving: whoever takes the shard next goes on from checkpoint and journal."""
+        """Let go without writing a checkpoint: the next owner goes on from the last one and the journal."""
         await self._checkpoints.close()
         await self._publisher.close()
 
     # Working ------------------------------------------------------------------------------------------------------
 
     def continuation(self, batch: Batch) -> Batch | None:
-        """The part of a batch that comes next, None if there is none: the ledger's offsets are dense."""
+        """The part of a batch that comes next; None if there is none or a record is missing: offsets are dense."""
         if not batch.start <= self.next < batch.end or len(batch.records) != batch.end - batch.start:
             return None
         return batch._replace(start=self.next, records=batch.records[self.next - batch.start :])

@@ -1,4 +1,4 @@
-"""Taking a shard: shut out the last owner, find what it left, and decide from where to go on.
+"""Takes a shard over: fences the last owner, finds what it left, and decides from where to go on.
 
 Each attempt is an object of its own. An attempt that fails half-way leaves nothing behind in the shard.
 """
@@ -32,7 +32,7 @@ class Takeover:
         self.saved = -1
         """R: where the checkpoint stands; -1 where there is none."""
         self.checksum = 0
-        """Of the last record in the checkpoint."""
+        """The checksum of the last record in the checkpoint."""
         self.replay = JournalReplay(ports.journal, partition, 0, 0, 0)
         self._token = token
         self._ports = ports
@@ -47,7 +47,7 @@ class Takeover:
         failpoint("take.acquired")
         cursor = held.cursor if held else None
         journal = await self._look(cursor)
-        # The ledger is looked at last: checkpoint and journal may be ahead of an older view of it.
+        # Look at the ledger last: checkpoint and journal may be ahead of an older view of it.
         self.view = await self._ports.ledger.view(self.partition)
         self.published = journal.last.end if journal.last else Point(0)
         refuse_strange(self.partition, self.view, cursor, journal)
@@ -113,5 +113,5 @@ class Takeover:
         return whole
 
     def _prepare_replay(self, journal: JournalView) -> None:
-        """Know where the journal has the entries of the records that will be folded again."""
+        """Prepare to read the journal entries of the records that will be folded again."""
         self.replay = JournalReplay(self._ports.journal, self.partition, journal.start, journal.end, self.next)

@@ -28,18 +28,19 @@ from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast,
 from agents.forecasting.blend import aggregation, drift
 from agents.forecasting.blend import state as stored_state
 from agents.forecasting.blend.bins import Bins
-from agents.forecasting.blend.experts import around_means, empirical, local_means, recent_sums
+from agents.forecasting.blend.distribution import MOST_SEEN, coherent_mean, explained, variance_of
+from agents.forecasting.blend.experts import around_means, empirical, local_means, recent_sums, roughness
 from agents.forecasting.blend.inputs import inputs_of
 from agents.forecasting.blend.population import Population
 from agents.forecasting.blend.shared_model import SharedModel
 from agents.forecasting.blend.sheet import Sheet, width_of
-from agents.forecasting.blend.spread import variance_of
 from agents.forecasting.blend.state import MOST_WAITING, BlendState, FiledForecast, stride_of, waiting_at
 from agents.forecasting.rhythm import Pace
+from agents.forecasting.slips import believed
 
 MOST_SHARED_MODELS = 2
 """Horizons with a shared model of their own; any other horizon uses the nearest of them."""
-VERSION = 6
+VERSION = 7
 """Of what is stored of an item and of a shard."""
 _PARTS = ("weights", "waiting", "kept")
 _MOST_HALF = 6e4
@@ -103,6 +104,8 @@ class Blend:
         demand = min(max(float(period.demand), 0.0), 1e9) if isfinite(period.demand) else f.fast
         if period.censored:
             demand = max(demand, f.fast)
+        asked, demand = demand, believed(demand, f.greatest)
+        f.greatest = max(f.greatest, asked)
         population.see_plan(min(period.promotion, 1.0))
         plan = population.relative(period.promotion)
         past.take(demand, period, pace.phase(period.starts, period.ends), plan)
@@ -159,16 +162,19 @@ class Blend:
         inputs, sheet = inputs_of(state.past, population, self._pace, coming, scale), self._making
         sheet.see(inputs, scale)
         local = local_means(f, inputs.shape)
-        sheet.sums[:] = empirical(recent_sums(inputs.sums, horizon, f.periods, self._pace.sums), model.pool, unit)
-        around_means(state.spread, local, unit, sheet.around_means)
+        found = recent_sums(inputs.sums, horizon, f.periods, self._pace.sums)
+        sheet.sums[:] = empirical(found, model.pool, unit)
+        rough = roughness(inputs.mean, inputs.deviation, f.periods, horizon)
+        around_means(state.spread, local, rough, unit, sheet.around_means)
         means = [model.advise(sheet) * unit, *local]
         mixture = aggregation.mixed(sheet.experts, state.regrets, model.regrets).tolist()
         corrected = state.calibration.corrected(mixture)
         sheet.derived[:] = [*mixture, *corrected, *[min(mean / unit, _MOST_HALF) for mean in means]]
-        quantiles = [quantile * unit for quantile in corrected]
+        limit = explained(found, f, horizon, min(population.relative(max(period.promotion for period in coming)), 1.0))
+        quantiles = [min(quantile * unit, MOST_SEEN * limit) for quantile in corrected]
         published = [float(round(quantile)) for quantile in quantiles] if f.whole else quantiles
         filed = FiledForecast(horizon, 0.0, unit, sheet.copy())
-        return _answer(published, self._mean(state, model, means), inputs.shape, ahead), filed
+        return _answer(published, min(self._mean(state, model, means), limit), inputs.shape, ahead), filed
 
     @staticmethod
     def _mean(state: BlendState, model: SharedModel, means: list[float]) -> float:
@@ -257,7 +263,7 @@ def _asked(state: BlendState, ahead: Sequence[Ahead]) -> bool:
 
 def _answer(quantiles: list[float], mean: float, shape: list[float], ahead: Sequence[Ahead]) -> DemandForecast:
     """A forecast whose path shares the mean out by `shape` over the open periods."""
-    whole = sum(shape)
+    mean, whole = coherent_mean(quantiles, mean), sum(shape)
     path = [mean * part / whole for part in shape] if whole > 0.0 else [mean / len(shape)] * len(shape)
     if len(path) < len(ahead):
         shares = iter(path)

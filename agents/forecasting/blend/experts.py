@@ -21,6 +21,10 @@ _POOL_PRIOR = 6.0
 _VARIANCE_PRIOR = 4.0
 _MOST_ERRORS = 20
 _LITTLE = 1e-6
+_ROUGH_PERIODS, _ROUGH_PRIOR = 28, 4.0
+_LEAST_ROUGHNESS, _USUAL_ROUGHNESS, _MOST_ROUGHNESS = 0.04, 1.0, 20.0
+_REMEMBERED = 20
+"""Periods that the slowest average remembers."""
 
 
 class Spread:
@@ -42,12 +46,13 @@ class Spread:
             self.squares[number] += rate * (error * error - self.squares[number])
             self.usual[number] += rate * (mean + 1.5 * mean * mean - self.usual[number])
 
-    def variance(self, means: list[float]) -> list[float]:
-        """What is usual at these means, times the dispersion; that is near 1 while few errors are known."""
+    def variance(self, means: list[float], rough: float) -> list[float]:
+        """What is usual at these means, times the dispersion; what `roughness` says while few errors are known."""
         known = min(self.errors, _MOST_ERRORS)
-        whole = known + _VARIANCE_PRIOR
+        own, prior = known / (known + _VARIANCE_PRIOR), _VARIANCE_PRIOR / (known + _VARIANCE_PRIOR)
         return [
-            (mean + 1.5 * mean * mean) * (known * (square + _LITTLE) / (usual + _LITTLE) + _VARIANCE_PRIOR) / whole
+            own * (mean + 1.5 * mean * mean) * (square + _LITTLE) / (usual + _LITTLE)
+            + prior * (mean + rough * mean * mean)
             for mean, square, usual in zip(means, self.squares, self.usual, strict=True)
         ]
 
@@ -94,6 +99,21 @@ def _places(count: int) -> list[tuple[int, float]]:
     return [(int(level * (count - 1)), level * (count - 1) % 1.0) for level in LEVELS]
 
 
-def around_means(spread: Spread, means: list[float], unit: float, out: Floats) -> None:
+def roughness(mean: float, deviation: float, periods: int, horizon: int) -> float:
+    """What the demand of a horizon varies beyond a Poisson's, as a share of its squared mean, judged by single periods.
+
+    It is the variance of the last periods, shrunk to what is usual and spread over the horizon, and the doubt about the
+    mean, which a longer horizon does not lessen. So an item of ten periods has a spread of its own.
+    """
+    seen, square = min(periods, _ROUGH_PERIODS), mean * mean
+    if square <= _LITTLE or seen < 2:
+        return _USUAL_ROUGHNESS
+    beyond = max(deviation * deviation * seen / (seen - 1) - mean, 0.0)
+    relative = (seen * beyond / square + _ROUGH_PRIOR * _USUAL_ROUGHNESS) / (seen + _ROUGH_PRIOR)
+    doubt = 1.0 / (min(seen, _REMEMBERED) + 1.0)
+    return min(relative, _MOST_ROUGHNESS) * (1.0 / horizon + doubt) + _LEAST_ROUGHNESS
+
+
+def around_means(spread: Spread, means: list[float], rough: float, unit: float, out: Floats) -> None:
     """Quantiles of the negative binomials, a row each, divided by `unit`."""
-    quantiles(means, spread.variance(means), unit, out)
+    quantiles(means, spread.variance(means, rough), unit, out)

@@ -111,6 +111,9 @@ class ItemInputs(NamedTuple):
     """Demand of the last 0, 1, 2… periods together."""
     shape: list[float]
     """Mean demand expected of each coming period, from its phase and its plan alone."""
+    mean: float
+    deviation: float
+    """Of the demand of single periods, over the last ones."""
 
 
 def inputs_of(past: Past, population: Population, pace: Pace, ahead: Sequence[Ahead], scale: float) -> ItemInputs:
@@ -178,7 +181,7 @@ def inputs_of(past: Past, population: Population, pace: Pace, ahead: Sequence[Ah
         fast * log_scale,
         fast * plan,
     ]
-    return ItemInputs(values, sums, shape)
+    return ItemInputs(values, sums, shape, means[3], deviation)
 
 
 def _seasons_back(sums: list[float], horizon: int, season: int, known: int, otherwise: float) -> list[float]:

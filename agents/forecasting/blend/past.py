@@ -34,6 +34,12 @@ class PastFigures(msgspec.Struct, array_like=True, gc=False):
     """Periods with demand."""
     since_sale: int = 0
     peak: float = 0.0
+    greatest: float = 0.0
+    """Greatest demand of a period, as it was asked for, …"""
+    most: float = 0.0
+    """… and as far as it is believed."""
+    strongest: float = 0.0
+    """Strongest promotion."""
     fast: float = 0.0
     """Moving averages of demand at the RATES, in another order than fast and slow: 0.1, 0.3, 0.05, 0.12."""
     faster: float = 0.0
@@ -83,6 +89,7 @@ class Past:
         else:
             f.since_sale += 1
         f.peak = max(f.peak * _FADE, demand)
+        f.most = max(f.most, demand)
         least = 1.0 / f.periods
         fast, faster, slow, middle = RATES if least < _LEAST_RATE else [max(rate, least) for rate in RATES]
         f.fast += fast * (demand - f.fast)
@@ -97,7 +104,7 @@ class Past:
             f.plain += 1.0 - level
             f.base += max(_LIFTED_RATE, 1.0 / max(f.plain, 1.0)) * (1.0 - level) * (demand - f.base)
         f.plan += max(_PLAN_RATE, least) * (level - f.plan)
-        f.promotion = level
+        f.promotion, f.strongest = level, max(f.strongest, level)
         if period.price is not None and period.price > 0.0:
             f.prices += 1
             f.log_price = min(max(log(period.price), -9.0), 14.0)

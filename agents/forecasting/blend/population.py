@@ -9,8 +9,10 @@ from math import exp, log
 
 import msgspec
 
-_PRIOR = 3.0
-"""Pseudo-observations of the shard's level in an item's."""
+_PRIOR, _PRIOR_UNITS = 3.0, 3.0
+"""Pseudo-observations of the shard's level in an item's, and the demand that they are worth at most.
+
+So an item that sells nothing beside others that sell much is soon taken for what it is."""
 _UPLIFT_AFTER = 3.0
 _UPLIFT_PRIOR = 4.0
 _PLAN_RATE = 0.001
@@ -59,7 +61,8 @@ class Population(msgspec.Struct, array_like=True):
         >>> Population().scale(0.0, 0), round(Population().scale(100.0, 25), 2)
         (2.0, 5.6)
         """
-        mean = (total + _PRIOR * self.level) / (periods + _PRIOR)
+        prior = min(_PRIOR, _PRIOR_UNITS / self.level)
+        mean = (total + prior * self.level) / (periods + prior)
         return float(mean + mean**0.5)
 
     def see_plan(self, level: float) -> None:

@@ -27,6 +27,8 @@ _DENSE_START, _SPARSE_START = 0.01, 1.0
 """What the accumulated squared gradients begin with."""
 _MOST_DEVIANCE = 10.0
 _MOST_SCORE = 6.0
+_MOST_LEAP, _LITTLE = np.float32(0.5), np.float32(1e-6)
+"""By which a batch may move the score of one of its samples."""
 
 
 class Rates(NamedTuple):
@@ -92,7 +94,11 @@ class Regression:
         return scores
 
     def learn(self, values: Floats, places: npt.NDArray[np.int32], log_targets: Floats, targets: Floats) -> None:
-        """One step on a batch: gradients are summed over it."""
+        """One step on a batch: gradients are summed over it.
+
+        A step that would move a score of the batch too far is shortened, or the first batches of a shard would throw
+        the forecasts of all its items.
+        """
         if len(places) != self._touches.shape[0]:
             self._touches = self._nothing_touched(len(places))
         touches = self._touches
@@ -103,6 +109,8 @@ class Regression:
         self.squares += step * step
         step *= self._rates
         step /= np.sqrt(self.squares)
+        leap = np.abs(values @ step[self._places :] + touches @ step[: self._places]).max(axis=0)
+        step *= np.minimum(_MOST_LEAP / np.maximum(leap, _LITTLE), np.float32(1.0))
         self.weights -= step
 
     def average(self, batches: int) -> None:

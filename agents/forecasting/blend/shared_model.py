@@ -23,17 +23,20 @@ from agents.forecasting.blend.sheet import EXPERTS, MEANS, SEEN, Sheet, width_of
 
 MOST_BYTES = 495_000
 """Of weights and samples together, so that the models of two horizons stay below 1 MB."""
-_MOST_LOG, _MOST_SCORE, _BAND = constant(3.4), constant(6.0), constant(6.0)
+_MOST_LOG, _MOST_SCORE = constant(3.4), constant(6.0)
+_BAND = 6.0
+"""One wild expert would ruin the mixture: each is kept within so many times the anchors' median, and …"""
+_YOUNG_BAND, _BAND_GROWS, _OLD_BAND = 1.5, 0.05, 8.0
+"""… within so many times the median of most experts, more with each batch that the regressions have learned from."""
 _HALF, _FLOOR = constant(0.5), constant(FLOOR)
 _QUICK, _STEADY, _STACKED = Rates(0.05, 0.02), Rates(0.02, 0.003), Rates(0.01, 0.003)
 _LEVELS = len(LEVELS)
 _OF_QUICK_AND_SHARED, _OF_STACKED, _OF_MEAN = slice(0, 2 * _LEVELS), slice(2 * _LEVELS, 3 * _LEVELS), 3 * _LEVELS
 """Columns of the regression."""
 _START = (-0.6, 0.3, 0.7, 1.1, 1.8)
-_START_MEAN = 0.3
 _NOTHING = (0.0,) * len(LEVELS)
 _LEAN = 0.6
-"""Weight of the moving average at the start."""
+"""Weight of the moving average at the start; the mean begins as that average."""
 _POOL = (0.3, 1.2, 2.0, 3.2, 6.0)
 _KEEP = 0.995
 """Share of the shard's regret kept a period."""
@@ -80,9 +83,9 @@ class SharedModel:
         self._period = 0
         self.samples = Samples(width_of(self.inputs), MOST_BYTES - self.regression.size)
         dense = self.regression.dense
-        dense[0] = (*_START, *_START, *_NOTHING, _START_MEAN)
+        dense[0] = (*_START, *_START, *_NOTHING, 0.0)
         dense[1] = _LEAN
-        dense[1, _OF_STACKED] = 0.0
+        dense[1, _OF_STACKED], dense[1, _OF_MEAN] = 0.0, 1.0
         dense[self.inputs :, _OF_STACKED] = np.tile(np.eye(_LEVELS, dtype=np.float32), (SEEN, 1)) / SEEN
         self.regression.settle()
 
@@ -98,7 +101,8 @@ class SharedModel:
         ranked.sort(axis=0)
         np.add(ranked[2], ranked[3], out=sheet.median)
         sheet.median *= _HALF
-        _tame(sheet)
+        _tame(sheet.experts, sheet.median, min(_YOUNG_BAND + _BAND_GROWS * self.samples.batches, _OLD_BAND))
+        _tame(sheet.experts, np.sort(sheet.anchors, axis=0)[1], _BAND)
         return exp(min(float(scores[_OF_MEAN]), 6.0))
 
     def trust(self, period: int, regret: Floats) -> None:
@@ -182,11 +186,8 @@ def _unlog(scores: Floats, quantiles: Floats) -> None:
     quantiles.sort()
 
 
-def _tame(sheet: Sheet) -> None:
-    """Keep every expert within 1/6 to 6 times the anchors' median: one wild expert would ruin the mixture."""
-    anchors = sheet.anchors.copy()
-    anchors.sort(axis=0)
-    middle = anchors[1]
-    np.maximum(sheet.experts, middle / _BAND, out=sheet.experts)
-    middle *= _BAND
-    np.minimum(sheet.experts, middle, out=sheet.experts)
+def _tame(experts: Floats, middle: Floats, band: float) -> None:
+    """Keep every expert within so many times the middle."""
+    least, most = middle / np.float32(band), middle * np.float32(band)
+    np.maximum(experts, least, out=experts)
+    np.minimum(experts, most, out=experts)

@@ -1,4 +1,4 @@
-"""A forecaster of three numbers: an exponentially weighted mean, its spread, and how much has been seen.
+"""A forecaster of a few numbers: an exponentially weighted mean, its spread, and how much has been seen.
 
 Demand of several periods together is taken to follow a gamma distribution with that mean and that variance, which
 never falls below zero and leans to the right as demand does. The spread grows with the distance, by 1 + l·α² for
@@ -21,12 +21,15 @@ import msgspec
 from scipy.special import gammaincinv
 
 from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Rhythm
+from agents.forecasting.slips import believed
 from schemas.stored import decoder_of
 
 RATE = 0.1
 """Weight of the newest period, once ten have been seen; before that all weigh the same."""
 _LEAST_MEAN = 1e-12
 """Less demand than this is none; squares of it would vanish."""
+_MOST_VARIED = 9.0
+"""Times the squared mean: a gamma distribution that varies more has nearly all its quantiles at nothing."""
 
 
 class EwmaState(msgspec.Struct, array_like=True, gc=False):
@@ -35,6 +38,8 @@ class EwmaState(msgspec.Struct, array_like=True, gc=False):
     periods: int = 0
     mean: float = 0.0
     variance: float = 0.0
+    greatest: float = 0.0
+    """Greatest demand as it was asked for."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -59,7 +64,9 @@ class Ewma:
         del item, ahead
         if not period.is_open:
             return
-        demand = max(period.demand, state.mean) if period.censored else period.demand
+        asked = max(period.demand, state.mean) if period.censored else period.demand
+        demand = believed(asked, state.greatest)
+        state.greatest = max(state.greatest, asked)
         state.periods += 1
         if state.periods == 1:
             state.mean = state.variance = float(demand)  # as if Poisson
@@ -79,12 +86,12 @@ class Ewma:
         return DemandForecast(float(len(ahead)), mean, variance, gamma_quantiles(mean, variance), path)
 
     def shifted(self, state: EwmaState) -> bool:
-        """Never: three numbers cannot distinguish a shift from chance."""
+        """Never: a few numbers cannot distinguish a shift from chance."""
         del state
         return False
 
     def dump(self, state: EwmaState) -> bytes:
-        """Write the three numbers."""
+        """Write the numbers."""
         return _encode(state)
 
     def load(self, data: bytes) -> EwmaState:
@@ -109,5 +116,6 @@ def gamma_quantiles(mean: float, variance: float) -> tuple[float, ...]:
         return (0.0,) * len(LEVELS)
     if variance <= mean * mean * 1e-12:
         return (mean,) * len(LEVELS)
+    variance = min(variance, _MOST_VARIED * mean * mean)
     points = gammaincinv(mean * mean / variance, LEVELS) * (variance / mean)
     return tuple(points.tolist())

@@ -16,6 +16,7 @@ import msgspec
 from agents.forecasting.base import Ahead, ClosedPeriod, DemandForecast, Rhythm
 from agents.forecasting.rhythm import Pace
 from agents.forecasting.simple.ewma import gamma_quantiles
+from agents.forecasting.slips import believed
 
 KEPT = 112
 """Periods kept at least; at most twice as many."""
@@ -39,6 +40,8 @@ class RememberedPast(msgspec.Struct, array_like=True):
     seen: list[SeenPeriod] = []
     variance: float = 0.0
     """Of the first step's errors."""
+    greatest: float = 0.0
+    """Greatest demand as it was asked for."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -91,6 +94,8 @@ class Simple(ABC):
         demand = min(max(float(period.demand), 0.0), _MOST) if isfinite(period.demand) else expected
         if period.censored:
             demand = max(demand, expected)
+        asked, demand = demand, believed(demand, past.greatest)
+        past.greatest = max(past.greatest, asked)
         past.periods += 1
         if past.periods > 1:
             past.variance += max(_RATE, 1.0 / (past.periods - 1)) * ((demand - expected) ** 2 - past.variance)
@@ -129,7 +134,8 @@ class Simple(ABC):
             past = _decoder.decode(data)
         except msgspec.MsgspecError as error:
             raise ValueError(f"not what {self.name} knows of an item: {error}") from error
-        numbers = [past.variance, *(value for seen in past.seen for value in (seen.demand, seen.promotion))]
+        numbers = [past.variance, past.greatest]
+        numbers += [value for seen in past.seen for value in (seen.demand, seen.promotion)]
         if len(past.seen) > 2 * KEPT or not all(isfinite(number) and number >= 0.0 for number in numbers):
             raise ValueError(f"not what {self.name} knows of an item")
         return SimpleState(past)

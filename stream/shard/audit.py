@@ -5,22 +5,18 @@ at each of these offsets to compare. The journal is read last, so it reaches fur
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from sys import maxsize
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 import msgspec
 
-from schemas.journal import JournalEntry, JournalRecord, Published
 from schemas.ledger import decode_record
 from stream.checkpoint.store import TABLES, RedisStore
 from stream.kafka.journal import KafkaJournal
 from stream.kafka.ledger import KafkaLedger
-from stream.ports import Replay, ShardCore, Tables
+from stream.ports import ShardCore, Tables
+from stream.shard.refold import Refold
 
 SLICE = 1000
-NOTHING: tuple[int, list[JournalEntry]] = (maxsize, [])
-"""What follows the last journal entry."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -48,7 +44,7 @@ async def audit(shard: int, core: ShardCore, store: RedisStore, ledger: KafkaLed
         view = await ledger.view(shard)
         empty = view.end <= 1  # a ledger that was only begun needs no checkpoint
         return Verdict(shard, None, empty, None if empty else "there is no checkpoint")
-    return await asyncio.to_thread(_compare, shard, core, slices, ledger, _by_offset(journal.records(shard)))
+    return await asyncio.to_thread(_compare, shard, Refold(core, journal.records(shard)), slices, ledger)
 
 
 async def _slices(shard: int, store: RedisStore) -> AsyncIterator[Slice]:
@@ -61,21 +57,8 @@ async def _slices(shard: int, store: RedisStore) -> AsyncIterator[Slice]:
                 yield Slice(at, table, dict(zip(some, values, strict=True)))
 
 
-def _by_offset(records: Iterable[JournalRecord]) -> Iterator[tuple[int, list[JournalEntry]]]:
-    """The journal entries of each ledger record that has any, in the order of the ledger."""
-    entries = (entry for record in records if isinstance(record, Published) for entry in record.entries)
-    for offset, some in groupby(entries, key=lambda entry: entry.at.offset):
-        yield offset, list(some)
-
-
-def _compare(
-    shard: int,
-    core: ShardCore,
-    slices: Sequence[Slice],
-    ledger: KafkaLedger,
-    entries: Iterator[tuple[int, list[JournalEntry]]],
-) -> Verdict:
-    states = _fold_to(core, shard, sorted({each.at for each in slices}), ledger, entries)
+def _compare(shard: int, refold: Refold, slices: Sequence[Slice], ledger: KafkaLedger) -> Verdict:
+    states = _fold_to(refold, shard, sorted({each.at for each in slices}), ledger)
     first = None
     for at, state in states:
         here = [each for each in slices if each.at == at]
@@ -85,24 +68,14 @@ def _compare(
     return Verdict(shard, slices[-1].at, first is None, first)
 
 
-def _fold_to(
-    core: ShardCore,
-    shard: int,
-    stops: Sequence[int],
-    ledger: KafkaLedger,
-    entries: Iterator[tuple[int, list[JournalEntry]]],
-) -> Iterator[tuple[int, Tables]]:
+def _fold_to(refold: Refold, shard: int, stops: Sequence[int], ledger: KafkaLedger) -> Iterator[tuple[int, Tables]]:
     """Fold to each of these offsets, and yield the state there."""
-    place, (offset, some) = 0, next(entries, NOTHING)
+    place = 0
     for stop in stops:
         for record in ledger.records(shard, place, stop):
-            while offset < record.offset:
-                offset, some = next(entries, NOTHING)
-            replay = Replay(some if offset == record.offset else (), whole=True)
-            for _ in core.fold(decode_record(record.value), record.offset, record.timestamp, replay):
-                pass
+            refold.fold(decode_record(record.value), record.offset, record.timestamp)
         place = stop
-        yield stop, core.dump()
+        yield stop, refold.core.dump()
 
 
 def _differences(slices: Sequence[Slice], state: Tables) -> Iterator[str]:

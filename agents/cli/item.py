@@ -3,13 +3,17 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from agents.cli.terminal import bold, warn
 from stream.errors import WrongUse
 from stream.setting_sources import load
 from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from agents.inspection.item import CheckpointedItem
+    from stream.checkpoint.reader import CheckpointReader
 
 EXAMPLES = """examples:
   restock item TEA-01@BER1
@@ -47,16 +51,27 @@ def run(args: argparse.Namespace) -> int:
 
 def seen_items(settings: Settings, names: Iterable[str]) -> Iterator[tuple[str, dict[str, Any] | None]]:
     """Look items up, each as of one moment; None for those that are unknown."""
-    from agents.inspection.item import CheckpointedItem, fields_of, item_as_json
-    from schemas.topics import place
+    from agents.inspection.item import SHARED, fields_of, fields_of_others, item_as_json
     from stream.checkpoint.reader import CheckpointReader
 
     with CheckpointReader(settings) as reader:
         for name in names:
-            partition = place(name, settings.partitions)
-            found = reader.look(partition, fields_of(name))
-            stored = found and CheckpointedItem(name, partition, found.next, settings.fold_settings(), found.tables)
+            found = checkpointed(reader, settings, name, fields_of(name))
+            others = fields_of_others(found) if found else ()
+            stored = checkpointed(reader, settings, name, {**fields_of(name), "shared": (*SHARED, *others)})
             yield name, item_as_json(stored) if stored else None
+
+
+def checkpointed(
+    reader: "CheckpointReader", settings: Settings, name: str, fields: Mapping[str, Sequence[str] | None]
+) -> "CheckpointedItem | None":
+    """An item as its checkpoint has it, with these fields; None where its shard has no checkpoint."""
+    from agents.inspection.item import CheckpointedItem
+    from schemas.topics import place
+
+    partition = place(name, settings.partitions)
+    found = reader.look(partition, fields)
+    return found and CheckpointedItem(name, partition, found.next, settings.fold_settings(), found.tables)
 
 
 def _names(words: Iterable[str]) -> Iterator[str]:
@@ -87,7 +102,12 @@ def _lines(seen: dict[str, Any]) -> Iterator[str]:
     for lately in seen["lead_times"]:
         yield f"  deliveries {_deliveries(**lately)}"
     if levels["reorder_point"] is not None:
-        yield "  levels     order at {reorder_point} up to {order_up_to}; safety stock {safety_stock}".format(**levels)
+        yield (
+            "  levels     order at {reorder_point} up to {order_up_to}; safety stock {safety_stock}; low stock from "
+            "{low_stock} down".format(**levels)
+        )
+    yield from _outlook(seen)
+    yield from term_lines(seen)
     for alert in seen["alerts"]:
         yield f"  alert      {alert['kind']} since {alert['since']}"
     for decision in seen["decisions"]:
@@ -96,6 +116,42 @@ def _lines(seen: dict[str, Any]) -> Iterator[str]:
         yield f"             restock explain {decision['replenishment_id']}"
     as_of = seen["as_of"]
     yield f"  as of      {as_of['time']}, ledger partition {as_of['partition']} offset {as_of['offset']}"
+
+
+def _outlook(seen: dict[str, Any]) -> Iterator[str]:
+    """When stock runs out, and whether orders wait."""
+    if seen["projected_stock_out"] and seen["stock"]["available"] > 0:
+        yield f"  runs out   {seen['projected_stock_out'][:10]}, if nothing arrives before"
+    if hold := seen["hold"]:
+        orders = "the last order" if hold["refusals"] < 2 else f"{hold['refusals']} orders in a row"
+        yield f"  held       {orders} came to nothing; reviews on order days till it ends: {hold['reviews']}"
+
+
+def term_lines(seen: dict[str, Any]) -> Iterator[str]:
+    """The terms that hold by where they come from, what a lost sale costs by them, and what is wrong with them.
+
+    >>> terms = {"price": {"value": 4.9, "from": "item"}, "capacity": {"value": None, "from": "default"}}
+    >>> lost_sale = {"cost": "2.80 EUR", "from": "margin"}
+    >>> list(term_lines({"terms": terms, "lost_sale": lost_sale, "warnings": []}))
+    ['  terms      item: price 4.9', '             a lost sale costs 2.80 EUR a unit (margin)']
+    """
+    heading = "terms"
+    for origin in ("item", "supplier", "class", "price", "default"):
+        stated = {name: term["value"] for name, term in seen["terms"].items() if term["from"] == origin}
+        shown = [f"{name} {_value(value)}" for name, value in stated.items() if value not in (None, ())]
+        if shown:
+            yield f"  {heading:<10} {origin}: {', '.join(shown)}"
+            heading = ""
+    basis = seen["lost_sale"]["from"].replace("_", " ")
+    yield f"  {heading:<10} a lost sale costs {seen['lost_sale']['cost']} a unit ({basis})"
+    for warning in seen["warnings"]:
+        yield f"  warning    {warning}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _deliveries(supplier: str | None, mean_days: float | None, longest_days: float | None, lost_share: float) -> str:

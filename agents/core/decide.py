@@ -88,17 +88,24 @@ class Decider:
     def between_reviews(self, card: Card, cause: Cause) -> Decided | None:
         """Decide because the position fell to the reorder point; None when nothing is to be ordered, or not today."""
         learning_state, frame = learning_state_of(card), self._state.frame
-        terms, settings = card.terms(frame.suppliers), frame.settings
-        if learning_state.record.forecast is None:
+        terms = card.terms(frame.suppliers)
+        if terms.order_days and not decides(cause.moment, None, terms.order_days, frame.settings):
             return None
-        if terms.order_days and not decides(cause.moment, None, terms.order_days, settings):
+        situation = self.situation(card, cause.moment)
+        if situation is None:
+            return None
+        choice = self.choose(learning_state, terms, situation)
+        return self._order(card, terms, situation, choice, cause, "reorder_point")
+
+    def situation(self, card: Card, moment: Milliseconds) -> Situation | None:
+        """The item's situation at a moment between two reviews; None before the first."""
+        learning_state, frame = learning_state_of(card), self._state.frame
+        terms, settings, forecast = card.terms(frame.suppliers), frame.settings, learning_state.record.forecast
+        if forecast is None:
             return None
         lead_time = self._learners.lead_time(learning_state, terms.supplier, wait_of(terms, settings.period_ms))
-        forecast, facts = learning_state.record.forecast, self._learners.facts(learning_state, card.item.abc)
-        situation = situation_of(card, terms, lead_time, forecast, cause.moment, settings, may_order=True, facts=facts)
-        return self._order(
-            card, terms, situation, self.choose(learning_state, terms, situation), cause, "reorder_point"
-        )
+        facts = self._learners.facts(learning_state, card.item.abc)
+        return situation_of(card, terms, lead_time, forecast, moment, settings, may_order=True, facts=facts)
 
     def approved(self, card: Card, replenishment: str, cause: Cause) -> Decided | None:
         """Turn a proposal into a request, under the same id and for the same reasons; None when it is not open."""

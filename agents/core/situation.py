@@ -1,6 +1,7 @@
 """What a policy decides from: an item's stock, open orders, costs and forecast; and how far to look ahead."""
 
 from math import ceil
+from typing import Literal, TypeAlias
 
 from agents.forecasting.base import DemandForecast
 from agents.forecasting.interval import over_interval
@@ -16,6 +17,7 @@ from agents.policies.facts import DemandFacts
 from schemas.ledger import FoldSettings, Milliseconds
 from schemas.quantities import DAY_MS
 
+ShortageBasis: TypeAlias = Literal["shortage_cost", "service_level", "margin", "usual_service_level"]
 _LEAST_HOLDING = 1e-9
 """Holding costs at least so much, so that ratios of costs are defined where a unit costs nothing."""
 _MOST_SERVICE = 0.9999
@@ -79,18 +81,27 @@ def reach(lead_time: tuple[float, ...], interval: int) -> int:
     return min(MOST_PERIODS, -(-periods // step) * step)
 
 
-def economics_of(terms: Effective, period_ms: int, review_periods: int, demand: float) -> Economics:
-    """What the terms cost a unit and period; `demand` is that of the protection interval.
+def shortage_basis(terms: Effective) -> ShortageBasis:
+    """What says how much a lost sale costs.
 
-    A lost sale costs what was stated: `shortage_cost`, else what a stated `service_level` implies. Where neither was
-    stated it costs the margin, price less unit cost, else what the usual service level implies.
+    A stated `shortage_cost`, else what a stated `service_level` implies. Where neither was stated it costs the margin,
+    price less unit cost, else what the usual service level implies.
     """
+    if terms.shortage_cost is not None:
+        return "shortage_cost"
+    if terms.service_level_stated:
+        return "service_level"
+    return "margin" if _margin(terms) > 0.0 else "usual_service_level"
+
+
+def economics_of(terms: Effective, period_ms: int, review_periods: int, demand: float) -> Economics:
+    """What the terms cost a unit and period; `demand` is that of the protection interval."""
     holding = max(_LEAST_HOLDING, terms.unit_cost * terms.holding_rate * period_ms / DAY_MS / YEAR_DAYS)
-    margin = terms.price - terms.unit_cost if terms.price is not None and terms.stock_out == "lost" else 0.0
+    basis = shortage_basis(terms)
     if terms.shortage_cost is not None:
         shortage, ratio = terms.shortage_cost, terms.shortage_cost / (terms.shortage_cost + holding)
-    elif margin > 0.0 and not terms.service_level_stated:
-        shortage, ratio = margin, margin / (margin + holding)
+    elif basis == "margin":
+        shortage, ratio = _margin(terms), _margin(terms) / (_margin(terms) + holding)
     else:
         ratio = min(terms.service_level, _MOST_SERVICE)
         fee = terms.order_cost if terms.stock_out == "lost" else 0.0
@@ -108,6 +119,10 @@ def economics_of(terms: Effective, period_ms: int, review_periods: int, demand: 
         reorder_point=terms.reorder_point,
         order_up_to=terms.order_up_to,
     )
+
+
+def _margin(terms: Effective) -> float:
+    return terms.price - terms.unit_cost if terms.price is not None and terms.stock_out == "lost" else 0.0
 
 
 def implied_shortage(holding: float, order_cost: float, service_level: float, demand: float) -> float:

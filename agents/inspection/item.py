@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from agents.core.learning_state import ReviewRecord, decode_learning_state, encode_learning_state
+from agents.core.shard_state import ShardState
 from agents.forecasting.base import LEVELS, DemandForecast
+from agents.inspection.term_origins import terms_as_json
 from agents.inventory.card import Card
 from agents.inventory.position import Item, Order, allocated, available, backorders, on_hand, position
 from agents.inventory.replenishments import due_at
@@ -21,11 +23,15 @@ from agents.inventory.shelf import Shelf
 from agents.inventory.timeline import Timeline
 from agents.policies import registry as policies
 from schemas.journal import Decided
-from schemas.ledger import FoldSettings
+from schemas.ledger import FoldSettings, Milliseconds
 from schemas.quantities import DAY_MS, instant
 
-SHARED = ("clock",)
-"""Of the table `shared`: what time it is."""
+SHARED = ("about", "clock")
+"""Of the table `shared`: which settings hold, and what time it is."""
+
+
+FAR_DAYS = 3650
+"""A moment so many days ahead is nobody's concern."""
 
 
 class CheckpointedItem(NamedTuple):
@@ -44,15 +50,23 @@ def fields_of(item: str) -> dict[str, Sequence[str]]:
     return {"items": (item,), "pages": (f"{item}\x00t",), "minds": (item,), "shared": SHARED}
 
 
+def fields_of_others(stored: CheckpointedItem) -> tuple[str, ...]:
+    """The fields of the table `shared` with what supplier and class of the item state."""
+    card = _card(stored)
+    if card is None:
+        return ()
+    supplier = card.said.terms.supplier
+    return (*((f"supplier {supplier}",) if isinstance(supplier, str) else ()), f"class {card.item.abc}")
+
+
 def item_as_json(stored: CheckpointedItem) -> dict[str, Any] | None:
     """An item in the shape of `restock item --json`; None when there is no such item."""
-    shelf = Shelf(encode_learning_state)
-    shelf.load(stored.tables)
-    card = shelf.find(stored.item)
+    card = _card(stored)
     if card is None:
         return None
     learning_state = decode_learning_state(card.stored_learning_state)
-    item = card.item
+    item, shared = card.item, ShardState(stored.partition)
+    shared.load(stored.tables.get("shared", {}))
     return {
         "item": stored.item,
         "as_of": {"time": _time(stored), "partition": stored.partition, "offset": stored.next},
@@ -63,18 +77,16 @@ def item_as_json(stored: CheckpointedItem) -> dict[str, Any] | None:
         ],
         "forecast": _forecast(learning_state.record.forecast, stored.settings),
         "lead_times": lead_times(learning_state.record),
-        "levels": {
-            "reorder_point": item.reorder_point,
-            "order_up_to": item.order_up_to,
-            "safety_stock": item.safety_stock,
-            "low_stock": item.low_stock,
-        },
+        "levels": levels(item),
         "policy": _policy(card),
         "alerts": [
             {"kind": episode.kind, "episode": episode.id, "since": instant(episode.since)} for episode in item.alerts
         ],
         "decisions": [decision_as_json(decided) for decided in reversed(learning_state.record.decisions)],
         "class": item.abc,
+        "hold": _hold(item),
+        "projected_stock_out": _stock_out(item, shared.frame.watermark),
+        **terms_as_json(card, shared.frame),
     }
 
 
@@ -88,6 +100,36 @@ def stock(item: Item) -> dict[str, Any]:
         "on_order": item.on_order,
         "position": position(item),
         "known": item.known,
+    }
+
+
+def _card(stored: CheckpointedItem) -> Card | None:
+    shelf = Shelf(encode_learning_state)
+    shelf.load(stored.tables)
+    return shelf.find(stored.item)
+
+
+def _hold(item: Item) -> dict[str, Any] | None:
+    """Why the item is not ordered though it may be short: orders of it came to nothing."""
+    if not item.held:
+        return None
+    return {"reviews": item.held, "refusals": item.refusals, "refused_at": instant(item.refused_at)}
+
+
+def _stock_out(item: Item, watermark: Milliseconds | None) -> str | None:
+    """When what is available is sold, at the demand that is expected; null where that is far off or not known."""
+    days = available(item) / item.daily if item.daily > 0.0 else FAR_DAYS
+    now = max(watermark or 0, item.starts)
+    return instant(now + int(max(days, 0.0) * DAY_MS)) if item.known and days < FAR_DAYS else None
+
+
+def levels(item: Item) -> dict[str, int | None]:
+    """The levels that hold until the next review; null before the first."""
+    return {
+        "reorder_point": item.reorder_point,
+        "order_up_to": item.order_up_to,
+        "safety_stock": item.safety_stock,
+        "low_stock": item.low_stock,
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from redis.exceptions import RedisClusterException, RedisError
 
@@ -39,27 +39,27 @@ class CheckpointReader:
         """Close the connection."""
         self._client.close()
 
-    def look(self, shard: int, wanted: Mapping[str, Sequence[str]]) -> Snapshot | None:
-        """Read these fields in one transaction; None where the shard has no checkpoint.
+    def look(self, shard: int, wanted: Mapping[str, Sequence[str] | None]) -> Snapshot | None:
+        """Read these fields of tables, None for all of one, in one transaction; None where there is no checkpoint.
 
         Raises WrongUse for a checkpoint that another version laid out, or of a ledger with other partitions.
         """
         keys = dict(zip(("cursor", *TABLES), shard_keys(self._settings.app, shard), strict=True))
-        asked = {table: fields for table, fields in wanted.items() if fields}
+        asked = {table: fields for table, fields in wanted.items() if fields is None or fields}
         try:
             with self._client.pipeline(transaction=True) as pipeline:
                 pipeline.hmget(keys["cursor"], ["next", "about"])
                 for table, fields in asked.items():
-                    pipeline.hmget(keys[table], list(fields))
+                    if fields is None:
+                        pipeline.hgetall(keys[table])
+                    else:
+                        pipeline.hmget(keys[table], list(fields))
                 (place, about), *found = pipeline.execute()
         except (RedisError, RedisClusterException, OSError) as error:
             raise unreachable(self._settings, error) from None
         if place is None:
             return None
-        tables = {
-            table: {field: value for field, value in zip(fields, values, strict=True) if value is not None}
-            for (table, fields), values in zip(asked.items(), found, strict=True)
-        }
+        tables = {table: _by_name(fields, values) for (table, fields), values in zip(asked.items(), found, strict=True)}
         known = decode_details(about)
         self._refuse_other_layout(shard, known)
         return Snapshot(int(place), known, tables)
@@ -88,3 +88,10 @@ class CheckpointReader:
                 f"RESTOCK_PARTITIONS={self._settings.partitions} is not what Redis was written with, "
                 f"{about.partitions}: set that, or another RESTOCK_APP"
             )
+
+
+def _by_name(fields: Sequence[str] | None, values: Any) -> dict[str, bytes]:
+    """The answer of HGETALL, or of HMGET for these fields, without those that are not there."""
+    if fields is None:
+        return {name.decode(): value for name, value in values.items()}
+    return {name: value for name, value in zip(fields, values, strict=True) if value is not None}

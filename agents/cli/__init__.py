@@ -26,7 +26,7 @@ VERBS = {
     "demo": "a simulated shop and warehouse in a closed loop",
     "doctor": "check connection, versions, topics, clock and settings",
     "evaluate": "forecasts or policies over a demand history",
-    "explain": "why a replenishment was ordered",
+    "explain": "why an item was ordered, or was not; why a replenishment was",
     "import": "CSV files to events",
     "item": "position, forecast, policy and last decisions of an item",
     "items": "list items",

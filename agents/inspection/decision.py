@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from agents.inspection.item import decision_as_json
+from agents.inspection.wording import on, parts
 from schemas.journal import Decided, Point
 from schemas.ledger import Movement, Record, Ticked
-from schemas.outbound import Position, Why
+from schemas.outbound import Why
 from schemas.quantities import instant
 
 _ASKS = {
@@ -70,11 +71,11 @@ def sentences(found: Found) -> Iterator[str]:
     verb = "was proposed" if decided.proposed else "was ordered"
     supplier = f" from {decided.supplier}" if decided.supplier else ""
     yield (
-        f"{decided.quantity} of {decided.item} {verb}{supplier} on {_day(decided.decided_at)}, "
-        f"needed by {_day(decided.need_by)}."
+        f"{decided.quantity} of {decided.item} {verb}{supplier} on {on(decided.decided_at)}, "
+        f"needed by {on(decided.need_by)}."
     )
     yield _trigger(found)
-    yield _position(why.position)
+    yield f"The position was {parts(why.position)}."
     yield _expectation(why)
     aim = f" for a service level of {why.service_level:.1%}" if why.service_level is not None else ""
     yield (
@@ -102,15 +103,6 @@ def _trigger(found: Found) -> str:
     if trigger == "reorder_point":
         return "The position had fallen to the reorder point, because an open order was given up for lost."
     return "A period had closed, and this was its review."
-
-
-def _position(position: Position) -> str:
-    total = position.on_hand - position.allocated - position.backorders + position.on_order
-    parts = [f"{position.on_hand} on hand"]
-    parts += [f"{position.allocated} of them allocated"] if position.allocated else []
-    parts += [f"{position.backorders} owed to customers"] if position.backorders else []
-    parts += [f"{position.on_order} on order"]
-    return f"The position was {total}: {', '.join(parts)}."
 
 
 def _expectation(why: Why) -> str:
@@ -148,8 +140,3 @@ def _cause(found: Found) -> dict[str, Any]:
     if isinstance(cause, Ticked):
         return shown | {"kind": "review" if found.decided.why.trigger == "review" else "deadline"}
     return shown
-
-
-def _day(time_ms: int) -> str:
-    """To the minute; midnight is left out."""
-    return instant(time_ms - time_ms % 60_000)[:16].replace("T", " ").removesuffix(" 00:00")

@@ -9,17 +9,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 from confluent_kafka.admin import AdminClient
 
+from schemas.codec import decode_output
+from schemas.outbound import ItemReviewed
+from schemas.quantities import instant
 from schemas.topics import place
 from stream.kafka import ledger_state, topics
+from stream.kafka.topic_reader import TopicReader
 from stream.local import LocalServers
 from stream.settings import Settings, as_environment
 from tests.agents.cli.conftest import Run
 
 TEA, MUG = "TEA-01@BER1", "MUG-07@BER1"
+POSITION = ("on_hand", "allocated", "backorders", "on_order")
 ANSWER = {"replenishment_id": "rep-x", "status": "accepted", "confirmed": 1}
 PROMISED = {"item", "as_of", "stock", "open_replenishments", "forecast", "levels", "policy", "alerts", "decisions"}
 WORKER = "import sys; from agents.cli import main; sys.exit(main(['worker', '--exit-when-idle', '1']))"
@@ -133,7 +139,10 @@ def test_item_has_the_promised_shape(restock: Run, settings: Settings) -> None:
     assert seen["as_of"]["partition"] == place(TEA, settings.partitions)
     assert seen["as_of"]["offset"] > 28
     assert seen["as_of"]["time"] > "2026"
-    assert seen["levels"].keys() >= {"reorder_point", "order_up_to", "safety_stock"}
+    assert seen["levels"].keys() >= {"reorder_point", "order_up_to", "safety_stock", "low_stock"}
+    assert seen["terms"]["lead_time_days"] == {"value": 4.0, "from": "item"}
+    assert seen["terms"]["holding_rate"] == {"value": 0.25, "from": "default"}
+    assert (seen["lost_sale"]["from"], seen["hold"], seen["warnings"]) == ("usual_service_level", None, [])
     assert seen["forecast"]["mean"] > 0
     assert "negative_stock" in [alert["kind"] for alert in seen["alerts"]]
     assert all(alert.keys() == {"kind", "episode", "since"} for alert in seen["alerts"])
@@ -163,6 +172,8 @@ def test_item_for_people_says_the_same(restock: Run) -> None:
     assert out.splitlines()[0] == f"{TEA}  (class A, policy pil-q)"
     assert "on hand, 0 allocated, 0 backorders" in out
     assert "restock explain rep-" in out
+    assert "  terms      item: lead_time_days 4, supplier acme, order_multiple 20, class A\n" in out
+    assert "a lost sale costs 0.01 EUR a unit (usual service level)" in out
     assert "\x1b" not in out
 
 
@@ -244,6 +255,51 @@ def test_explain_says_no_to_what_nobody_decided(restock: Run) -> None:
         assert (exit_code, out, err.count("\n")) == (1, "", 1)
         assert err.startswith(f"restock explain: {wrong} is in no journal")
     assert restock("explain", "42")[0] == 2
+
+
+def test_explain_says_why_an_item_is_or_is_not_ordered_now(restock: Run) -> None:
+    exit_code, out, err = restock("explain", MUG, "--json")
+    assert (exit_code, err) == (0, "")
+    shown = json.loads(out)
+    (seen,) = lines_of(restock("item", MUG, "--json")[1])
+    assert (shown["stock"], shown["as_of"]["offset"]) == (seen["stock"], seen["as_of"]["offset"])
+    assert shown["open_replenishments"] == seen["open_replenishments"]
+    assert "approval" in [obstacle["kind"] for obstacle in shown["obstacles"]]
+    exit_code, out, _ = restock("explain", MUG)
+    heading, *sentences = out.splitlines()
+    assert exit_code == 0
+    assert heading.startswith(f"{MUG} at 2026-03-2")
+    assert sentences == shown["sentences"]
+    assert any("waits for approval and counts as on order" in sentence for sentence in sentences)
+
+
+def test_explain_at_a_moment_folds_to_what_was_reviewed_then(restock: Run, settings: Settings) -> None:
+    topic = settings.topic("reviews")
+    with TopicReader(settings) as reader:
+        outputs = [decode_output(message.value() or b"") for message in reader.read(topic, reader.bounds(topic))]
+    of_tea = [output for output in outputs if output.item == TEA]
+    assert len(of_tea) > 20
+    for review in of_tea[3::10]:
+        exit_code, out, _ = restock("explain", TEA, "--at", instant(review.time_ms), "--json")
+        shown, body = json.loads(out), review.body
+        assert isinstance(body, ItemReviewed)
+        assert body.position is not None
+        assert (exit_code, shown["at"], shown["reviews"]["last"]) == (0, *[instant(review.time_ms)] * 2)
+        assert {name: shown["stock"][name] for name in POSITION} == msgspec.structs.asdict(body.position)
+        assert (shown["outcome"], shown["replenishment_id"]) == (body.decision, body.replenishment_id)
+
+
+def test_explain_says_which_moments_it_cannot_answer(restock: Run) -> None:
+    for words, expected, line in (
+        ((TEA, "--at", "2026-02-01"), 1, f"{TEA} was not known at 2026-02-01: nothing about it had come by then"),
+        ((TEA, "--at", "2199-01-01"), 2, "--at=2199-01-01 is yet to come: give a moment that has been"),
+        (("NO@BER1", "--at", "2026-03-20"), 1, "NO@BER1 was not known at 2026-03-20"),
+        (("NO@BER1",), 1, "NO@BER1 is unknown: "),
+        (("rep-a-1-2-3", "--at", "2026-03-20"), 2, "--at is for items"),
+    ):
+        exit_code, out, err = restock("explain", *words)
+        assert (exit_code, out, err.count("\n")) == (expected, "", 1)
+        assert err.startswith(f"restock explain: {line}")
 
 
 # Dead letters ---------------------------------------------------------------------------------------------------------

@@ -29,6 +29,9 @@ from schemas.ledger import Milliseconds
 from schemas.outbound import Trigger, Why
 from schemas.quantities import DAY_MS, money
 
+UNUSUAL_SHARE = 0.5
+"""Somebody is asked when this share of what facts explain is wanted beyond it."""
+
 
 class Choice(msgspec.Struct, frozen=True):
     """What a policy would order, and what is left of it within the guardrails."""
@@ -122,10 +125,12 @@ class Decider:
         """Ask for what was wanted beyond all that facts explain, at most as much again as they do; None for nothing.
 
         Nobody is asked while the facts are young, since they grow with every day and the next review orders what they
-        explain by then; nor for less than as much again.
+        explain by then; nor for less than as much again, or than half the position that they explain.
         """
         quantity = choice.guarded.quantity
-        fits = 0 < quantity <= choice.guarded.unexplained and quantity >= review.situation.economics.minimum_order
+        explained = review.situation.position + quantity
+        unusual_much = choice.guarded.unexplained >= max(quantity, UNUSUAL_SHARE * explained)
+        fits = quantity > 0 and unusual_much and quantity >= review.situation.economics.minimum_order
         facts, period_ms = review.situation.facts, self._state.frame.settings.period_ms
         if facts is None or facts.periods * period_ms < NEWCOMER_DAYS * DAY_MS:
             return None

@@ -22,6 +22,8 @@ from schemas.ledger import Milliseconds
 from schemas.outbound import AlertKind
 from schemas.quantities import DAY_MS
 
+SHORT_BY = 1.0
+"""Units that must be expected to be missing before the next receipt; less is no stock-out."""
 DEAD_STOCK_DAYS = 90
 """Stock that nobody asked for in so long is dead."""
 
@@ -74,12 +76,12 @@ class Reviewer:
         terms = card.terms(self._state.frame.suppliers)
         due = (replenishments.due_at(order) for order in item.orders if order.outstanding > 0)
         next_receipt = min((at for at in due if at >= now), default=now + terms.lead_time_days * DAY_MS)
-        runs_out = item.daily > 0.0 and now + stock / item.daily * DAY_MS < next_receipt
+        short = item.daily * (next_receipt - now) / DAY_MS - stock
         forecaster = self._learners.forecaster(terms.forecaster)
         known_for = item.closed_periods * self._state.frame.settings.period_ms
         unasked = min(now - item.asked_at, known_for) >= DEAD_STOCK_DAYS * DAY_MS
         return {
-            "projected_stock_out": stock > 0 and runs_out,
+            "projected_stock_out": stock > 0 and short >= SHORT_BY,
             "demand_shift": bool(forecaster.shifted(learning_state_of(card).peek(forecaster))),
             "dead_stock": stock > 0 and unasked,
         }

@@ -38,6 +38,8 @@ class DemoFigures(msgspec.Struct):
     """Days on which an item could not serve all its demand."""
     replenishments: int = 0
     units_ordered: int = 0
+    proposals: int = 0
+    """Orders beyond what facts explain, which the planner declined."""
     last_replenishment: str = ""
     repeated_orders: int = 0
     """Replenishments that came a second time: a broken promise."""

@@ -8,6 +8,7 @@ from typing import Self, TypeAlias
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
+from agents.demo.planner import Proposal
 from agents.demo.warehouse import Request
 from schemas.outbound import AlertState, Period, Position, Severity
 from stream.errors import Unreachable
@@ -62,6 +63,12 @@ class ReplenishmentRead(msgspec.Struct, frozen=True, tag_field="type", tag="repl
     data: Request
 
 
+class ProposalRead(msgspec.Struct, frozen=True, tag_field="type", tag="replenishment.proposed"):
+    """A proposal, in its envelope."""
+
+    data: Proposal
+
+
 class AlertRead(msgspec.Struct, frozen=True, tag_field="type", tag="stock.alert"):
     """An alert, in its envelope."""
 
@@ -74,7 +81,7 @@ class ReviewRead(msgspec.Struct, frozen=True, tag_field="type", tag="item.review
     data: ReviewData
 
 
-PublishedOutput: TypeAlias = ReplenishmentRead | AlertRead | ReviewRead
+PublishedOutput: TypeAlias = ReplenishmentRead | ProposalRead | AlertRead | ReviewRead
 _decode = msgspec.json.Decoder(PublishedOutput).decode
 
 

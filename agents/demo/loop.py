@@ -11,8 +11,9 @@ from typing import assert_never
 
 from agents.demo.figures import DemoFigures, SeenReview
 from agents.demo.goods import FIRST_DAY_MS, Assortment, count
-from agents.demo.inbox import Alert, AlertRead, Inbox, ReplenishmentRead, ReviewData, ReviewRead
+from agents.demo.inbox import Alert, AlertRead, Inbox, ProposalRead, ReplenishmentRead, ReviewData, ReviewRead
 from agents.demo.outgoing import OutgoingEvent
+from agents.demo.planner import Planner
 from agents.demo.reference import Reference, cost_of
 from agents.demo.shop import ShopFloor
 from agents.demo.warehouse import Warehouse
@@ -32,6 +33,7 @@ class Loop:
         self._inbox = inbox
         self._floor = ShopFloor(assortment)
         self._warehouse = Warehouse(assortment, self._floor.shelves)
+        self._planner = Planner()
         self._reference = Reference(assortment)
         self._evening: dict[str, ReviewData] = {}
 
@@ -57,7 +59,9 @@ class Loop:
     def _trade(self, day: int) -> None:
         """Publish a day, and then the first event of the next, which tells that it is over."""
         trade, figures = self._floor.trade(day), self.figures
-        self._publish(self._warehouse.morning(day))  # goods are booked before the doors open
+        self._publish(
+            self._planner.morning(day) + self._warehouse.morning(day)
+        )  # goods are booked before the doors open
         self._publish(trade.events)
         good = self._assortment.goods[day % len(self._assortment.goods)]
         self._publish([count(good, day + 1, self._floor.shelves[good.number].on_hand)])
@@ -79,6 +83,8 @@ class Loop:
                 match output:
                     case ReplenishmentRead():
                         self._take(output, day)
+                    case ProposalRead():
+                        self._planner.read(output.data)
                     case AlertRead():
                         self._hear(output.data)
                     case ReviewRead():
@@ -131,6 +137,7 @@ class Loop:
     def _sum_up(self, day: int) -> None:
         figures, reference, evening = self.figures, self._reference, self._evening.values()
         figures.day = day + 1
+        figures.proposals = self._planner.proposals
         figures.reviews += len(evening)
         figures.late += sum(review.late_demand for review in evening)
         figures.ledger = _ledger(evening)

@@ -21,6 +21,7 @@ def table(figures: DemoFigures) -> list[str]:
         ("stock-outs", f"{figures.stock_outs:,} of {figures.reviews:,} item-days"),
         ("fill rate", fill_rates),
         ("replenishments", f"{figures.replenishments:,} for {figures.units_ordered:,} units"),
+        ("proposals", f"{figures.proposals:,} beyond what facts explain, declined"),
         ("stock", f"{figures.days_of_supply:.1f} days of supply on average"),
         (
             "alerts",

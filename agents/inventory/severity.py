@@ -1,12 +1,21 @@
 """How much an alert matters: what nobody has to act on is for information.
 
 >>> from agents.inventory.position import Order
->>> item = Item(known=True, net=6, daily=2.0)  # lasts for three days
+>>> item = Item(known=True, net=6, daily=2.0, low_stock=10)  # lasts for three days
 >>> severity(item, "low_stock", 0)
 'warning'
 >>> item.orders = [Order("rep-1", "requested", 40, 40, 0, 0, 2 * DAY_MS, DAY_MS)]
 >>> severity(item, "low_stock", 0), severity(item, "stock_out", 0)
 ('info', 'critical')
+
+Below a safety stock of its own the next review orders; nobody is asked unless something holds that up:
+
+>>> item = Item(known=True, net=6, daily=2.0, low_stock=10, safety_stock=10)
+>>> severity(item, "low_stock", 0)
+'info'
+>>> item.held = 1
+>>> severity(item, "low_stock", 0)
+'warning'
 """
 
 from collections.abc import Mapping
@@ -34,8 +43,20 @@ _USUAL: Mapping[AlertKind, Severity] = {
 
 
 def severity(item: Item, kind: AlertKind, now: Milliseconds) -> Severity:
-    """The severity of an alert of that kind, as things stand; low stock that is covered in time is information."""
-    return "info" if kind == "low_stock" and covered(item, now) else _USUAL[kind]
+    """The severity of an alert of that kind, as things stand.
+
+    Low stock is information where it is covered in time, and where the next review sees to it: if that comes too
+    late, it raises `projected_stock_out`.
+    """
+    if kind == "low_stock" and (covered(item, now) or not _waits_for_a_person(item)):
+        return "info"
+    return _USUAL[kind]
+
+
+def _waits_for_a_person(item: Item) -> bool:
+    """Whether a planner set the threshold by hand, or a refusal or a proposal keeps the item from being ordered."""
+    by_hand = item.low_stock != item.safety_stock
+    return by_hand or item.held > 0 or any(order.status == "proposed" for order in item.orders)
 
 
 def covered(item: Item, now: Milliseconds) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from agents.demo.goods import Assortment
 from agents.demo.outgoing import OutgoingEvent
+from agents.demo.planner import Planner, Proposal
 from agents.demo.reference import Reference
 from agents.demo.shop import ShopFloor
 from agents.demo.warehouse import Request, Warehouse
@@ -87,3 +88,16 @@ def test_the_reference_orders_and_pays(assortment: Assortment) -> None:
     assert reference.demand == assortment.shop.demand.sum()
     assert 0 < reference.lost < reference.demand / 2, "it does order"
     assert reference.cost > 0.0
+
+
+def test_a_proposal_is_declined_once_in_the_morning() -> None:
+    planner = Planner()
+    planner.read(Proposal("rep-1", "TEA-01", "BER1"))
+
+    (answer,) = planner.morning(4)
+
+    verdict = decode(answer.topic, answer.value, None, LONG_AFTER_MS, LIMITS)
+    assert isinstance(verdict, Event)
+    assert verdict.type == "replenishment.declined"
+    assert planner.morning(5) == []
+    assert planner.proposals == 1

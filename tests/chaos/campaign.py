@@ -58,8 +58,8 @@ class CampaignResult:
             rows.append(
                 f"{'all':32} {self.injected.total():5} {statistics.median(everything):8.1f} {max(everything):8.1f}"
             )
-        told = ", ".join(f"{number:,} {name}" for name, number in self.counts.items())
-        rows += [f"{self.rounds} rounds: {told}", self.witness, f"violations: {len(self.violations)}"]
+        counts = ", ".join(f"{number:,} {name}" for name, number in self.counts.items())
+        rows += [f"{self.rounds} rounds: {counts}", self.witness, f"violations: {len(self.violations)}"]
         return "\n".join(rows + [f"    {violation}" for violation in self.violations[:20]])
 
 

@@ -39,38 +39,38 @@ def check(
     topics = Topics(system.kafka, f"{system.name}.")
     report = Findings()
     taken = topics.taken(front.events)
-    told = {name: topics.read(name) for name in OUTPUTS}
+    published = {name: topics.read(name) for name in OUTPUTS}
     letters = topics.read("dead-letters")
-    naive = fold(taken, told, letters, system.name)
-    decided = {said(raw)["data"]["replenishment_id"] for raw in told["replenishments"]}
+    naive = fold(taken, published, letters, system.name)
+    decided = {said(raw)["data"]["replenishment_id"] for raw in published["replenishments"]}
     found = system.items(sorted(naive.touched))
     for part in (
         _acknowledged(front, taken),
         _stock(naive, found),
         _letters_of_intake(taken, letters, system.name, repeats_letters=repeats_letters),
         _letters_of_controller(naive, letters, system.name),
-        outputs.identities(told),
-        outputs.orders(told["replenishments"], workload.terms),
-        outputs.alerts(told["alerts"], found),
-        outputs.reviews(told["reviews"], decided, closed=closed),
-        outputs.demand(told["reviews"], naive),
-        outputs.journal(topics, told),
+        outputs.identities(published),
+        outputs.orders(published["replenishments"], workload.terms),
+        outputs.alerts(published["alerts"], found),
+        outputs.reviews(published["reviews"], decided, closed=closed),
+        outputs.demand(published["reviews"], naive),
+        outputs.journal(topics, published),
         _audit(system),
     ):
         report.violations += part
-    report.counts.update({name: len(records) for name, records in told.items()})
+    report.counts.update({name: len(records) for name, records in published.items()})
     report.counts.update(events=len(front.acknowledged), letters=len(letters), items=len(naive.touched))
     report.counts.update(duplicates=naive.duplicates, refused=len(naive.refused))
     return report
 
 
 def fold(
-    taken: list[TakenEvent], told: dict[str, list[TopicRecord]], letters: list[TopicRecord], app: str
+    taken: list[TakenEvent], published: dict[str, list[TopicRecord]], letters: list[TopicRecord], app: str
 ) -> NaiveFold:
     """What must be, given what was decided and which counts of long ago came too late."""
     decisions = [
         said(raw)["data"] | {"proposed": said(raw)["type"] == "replenishment.proposed"}
-        for raw in told["replenishments"]
+        for raw in published["replenishments"]
     ]
     uncertain = {each.origin for each in taken if each.event.uncertain}
     too_old = {_origin(raw, app) for raw in letters if _about(raw, "reason") == "count_too_old"} & uncertain

@@ -180,7 +180,7 @@ def scripts_flushed(arena: Arena) -> None:
     arena.store.script_flush()
 
 
-def answers(server: str, mood: Mood, seconds: float, told: str) -> Fault:
+def answers(server: str, mood: Mood, seconds: float, summary: str) -> Fault:
     """A network between workers and a server that is not what it should be."""
 
     def fault(arena: Arena) -> None:
@@ -192,20 +192,20 @@ def answers(server: str, mood: Mood, seconds: float, told: str) -> Fault:
         finally:
             proxy.mood = "fine"
 
-    fault.__doc__ = told
+    fault.__doc__ = summary
     return fault
 
 
 MOODS: tuple[tuple[str, Mood, float, str], ...] = (
-    ("deaf", "deaf", 2.0, "The server does as it is told, and its answers are lost with the connection."),
+    ("deaf", "deaf", 2.0, "The server does what it is asked, and its answers are lost with the connection."),
     ("slow", "slow", 2.0, "Answers are late."),
     ("half open", "half-open", 3.0, "Connections are open, and nothing comes through them any more."),
     ("half closed", "half-closed", 2.0, "The server hears its clients, and they hear that it has hung up."),
 )
 NETWORK = {
-    f"{server} {name}": answers(server, mood, seconds, told)
+    f"{server} {name}": answers(server, mood, seconds, summary)
     for server in ("store", "broker")
-    for name, mood, seconds, told in MOODS
+    for name, mood, seconds, summary in MOODS
 }
 
 
@@ -268,17 +268,17 @@ def aborted_producer(arena: Arena) -> None:
 def offsets_deleted(arena: Arena) -> None:
     """The group's offsets have expired."""
     arena.run.system.kill()
-    group, client, told = arena.run.system.name, arena.admin, ""
+    group, client, answer = arena.run.system.name, arena.admin, ""
     deadline = time.monotonic() + 40
     while time.monotonic() < deadline:
         try:
             client.delete_consumer_groups([group], request_timeout=10)[group].result(10)
         except KafkaException as error:  # members of killed workers are there until their session ends
-            told = str(error)
+            answer = str(error)
             time.sleep(1)
         else:
             return
-    raise AssertionError(f"the group could not be deleted: {told}")
+    raise AssertionError(f"the group could not be deleted: {answer}")
 
 
 FAULTS: dict[str, Fault] = {

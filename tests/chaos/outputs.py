@@ -1,4 +1,4 @@
-"""What must hold of everything that is told: identities, orders, alerts, reviews, and the journal beside them."""
+"""What must hold of everything that is published: identities, orders, alerts, reviews, and the journal beside them."""
 
 import math
 from collections import defaultdict
@@ -16,9 +16,9 @@ MOST = 100_000
 """No demand of the workload explains more."""
 
 
-def identities(told: Mapping[str, list[TopicRecord]]) -> Iterator[str]:
+def identities(published: Mapping[str, list[TopicRecord]]) -> Iterator[str]:
     """I3: an id comes once; a replenishment's at most twice, proposed and requested."""
-    for topic, records in told.items():
+    for topic, records in published.items():
         seen: dict[str, bytes | None] = {}
         for raw in records:
             event = said(raw)
@@ -80,10 +80,10 @@ def alerts(records: list[TopicRecord], found: Mapping[str, dict[str, Any]]) -> I
         if not _stands_to_reason(data, raised=raised):
             yield f"{item}: {data['kind']} is {data['state']} with {data['available']} of {data['threshold']}"
     for item, shown in found.items():
-        told = {kind: episode for (name, kind), episode in standing.items() if name == item}
+        published = {kind: episode for (name, kind), episode in standing.items() if name == item}
         held = {alert["kind"]: alert["episode"] for alert in shown["alerts"]}
-        if told != held:
-            yield f"{item} shows the alerts {held}, and told {told}"
+        if published != held:
+            yield f"{item} shows the alerts {held}, and {published} were published"
 
 
 def _stands_to_reason(data: dict[str, Any], *, raised: bool) -> bool:
@@ -128,13 +128,13 @@ def demand(records: list[TopicRecord], naive: NaiveFold) -> Iterator[str]:
         reviewed[_item(event)] += event["data"]["demand"]
     for item, units in reviewed.items():
         if units > naive.items[item].demand:
-            yield f"{item}: reviews tell of a demand of {units}, events of {naive.items[item].demand}"
+            yield f"{item}: reviews report a demand of {units}, events one of {naive.items[item].demand}"
     for item in naive.touched - reviewed.keys() - {"Last@BER1"}:
         yield f"{item} was never reviewed"
 
 
-def journal(topics: Topics, told: Mapping[str, list[TopicRecord]]) -> Iterator[str]:
-    """Each transaction begins where the last one ended, and tells of the decisions that were published."""
+def journal(topics: Topics, published: Mapping[str, list[TopicRecord]]) -> Iterator[str]:
+    """Each transaction begins where the last one ended, and holds the decisions that were published."""
     ends: dict[int, Any] = {}
     decisions = []
     for raw in topics.read("journal"):
@@ -146,13 +146,13 @@ def journal(topics: Topics, told: Mapping[str, list[TopicRecord]]) -> Iterator[s
         ends[raw.partition] = record.end
         if isinstance(record, Published):
             decisions += [(e.replenishment, e.proposed, e.quantity) for e in record.entries if isinstance(e, Decided)]
-    published = [
+    orders = [
         (event["data"]["replenishment_id"], event["type"] == "replenishment.proposed", event["data"]["quantity"])
-        for event in map(said, told["replenishments"])
+        for event in map(said, published["replenishments"])
     ]
-    if sorted(decisions) != sorted(published):
-        extra = set(published) ^ set(decisions)
-        yield f"journal and replenishments differ: {sorted(extra)[:3]} ({len(decisions)} against {len(published)})"
+    if sorted(decisions) != sorted(orders):
+        extra = set(orders) ^ set(decisions)
+        yield f"journal and replenishments differ: {sorted(extra)[:3]} ({len(decisions)} against {len(orders)})"
 
 
 def _item(event: dict[str, Any]) -> str:

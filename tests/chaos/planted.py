@@ -150,7 +150,7 @@ def duplicate_window_off() -> Patches:
 
 
 def clock_in_the_core() -> Patches:
-    """The state holds a moment that no ledger tells."""
+    """The state holds a moment that is in no ledger."""
     from agents.core import core
     from agents.inventory.fold import order_line as applied
 

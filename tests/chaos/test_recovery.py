@@ -23,7 +23,7 @@ WORKERS, PARTITIONS = 3, 12
 STEADY_SECONDS = 8.0
 KILLED_SECONDS, DRAINED_SECONDS = 15.0, 5.0
 """What is promised."""
-TOLD = re.compile(r"(Took|Left) shard (\d+): checkpoint (\d+)")
+MOVE = re.compile(r"(Took|Left) shard (\d+): checkpoint (\d+)")
 
 
 class OrderLoad:
@@ -111,7 +111,7 @@ def test_after_a_kill_the_others_have_caught_up_within_seconds(
         time.sleep(0.05)
     seconds = time.monotonic() - start
     rate = (load.published - published) / seconds
-    taken = [moment for worker in load.system.alive() for moment, _, shard, _ in told(worker) if shard in orphans]
+    taken = [moment for worker in load.system.alive() for moment, _, shard, _ in moves(worker) if shard in orphans]
     with capsys.disabled():
         print(
             f"\nkill -9 of one of {WORKERS} workers at {rate:,.0f} events/s, session timeout {SESSION_SECONDS} s: "
@@ -129,14 +129,14 @@ def test_a_worker_that_is_asked_to_stop_hands_over_and_nothing_is_folded_twice(
     published, start = load.published, time.monotonic()
     leaver.stop()
     assert leaver.wait() == 0
-    left = {shard: at for moment, what, shard, at in told(leaver) if what == "Left" and moment > asked}
+    left = {shard: at for moment, what, shard, at in moves(leaver) if what == "Left" and moment > asked}
     assert left, leaver.tail()
 
     def taken() -> dict[int, tuple[datetime, int]]:
         return {
             shard: (moment, at)
             for worker in load.system.alive()
-            for moment, what, shard, at in told(worker)
+            for moment, what, shard, at in moves(worker)
             if what == "Took" and moment > asked and shard in left
         }
 
@@ -156,14 +156,14 @@ def test_a_worker_that_is_asked_to_stop_hands_over_and_nothing_is_folded_twice(
 
 def holders(system: System) -> dict[int, SystemWorker]:
     """Who has taken each shard last."""
-    taken = sorted((moment, shard, worker.name) for worker in system.workers for moment, _, shard, _ in told(worker))
+    taken = sorted((moment, shard, worker.name) for worker in system.workers for moment, _, shard, _ in moves(worker))
     by_name = {worker.name: worker for worker in system.workers}
     return {shard: by_name[name] for _, shard, name in taken}
 
 
-def told(worker: SystemWorker) -> Iterator[tuple[datetime, str, int, int]]:
+def moves(worker: SystemWorker) -> Iterator[tuple[datetime, str, int, int]]:
     """When a worker took or left which shard, and where."""
     for line in worker.log.read_text(errors="replace").splitlines():
-        if found := TOLD.search(line):
+        if found := MOVE.search(line):
             what, shard, at = found.groups()
             yield datetime.fromisoformat(json.loads(line)["time"]), what, int(shard), int(at)

@@ -10,7 +10,7 @@ from tests.chaos.run import Run
 SLICES, EVENTS = 14, 25
 
 
-def test_nothing_is_told_twice_or_otherwise(servers: LocalServers, app: str, tmp_path: Path) -> None:
+def test_an_upgrade_publishes_nothing_twice_or_otherwise(servers: LocalServers, app: str, tmp_path: Path) -> None:
     files = servers.directory / "redis" / "appendonlydir"
     with Run(servers.kafka, servers.redis, app, tmp_path, 20260304) as run:
         run.repeats_letters = True

@@ -18,7 +18,7 @@ from tests.chaos.workload import DAY, HOUR
 EVENTS = 15
 """Every second, with what suppliers answer."""
 ENOUGH, LONG_ENOUGH = 20, 2000
-"""Looks at a worker before its growth is told, and before it is judged: a short one is not warm."""
+"""So many looks at a worker before its growth is reported, and before it is judged: a young worker is not warm."""
 MOST_GROWTH = 1.05
 LONGEST_DAYS = 40
 """Of simulated time: a run begins 60 days back, and nothing may lie ahead of the clock."""
@@ -79,7 +79,7 @@ class Witness:
         try:
             with self._run as run:
                 self._work(run)
-        except Exception as error:  # noqa: BLE001 - told in the end, with everything else
+        except Exception as error:  # noqa: BLE001 - reported in the end, with everything else
             self.report.violations.append(f"the witness failed: {error!r}")
 
     def _work(self, run: Run) -> None:

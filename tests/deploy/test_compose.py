@@ -81,9 +81,9 @@ def test_workers_wait_for_topics_and_servers() -> None:
 
 def test_kafka_is_the_local_one() -> None:
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{jars.KAFKA_VERSION}"
-    told = SERVICES["kafka"]["environment"]
+    given = SERVICES["kafka"]["environment"]
     shared = {name: value for name, value in kafka.SETTINGS.items() if name not in LOCAL_ONLY}
-    assert {name: told[f"KAFKA_{name.replace('.', '_').upper()}"] for name in shared} == shared
+    assert {name: given[f"KAFKA_{name.replace('.', '_').upper()}"] for name in shared} == shared
 
 
 def test_valkey_is_the_local_one() -> None:

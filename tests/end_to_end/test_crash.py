@@ -18,6 +18,6 @@ def test_a_worker_that_cannot_be_given_partitions_ends_with_one_clear_line(
         worker = system.start(bug="crash_in_recovery")
         assert worker.wait(SECONDS) == 70
     assert time.monotonic() - start < SECONDS
-    told = [line for line in worker.tail(1000).splitlines() if "cannot go on" in line]
-    assert len(told) == 1, worker.tail()
-    assert "TypeError('planted')" in told[0]
+    lines = [line for line in worker.tail(1000).splitlines() if "cannot go on" in line]
+    assert len(lines) == 1, worker.tail()
+    assert "TypeError('planted')" in lines[0]

@@ -35,7 +35,7 @@ class StoppedSystem:
         await_true(self.system.sources_done, 60, lambda: f"intake did not catch up: {self.system.lag()}")
         intake.stop()
         assert intake.wait() == 0
-        self.told = self.outputs()
+        self.published = self.outputs()
 
     def outputs(self) -> int:
         return sum(len(self.run.topics.read(name)) for name in ("replenishments", "alerts", "reviews"))
@@ -63,8 +63,8 @@ class StoppedSystem:
         """What the worker says of these shards, once it has parked them all."""
 
         def lines() -> list[str]:
-            told = worker.log.read_text(errors="replace").splitlines()
-            return [line for line in told if '"Parked: ' in line]
+            lines = worker.log.read_text(errors="replace").splitlines()
+            return [line for line in lines if '"Parked: ' in line]
 
         await_true(
             lambda: all(any(f"shard {shard}:" in line for line in lines()) for shard in shards), 60,
@@ -129,7 +129,7 @@ def test_a_history_with_a_hole_is_never_folded_on(
     assert cure in said, said
     worker.stop()
     assert worker.wait() == 0
-    assert world.outputs() == world.told
+    assert world.outputs() == world.published
 
 
 @pytest.mark.parametrize("topic, reason", [("ledger", "install a version that can"), ("journal", "shard 0")])
@@ -147,11 +147,11 @@ def test_a_poisoned_log_parks_its_shard_and_no_other(topic: str, reason: str, wo
 def test_a_ledger_made_anew_under_a_running_worker_parks(world: StoppedSystem) -> None:
     worker = world.system.start()
     world.goes_on(0, 1, 2)
-    told = world.outputs()
+    published = world.outputs()
     world.remake("ledger")
     said = world.parked(worker, 0, 1, 2)
     assert ANEW in said, said
-    assert world.outputs() == told
+    assert world.outputs() == published
 
 
 def test_a_rebuild_says_what_cannot_be_and_makes_the_others(world: StoppedSystem) -> None:

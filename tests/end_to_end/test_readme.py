@@ -1,4 +1,4 @@
-"""What README and docs tell a newcomer to type works."""
+"""The commands that README and docs show to a newcomer work."""
 
 import os
 import re

@@ -1,6 +1,5 @@
 """A ledger to fold: tests say what happened, and see what came of it."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -134,19 +133,12 @@ class FoldedLedger:
 
     @property
     def outputs(self) -> list[Output]:
-        """Everything that came of everything."""
+        """The outputs of all records."""
         return [output for folded in self.folded for output in folded.outputs]
 
     def ordered(self) -> list[Decided]:
         """Every decision so far."""
         return [output.entry for output in self.outputs if isinstance(output.entry, Decided)]
-
-    def told(self) -> dict[int, list[JournalEntry]]:
-        """What a journal would hold, by offset."""
-        entries = defaultdict(list)
-        for folded in self.folded:
-            entries[folded.offset] = [output.entry for output in folded.outputs if output.entry is not None]
-        return entries
 
 
 def number_of(*parts: str) -> int:
@@ -176,9 +168,9 @@ def reviews(outputs: Sequence[Output]) -> list[Any]:
     return [output.event.body for output in outputs if output.topic == "reviews"]
 
 
-def replay_of(told: Sequence[JournalEntry]) -> Replay:
+def replay_of(entries: Sequence[JournalEntry]) -> Replay:
     """A record whose outputs were all published."""
-    return Replay(tuple(told), whole=True)
+    return Replay(tuple(entries), whole=True)
 
 
 def _kind(output: Output) -> str:

@@ -71,7 +71,7 @@ class HeldWriter:
         self.queues: dict[int, deque[bytes]] = {}
         self.done: asyncio.Future[None] | None = None
         self.gave_up = False
-        """Whether some records of this write will never arrive; told once the others have."""
+        """Whether some records of this write will never arrive; reported once the others have."""
 
     async def write(self, lines: Any, letters: Any = ()) -> None:
         self.queues = {partition: deque(line["value"] for line in records) for partition, records in lines.items()}
@@ -80,7 +80,7 @@ class HeldWriter:
             await self.done
 
     def finish(self) -> None:
-        """Tell what came of it, once nothing is left."""
+        """Report the result, once nothing is left."""
         if self.done is not None and not self.done.done() and not any(self.queues.values()):
             if self.gave_up:
                 self.done.set_exception(BrokerDown("some were given up"))

@@ -83,7 +83,7 @@ class OwnedShards:
             reader.cancel()
         await asyncio.gather(*(owner.leave() for owner in self.owners))
 
-    def told(self, shard: int = 0) -> list[tuple[Any, str]]:
+    def published(self, shard: int = 0) -> list[tuple[Any, str]]:
         return [(output.at, output.item) for output in self.broker.outputs[shard]]
 
     def due(self, shard: int = 0) -> list[int]:
@@ -99,10 +99,10 @@ class OwnedShards:
 
     def expected(self, shard: int = 0) -> Tables:
         """The fold of ledger and journal by a core without faults."""
-        told = [output.entry for output in self.broker.outputs[shard] if output.entry is not None]
+        published = [output.entry for output in self.broker.outputs[shard] if output.entry is not None]
         naive = self.core(shard)
         for offset, (appended, value) in enumerate(self.broker.ledgers[shard]):
-            here = [entry for entry in told if entry.at.offset == offset]
+            here = [entry for entry in published if entry.at.offset == offset]
             list(naive.fold(decode_record(value), offset, appended, Replay(here, whole=True)))
         dumped: Tables = naive.dump()
         return {table: fields for table, fields in dumped.items() if fields}
@@ -113,7 +113,7 @@ class OwnedShards:
         return cursor is not None and cursor.next == len(self.broker.ledgers[shard])
 
     def check(self, shard: int = 0) -> None:
-        assert self.told(shard) == sorted(set(self.told(shard))), "something was told twice"
+        assert self.published(shard) == sorted(set(self.published(shard))), "something was published twice"
         assert self.stored(shard) == self.expected(shard)
 
 

@@ -229,15 +229,15 @@ class ShardHistory:
         outputs = [(output.at, output.item, output.event) for output in self.broker.outputs[0]]
         assert len(outputs) == len({(at.offset, item) for at, item, _ in outputs}), "something was published twice"
         naive: ShardCore = self.core(0)
-        told = [entry for raw in self.broker.journals[0] for entry in getattr(decode_journal(raw), "entries", ())]
-        assert told == [event for *_, event in outputs], "journal and outputs differ"
+        entries = [entry for raw in self.broker.journals[0] for entry in getattr(decode_journal(raw), "entries", ())]
+        assert entries == [event for *_, event in outputs], "journal and outputs differ"
         expected: Any = naive
         for offset, (appended, value) in enumerate(self.broker.ledgers[0]):
-            here = [entry for entry in told if entry.at.offset == offset]
+            here = [entry for entry in entries if entry.at.offset == offset]
             list(naive.fold(decode_record(value), offset, appended, Replay(here, whole=True)))
-        steady = {entry.at.offset for entry in told if entry.item not in expected.moody}
+        steady = {entry.at.offset for entry in entries if entry.item not in expected.moody}
         assert steady >= set(expected.due), "something was not published"
-        assert steady <= set(expected.due), "something was told that was not due"
+        assert steady <= set(expected.due), "something was published that was not due"
         assert last.core.dump() == naive.dump(), "the state is not what ledger and journal say"
         stored = {table: fields for table, fields in self.store.tables[0].items() if fields}
         assert stored == {table: fields for table, fields in naive.dump().items() if fields}, "the checkpoint differs"
@@ -248,7 +248,7 @@ async def _nothing() -> None:
 
 
 def _record(n: int, chance: random.Random, *, quiet: bool) -> Record:
-    """A movement or a tick; quiet ones are about items of which little is told."""
+    """A movement or a tick; quiet ones are about items that have few outputs."""
     if not quiet and chance.random() < 0.1:
         return Ticked("w", n, (), (), FoldSettings())
     return Movement(

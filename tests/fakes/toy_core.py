@@ -61,14 +61,14 @@ class ToyCore:
             yield from made or (None,)
 
     def _decide(
-        self, item: str, at: Point, review: tuple[int, str] | None, told: Iterable[JournalEntry] | None
+        self, item: str, at: Point, review: tuple[int, str] | None, entries: Iterable[JournalEntry] | None
     ) -> list[Output]:
-        live = told is None
+        live = entries is None
         if live and item in MOODY and random.random() < 0.7:
             return []
         entry: JournalEntry | None = Alerted(at, item, "toy", raised=True, episode=f"{random.random()}", since=0)
-        if told is not None:
-            entry = next((each for each in told if each.item == item), None)
+        if entries is not None:
+            entry = next((each for each in entries if each.item == item), None)
         if entry is not None:
             assert isinstance(entry, Alerted)
             before = self.items[item][1]

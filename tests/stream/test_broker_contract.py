@@ -48,7 +48,7 @@ class BrokerUnderTest(ABC):
         """Write to the ledger of the shard."""
 
     @abstractmethod
-    def tell(self, *records: JournalRecord) -> None:
+    def write(self, *records: JournalRecord) -> None:
         """Write to the journal of the shard, past any owner."""
 
 
@@ -66,7 +66,7 @@ class MemoryUnderTest(BrokerUnderTest):
         for record in records:
             self.broker.append(SHARD, record, 1)
 
-    def tell(self, *records: JournalRecord) -> None:
+    def write(self, *records: JournalRecord) -> None:
         self.broker.journals[SHARD] += map(encode_journal, records)
 
 
@@ -113,7 +113,7 @@ class KafkaUnderTest(BrokerUnderTest):
     def append(self, *records: Record) -> None:
         self._write("ledger", map(encode_record, records))
 
-    def tell(self, *records: JournalRecord) -> None:
+    def write(self, *records: JournalRecord) -> None:
         self._write("journal", map(encode_journal, records))
 
     def _write(self, topic: str, values: Iterable[bytes]) -> None:
@@ -147,7 +147,7 @@ def output(item: str, at: Point = START) -> Output:
     return Output("alerts", item, item.encode(), at)
 
 
-def told(item: str, at: Point) -> journal.JournalEntry:
+def entry(item: str, at: Point) -> journal.JournalEntry:
     return Alerted(at, item, "low_stock", raised=True, episode="e", since=0)
 
 
@@ -156,7 +156,7 @@ def sealed(token: str, saved: int = 0, end: Point = START) -> Sealed:
 
 
 def published(start: Point, end: Point, token: str = "a", items: Sequence[str] = ()) -> Published:  # noqa: S107
-    return Published(start, end, None, "ledger-id", "1.0", token, tuple(told(item, start) for item in items))
+    return Published(start, end, None, "ledger-id", "1.0", token, tuple(entry(item, start) for item in items))
 
 
 async def journal_of(broker: BrokerUnderTest, since: int = 0, writer: str | None = None) -> FoundJournal:
@@ -240,7 +240,7 @@ async def test_without_a_writer_everything_there_is_is_read(broker: BrokerUnderT
 
 
 def long_history() -> list[JournalRecord]:
-    """Owners a, b, c; each tells of a thousand ledger records, two at a time, the second half of one apart."""
+    """Owners a, b, c; each publishes for a thousand ledger records, two at a time, the second half of one apart."""
     records: list[JournalRecord] = []
     for number, token in enumerate("abc"):
         records.append(sealed(token, 1000 * number, Point(1000 * number)))
@@ -254,7 +254,7 @@ async def test_a_look_reaches_back_to_the_writers_seal_and_to_what_belongs_to_an
     broker: BrokerUnderTest,
 ) -> None:
     history = long_history()
-    broker.tell(*history)
+    broker.write(*history)
     for since, writer in ((2999, "c"), (2000, "c"), (1999, "b"), (2500, "b"), (1500, "c"), (3000, "a"), (0, "a")):
         view, records = await journal_of(broker, since, writer)
         assert view.whole
@@ -262,13 +262,13 @@ async def test_a_look_reaches_back_to_the_writers_seal_and_to_what_belongs_to_an
         assert any(seal.token == writer for seal in view.seals)
         assert list(view.seals) == [record for record in records if isinstance(record, Sealed)]
         unread = history[: -len(records)]
-        assert all(record.end <= Point(since) for record in unread), "what tells of the offset is not all there"
+        assert all(record.end <= Point(since) for record in unread), "some entries of the offset are missing"
     _, records = await journal_of(broker, 2999, "c")
     assert len(records) < len(history), "it read everything, though the end was enough"
 
 
-async def test_a_record_told_in_part_is_told_whole_when_it_is_replayed(broker: BrokerUnderTest) -> None:
-    """The journal's last record ends within ledger record 5; what tells of its beginning must be read as well."""
+async def test_a_record_published_in_two_parts_is_replayed_whole(broker: BrokerUnderTest) -> None:
+    """The journal's last record ends within ledger record 5; the entries of its beginning must be read as well."""
     history: list[JournalRecord] = [
         sealed("a"),
         published(Point(0), Point(5), items=["A@B"]),
@@ -276,7 +276,7 @@ async def test_a_record_told_in_part_is_told_whole_when_it_is_replayed(broker: B
         published(Point(5, 3), Point(5, 9), items=["C@B"]),
         sealed("b", 5, Point(5, 9)),
     ]
-    broker.tell(*history)
+    broker.write(*history)
     for writer in "ab":
         _, records = await journal_of(broker, 5, writer)
         assert [record for record in records if isinstance(record, Published)][-2:] == history[2:4]
@@ -284,14 +284,14 @@ async def test_a_record_told_in_part_is_told_whole_when_it_is_replayed(broker: B
 
 async def test_a_writer_the_journal_does_not_know_is_looked_for_from_the_start(broker: BrokerUnderTest) -> None:
     history: list[JournalRecord] = [sealed("a"), *[published(Point(n), Point(n + 1)) for n in range(400)]]
-    broker.tell(*history)
+    broker.write(*history)
     view, records = await journal_of(broker, 399, "stranger")
     assert (records, view.whole) == (history, True)
 
 
 async def test_a_journal_that_was_cut_is_not_waited_for(kafka_house: KafkaUnderTest, kafka: str) -> None:
     """The shard is taken again then, and parks; what is asked of a broker that is away would be asked for ever."""
-    kafka_house.tell(*long_history()[:9])
+    kafka_house.write(*long_history()[:9])
     place = TopicPartition(kafka_house.settings.topic("journal"), SHARD, 5)
     admin = AdminClient({"bootstrap.servers": kafka})
     for cut in admin.delete_records([place]).values():

@@ -39,7 +39,9 @@ def test_the_doctor_asked_first_of_all_names_the_first_step(restock: Run, settin
     assert f"{settings.topic('orders')}: there is no such topic: run `restock topics create`" in out
 
 
-def test_another_number_of_partitions_is_told(restock: Run, begun: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_number_of_partitions_is_reported(
+    restock: Run, begun: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RESTOCK_PARTITIONS", "6")
     exit_code, out, _ = restock("topics", "check")
     assert exit_code == 1
@@ -135,7 +137,7 @@ def test_what_was_redriven_or_discarded_is_marked_and_left_alone(
     assert len(published("orders")) == 3
 
 
-def test_what_the_source_no_longer_holds_is_told(restock: Run, begun: Settings) -> None:
+def test_what_the_source_no_longer_holds_is_reported(restock: Run, begun: Settings) -> None:
     producer = Producer({"bootstrap.servers": begun.kafka, "log_level": 0})
     letter = headers(begun, 5, "controller")
     producer.produce(begun.topic("dead-letters"), b"", b"A@B", headers=letter, partition=0)

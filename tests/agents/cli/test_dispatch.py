@@ -15,7 +15,7 @@ from stream.faults import BrokerDown, StoreDown
 
 
 class Verb:
-    """A verb that fails as it is told."""
+    """A verb that raises the error it is given."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
@@ -58,9 +58,9 @@ def test_every_end_has_its_exit_code_and_at_most_one_line(
 ) -> None:
     fail(error)
     assert cli.main(["doctor"]) == exit_code
-    told = capsys.readouterr().err
-    assert told.startswith(line)
-    assert told.count("\n") == (1 if line else 0)
+    printed = capsys.readouterr().err
+    assert printed.startswith(line)
+    assert printed.count("\n") == (1 if line else 0)
 
 
 def test_debug_shows_the_traceback_wherever_it_stands(fail: Any) -> None:
@@ -103,17 +103,17 @@ def test_wrong_words_are_one_line_and_exit_2(
     fail(None)
     with pytest.raises(SystemExit) as end:
         cli.main(words)
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert end.value.code == 2
-    assert told.startswith(line)
-    assert told.count("\n") == 1
+    assert printed.startswith(line)
+    assert printed.count("\n") == 1
 
 
 def test_help_imports_no_heavy_library() -> None:
     heavy = "{'faust', 'aiokafka', 'confluent_kafka', 'redis', 'numpy', 'river', 'rich'}"
     code = f"import sys; from agents.cli import _parser; _parser([]); print({heavy} & set(sys.modules))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert told.stdout == "set()\n"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert printed.stdout == "set()\n"
 
 
 def test_restock_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,7 +86,7 @@ def test_a_gap_is_a_holiday(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    "text, arguments, told",
+    "text, arguments, message",
     [
         ("item,date,demand\nA,2024-01-01,-3\n", ["--horizon", "3"], "line 2: demand -3 is out of range"),
         ("item,date,demand\nA,2024-01-01,nan\n", ["--horizon", "3"], "line 2: demand nan"),
@@ -101,14 +101,14 @@ def test_a_gap_is_a_holiday(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ("item,date,demand\nA,2024-01-01,1\n", ["--horizon", "3", "--plot", "/dev/null/p"], "--plot=/dev/null/p"),
     ],
 )
-def test_wrong_use_is_told_in_a_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, arguments: list[str], told: str
+def test_wrong_use_is_reported_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, arguments: list[str], message: str
 ) -> None:
     path = tmp_path / "HISTORY.csv"
     path.write_text(text)
     assert main(["evaluate", "forecasts", str(path), *arguments]) == 2
     error = capsys.readouterr().err
-    assert told in error
+    assert message in error
     assert len(error.strip().splitlines()) == 1
 
 
@@ -130,15 +130,15 @@ def test_named_items_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "--plot-items: 'TEA-9' is no item" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_there_or_no_text_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     binary = tmp_path / "HISTORY.csv.gz"
     binary.write_bytes(b"\x00\xff junk")
     latin = tmp_path / "latin.csv"
     latin.write_bytes("item,date,demand\nÄ,2024-01-01,1\n".encode("latin-1"))
-    for path, told in ((tmp_path / "nowhere.csv", "No such file"), (binary, "zip"), (latin, "save it as UTF-8")):
+    for path, message in ((tmp_path / "nowhere.csv", "No such file"), (binary, "zip"), (latin, "save it as UTF-8")):
         for words in (["forecasts", str(path), "--horizon", "3"], ["policies", str(path), "--lead-time", "2"]):
             assert main(["evaluate", *words]) == 2
             error = capsys.readouterr().err
             assert str(path) in error
-            assert told in error
+            assert message in error
             assert "Errno" not in error

@@ -23,7 +23,7 @@ def history(tmp_path: Path) -> Path:
 ITEMS = (("BIG", 9), ("MIDDLE", 4), ("SMALL", 1), ("LEAST", 1))
 
 
-def test_fill_rates_are_told_by_class(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fill_rates_are_shown_by_class(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "policies", str(history), "--lead-time", "2", "--policies", "pil", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)["pil"]
     assert figures["fill_rate_by_class"].keys() <= {"A", "B", "C"}
@@ -67,6 +67,6 @@ def test_without_the_reference_nothing_is_said_against_it(history: Path, capsys:
 
 
 @pytest.mark.parametrize("option", ["--review", "--minimum-order", "--order-multiple", "--capacity"])
-def test_less_than_one_is_told(history: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
+def test_a_number_below_one_is_refused(history: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
     assert main(["evaluate", "policies", str(history), "--lead-time", "2", option, "0"]) == 2
     assert f"{option}: 0 is too little" in capsys.readouterr().err

@@ -102,8 +102,8 @@ def test_what_is_to_look_at_stops_an_import_until_somebody_says_yes(
     assert restock("import", "orders", file, "--out", tmp_path / "o.jsonl")[0] == 1
     assert not (tmp_path / "o.jsonl").exists()
     exit_code, out, _ = restock("import", "orders", file, "--yes", "--json")
-    told = json.loads(out)
-    assert (exit_code, told["published"], [alarm["kind"] for alarm in told["alarms"]]) == (0, 61, ["quantity"])
+    summary = json.loads(out)
+    assert (exit_code, summary["published"], [alarm["kind"] for alarm in summary["alarms"]]) == (0, 61, ["quantity"])
     assert len(published("orders")) == 61
 
 

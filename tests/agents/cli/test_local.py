@@ -66,16 +66,16 @@ def test_detached_servers_live_on_until_they_are_stopped(tmp_path: Path) -> None
     assert restock("local", "stop", "--dir", home).returncode == 0
 
 
-def test_the_foreground_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
+def test_the_foreground_runs_until_it_is_stopped(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*RESTOCK, "local", "--dir", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout is not None
         assert running.stdout.readline().startswith("export RESTOCK_KAFKA=127.0.0.1:")
         running.send_signal(signal.SIGTERM)
-        _, told = running.communicate(timeout=30)
+        _, printed = running.communicate(timeout=30)
     assert running.returncode == 0
-    assert told == "Kafka and Valkey accept connections; Ctrl-C stops them\n"
+    assert printed == "Kafka and Valkey accept connections; Ctrl-C stops them\n"
 
 
 def test_a_server_that_ends_by_itself_ends_the_command(tmp_path: Path) -> None:
@@ -86,9 +86,9 @@ def test_a_server_that_ends_by_itself_ends_the_command(tmp_path: Path) -> None:
         running.stdout.readline()
         valkey = [child for child in psutil.Process(running.pid).children() if "valkey" in child.name()]
         valkey[0].kill()
-        _, told = running.communicate(timeout=30)
+        _, printed = running.communicate(timeout=30)
     assert running.returncode == 3
-    assert told.splitlines()[-1].startswith("restock local: Valkey ended by itself: see ")
+    assert printed.splitlines()[-1].startswith("restock local: Valkey ended by itself: see ")
 
 
 @pytest.mark.parametrize("mode", [(), ("--detach",)], ids=["foreground", "detached"])

@@ -54,7 +54,7 @@ def test_a_planner_takes_over(restock: Run, settings: Settings) -> None:
     assert said[-1]["data"]["policy"] == "base-stock"
 
 
-def test_wrong_use_is_told_in_a_line(restock: Run) -> None:
+def test_wrong_use_is_reported_in_one_line(restock: Run) -> None:
     assert restock("policy", "set", TEA, "base-stok")[0] == 2
     assert "did you mean base-stock?" in restock("policy", "set", TEA, "base-stok")[2]
     assert restock("policy", "freeze", "NO@BER1")[0] == 1

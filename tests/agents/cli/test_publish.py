@@ -1,4 +1,4 @@
-"""`restock publish`: what is right goes to its topic, what is wrong is told, and a stop in the middle is resumed."""
+"""`restock publish`: what is right goes to its topic, what is wrong is reported, and a stopped run is resumed."""
 
 import io
 import json
@@ -62,7 +62,7 @@ def test_each_event_goes_to_the_topic_of_its_type_with_its_key(
     assert not (tmp_path / "day.jsonl.progress").exists()
 
 
-def test_a_bad_line_is_told_with_its_number_and_the_rest_is_published(
+def test_a_bad_line_is_reported_with_its_number_and_the_rest_is_published(
     restock: Run, published: Published, tmp_path: Path
 ) -> None:
     file = write(
@@ -164,7 +164,7 @@ def test_wrong_use_is_one_line(restock: Run, begun: Settings, monkeypatch: pytes
     assert err.count("\n") == 1
 
 
-def test_a_ctrl_c_while_deliveries_are_told_is_not_lost(
+def test_a_ctrl_c_while_deliveries_are_reported_is_not_lost(
     restock: Run, begun: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:

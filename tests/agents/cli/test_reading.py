@@ -225,21 +225,21 @@ def test_replenishments_are_listed_once_with_their_state(restock: Run) -> None:
     assert restock("replenishments")[1].splitlines()[0].startswith("replenishment id\titem\tquantity")
 
 
-def test_explain_tells_the_decision_its_inputs_its_counterfactual_and_its_cause(restock: Run) -> None:
+def test_explain_shows_the_decision_its_inputs_its_counterfactual_and_its_cause(restock: Run) -> None:
     for row in lines_of(restock("replenishments", "--json")[1]):
         exit_code, out, _ = restock("explain", row["replenishment_id"], "--json")
         assert exit_code == 0
-        told = json.loads(out)
-        assert (told["item"], told["quantity"], told["replenishment_id"]) == (
+        answer = json.loads(out)
+        assert (answer["item"], answer["quantity"], answer["replenishment_id"]) == (
             row["item"],
             row["quantity"],
             row["replenishment_id"],
         )
-        assert told["counterfactual"]["baseline_quantity"] == told["why"]["baseline_quantity"]
-        assert told["cause"]["kind"] in {"event", "review", "deadline"}
-        assert told["cause"]["appended"] > "2026"
-        if told["cause"]["kind"] == "event":
-            assert (told["cause"]["source"], told["cause"]["change"]) == ("shop", "Placed")
+        assert answer["counterfactual"]["baseline_quantity"] == answer["why"]["baseline_quantity"]
+        assert answer["cause"]["kind"] in {"event", "review", "deadline"}
+        assert answer["cause"]["appended"] > "2026"
+        if answer["cause"]["kind"] == "event":
+            assert (answer["cause"]["source"], answer["cause"]["change"]) == ("shop", "Placed")
         text = restock("explain", row["replenishment_id"])[1]
         verb = "was proposed" if row["item"] == MUG else "was ordered from acme"
         assert f"{row['quantity']} of {row['item']} {verb} on 2026-03-" in text
@@ -350,8 +350,8 @@ def test_wrong_words_about_letters_are_one_line(restock: Run, words: list[str], 
 def test_the_doctor_finds_a_healthy_system(restock: Run) -> None:
     exit_code, out, _ = restock("doctor", "--json")
     assert exit_code == 0
-    told = json.loads(out)
-    verdicts = {finding["what"]: finding["verdict"] for finding in told["findings"]}
+    answer = json.loads(out)
+    verdicts = {finding["what"]: finding["verdict"] for finding in answer["findings"]}
     assert verdicts == {
         "versions": "ok",
         "kafka": "ok",
@@ -362,7 +362,7 @@ def test_the_doctor_finds_a_healthy_system(restock: Run) -> None:
         "redis": "ok",
         "shards": "ok",
     }
-    assert told["settings"]["RESTOCK_PARTITIONS"] == "2"
+    assert answer["settings"]["RESTOCK_PARTITIONS"] == "2"
 
 
 def test_the_doctor_names_what_is_wrong_and_shows_no_secret(restock: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,9 +386,9 @@ def test_settings_show_both_sides(restock: Run, monkeypatch: pytest.MonkeyPatch)
     assert restock("settings", "show")[0] == 0
     monkeypatch.setenv("RESTOCK_SPREAD", "1h")
     exit_code, out, _ = restock("settings", "show", "--json")
-    told = json.loads(out)
-    assert (exit_code, told["differing"]) == (1, ["RESTOCK_SPREAD"])
-    (spread,) = [each for each in told["settings"] if each["key"] == "RESTOCK_SPREAD"]
+    answer = json.loads(out)
+    assert (exit_code, answer["differing"]) == (1, ["RESTOCK_SPREAD"])
+    (spread,) = [each for each in answer["settings"] if each["key"] == "RESTOCK_SPREAD"]
     assert (spread["value"], spread["in_ledger"]) == ("1h", "0s")
 
 
@@ -418,7 +418,7 @@ def test_without_a_checkpoint_every_item_is_unknown(restock: Run, settings: Sett
     with redis.Redis.from_url(settings.redis) as client:
         client.flushall()
     assert restock("item", TEA)[0] == 1
-    code, out, told = restock("items", "--json")
+    code, out, err = restock("items", "--json")
     assert (code, out) == (0, "")
-    assert "has a checkpoint in Redis" in told
+    assert "has a checkpoint in Redis" in err
     assert "has a checkpoint in Redis" in restock("policies")[2]

@@ -48,7 +48,7 @@ def test_text_names_reason_field_and_cure(restock: Run, tmp_path: Path) -> None:
     assert out == "1: out_of_range: data.delta is 0 and adjusts nothing: send a difference, or nothing\n"
 
 
-def test_several_files_are_told_apart(restock: Run, tmp_path: Path) -> None:
+def test_verdicts_of_several_files_name_their_file(restock: Run, tmp_path: Path) -> None:
     (tmp_path / "other.jsonl").write_text(GOOD, encoding="utf-8")
     events, other = _file(tmp_path, GOOD), tmp_path / "other.jsonl"
     assert restock("validate", events, other)[1].splitlines() == [f"{events}:1: ok", f"{other}:1: ok"]

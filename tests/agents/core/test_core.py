@@ -30,7 +30,7 @@ def test_what_changes_nothing_costs_no_iterator() -> None:
     assert later.core.fold(record.record, 9, record.appended, None) == ()
 
 
-def test_a_shop_that_orders_what_it_is_told_serves_its_customers() -> None:
+def test_a_shop_that_receives_what_is_requested_serves_its_customers() -> None:
     world, chance = FoldedLedger(), np.random.default_rng(7)
     means = {f"SKU-{number}@BER1": mean for number, mean in enumerate((0.3, 1.0, 2.5, 6.0, 15.0))}
     terms = Terms(policy="base-stock", lead_time_days=float(LEAD_TIME_DAYS), service_level=0.95)

@@ -2,7 +2,7 @@
 
 Its checkpoint is of layout 1, which a worker of today makes anew in just that way.
 
-What learners know and what they would decide may change from one version to the next; what warehouses were told, and
+What learners know and what they would decide may change from one version to the next; what warehouses were sent, and
 where stock stands, may not.
 """
 

@@ -69,8 +69,8 @@ def test_what_facts_explain_is_ordered_and_the_rest_is_asked(world: FoldedLedger
 
 
 def test_approved_it_is_an_order_like_any_other(world: FoldedLedger) -> None:
-    told = world.happens(Approved(question(world)))
-    assert (orders(told), alerts(told)) == (["request 10"], ["unusual_order cleared"])
+    outputs = world.happens(Approved(question(world)))
+    assert (orders(outputs), alerts(outputs)) == (["request 10"], ["unusual_order cleared"])
     assert (world.item().on_order, conserved(world.item())) == (20, True)
     world.happens(Received(10, 0, question(world)))
     assert (world.item().on_order, conserved(world.item())) == (10, True)
@@ -78,8 +78,8 @@ def test_approved_it_is_an_order_like_any_other(world: FoldedLedger) -> None:
 
 
 def test_declined_it_is_not_asked_again_for_a_week_and_holds_nothing(world: FoldedLedger) -> None:
-    told = world.happens(Declined(question(world)))
-    assert (alerts(told), world.item().held) == (["unusual_order cleared"], 0)
+    outputs = world.happens(Declined(question(world)))
+    assert (alerts(outputs), world.item().held) == (["unusual_order cleared"], 0)
     asked = []
     for _ in range(8):
         world.happens(Placed(10))

@@ -67,7 +67,7 @@ def test_closed_periods_count_nothing() -> None:
     st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12),
     st.integers(0, 5),
 )
-def test_an_interval_is_sane_whatever_is_foretold(
+def test_an_interval_is_sane_whatever_is_forecast(
     quantiles: list[float], path: list[float], chances: list[float], review: int
 ) -> None:
     whole = max(sum(chances), 1.0)

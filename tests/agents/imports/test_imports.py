@@ -102,10 +102,10 @@ def test_what_came_back_is_a_return() -> None:
 def test_a_row_that_cannot_be_an_event_is_refused_with_the_contracts_reason(row: str, reason: str) -> None:
     found, report = of_orders(f"order_id,sku,quantity,time,unit_price\n0,A,1,2026-03-02,1\n{row}\n")
     assert [event["id"] for event in found] == ["0"]
-    assert [(each, told.rows, told.first_row) for each, told in report.refused.items()] == [(reason, 1, 3)]
+    assert [(each, some.rows, some.first_row) for each, some in report.refused.items()] == [(reason, 1, 3)]
 
 
-def test_columns_are_mapped_and_moments_are_read_as_told() -> None:
+def test_columns_are_mapped_and_moments_are_read_as_configured() -> None:
     mapping = parse_mapping(["Artikel=sku", "Menge=quantity", "Datum=time", "Lager=location"])
     text = "\ufeffArtikel;Menge;Datum;Lager;Note\r\nTEA;3;02.03.2026 10:15;MUC1;x\r\n"
     report = Report()
@@ -125,7 +125,7 @@ def test_columns_are_mapped_and_moments_are_read_as_told() -> None:
         (["sku=skew"], "--map …=skew: no such field; there are order_id, sku"),
     ],
 )
-def test_a_wrong_mapping_is_told(pairs: list[str], message: str) -> None:
+def test_a_wrong_mapping_is_reported(pairs: list[str], message: str) -> None:
     with pytest.raises(WrongUse) as error:
         list(rows(io.StringIO("sku,quantity\n"), parse_mapping(pairs), orders.FIELDS))
     assert message in str(error.value)
@@ -136,7 +136,7 @@ def test_rows_without_a_location_need_the_option() -> None:
         of_orders("sku,quantity,time\nTEA,3,2026-03-02\n", FORM._replace(location=None))
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path: Any) -> None:
+def test_a_file_that_is_no_text_is_reported(tmp_path: Any) -> None:
     (tmp_path / "a.csv.gz").write_bytes(b"sku,quantity\n")
     (tmp_path / "b.csv").write_bytes(b"sku\n\xff\xfe\n")
     for name in ("a.csv.gz", "b.csv"):
@@ -232,7 +232,7 @@ def test_terms_that_are_none_are_refused(cell: str) -> None:
     column, value = cell.split(",")
     found, report = of_items(f"sku,{column}\nTEA,{value}\n")
     assert found == []
-    assert sum(told.rows for told in report.refused.values()) == 1
+    assert sum(some.rows for some in report.refused.values()) == 1
 
 
 def test_changed_terms_have_another_id() -> None:
@@ -255,7 +255,7 @@ def test_counts_are_true_at_their_own_moment_or_the_files() -> None:
     assert report.notes["items counted more than once"] == 1
 
 
-def test_the_report_tells_closed_days_and_giants() -> None:
+def test_the_report_shows_closed_days_and_giants() -> None:
     days = [f"2026-03-{day:02}" for day in range(1, 29) if datetime(2026, 3, day, tzinfo=UTC).weekday() != 6]
     _, report = of_orders("sku,quantity,time\n" + "".join(f"TEA,{i + 1},{day}\n" for i, day in enumerate(days)))
     lines = report.lines()

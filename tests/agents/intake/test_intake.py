@@ -32,7 +32,7 @@ CANARY = "canary-Zoë-4711"
 
 
 class RememberingWriter:
-    """Keeps what is written; fails as often as it is told to, keeping the first `kept` lines of each partition."""
+    """Keeps what is written; fails as often as it is asked to, keeping the first `kept` lines of each partition."""
 
     def __init__(self) -> None:
         self.ledger: dict[int, list[tuple[bytes | None, Record]]] = {p: [] for p in range(PARTITIONS)}
@@ -281,7 +281,7 @@ async def test_of_a_batch_that_starts_too_early_only_the_rest_is_written(world: 
 async def test_after_a_failed_delivery_the_batch_is_written_again_as_a_new_run(
     world: IntakeUnderTest, kept: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever arrived of the first try: the second tells the fold that it begins anew, and is complete."""
+    """Whatever arrived of the first try: the second begins a new run, and is complete."""
     a, b = items_of(0, 2)
     feed = await world.feed()
     await world.take(feed, order(1, a))
@@ -345,7 +345,7 @@ async def test_a_fault_that_does_not_come_again_parks_nothing(world: IntakeUnder
 # Ticks ----------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_tick_tells_every_partition_how_far_each_feed_is(world: IntakeUnderTest) -> None:
+async def test_a_tick_reports_to_every_partition_how_far_each_feed_is(world: IntakeUnderTest) -> None:
     (a,) = items_of(1, 1)
     feed, quiet = await world.feed("orders", 0), await world.feed("orders", 1)
     world.consumer.ends = {feed.tp: 3, quiet.tp: 0}
@@ -373,7 +373,7 @@ async def test_a_tick_tells_every_partition_how_far_each_feed_is(world: IntakeUn
     assert first.writer == later.writer
 
 
-async def test_the_greatest_event_time_is_told_and_never_falls(world: IntakeUnderTest) -> None:
+async def test_the_greatest_event_time_is_reported_and_never_falls(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     moments = ["2026-03-02T10:00:00+00:00", "2026-03-02T12:00:00+00:00", "2026-03-01T00:00:00+00:00"]
     times = []
@@ -384,7 +384,7 @@ async def test_the_greatest_event_time_is_told_and_never_falls(world: IntakeUnde
     assert times == [1_772_445_600_000, 1_772_452_800_000, 1_772_452_800_000]
 
 
-async def test_a_feed_that_does_not_know_its_place_yet_is_not_told_of(world: IntakeUnderTest) -> None:
+async def test_a_feed_that_has_not_begun_is_not_reported(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     feed.next = None
     await world.intake.tick([feed], [], NOW, FoldSettings())
@@ -423,9 +423,9 @@ async def test_a_customer_is_in_no_ledger_no_header_and_no_log(
     assert len(customers) == 1
     assert (customers == {None}) == (key is None)
     headers = [m.headers for m in world.writer.letters]
-    told = repr((world.writer.ledger, headers, caplog.text, feed.parked, world.intake.verdicts))
+    shown = repr((world.writer.ledger, headers, caplog.text, feed.parked, world.intake.verdicts))
     for form in (CANARY, CANARY.encode().hex(), json.dumps(CANARY)[1:-1], "Zoë", "canary", "secret"):
-        assert form not in told
+        assert form not in shown
     assert any(CANARY.encode() in (m.value or b"") or b"canary" in (m.value or b"") for m in world.writer.letters)
 
 

@@ -149,19 +149,19 @@ def test_before_deciding_begins_nothing_is_raised() -> None:
     assert alerts(world.happens(Placed(20))) == []
     assert alerts(world.passes(days=2)) == []
     assert orders(world.passes(days=0.9)) == []
-    told = world.passes(days=0.1)
-    assert alerts(told)[:3] == ["low_stock raised", "stock_out raised", "negative_stock raised"]
+    outputs = world.passes(days=0.1)
+    assert alerts(outputs)[:3] == ["low_stock raised", "stock_out raised", "negative_stock raised"]
 
 
-def test_what_will_run_out_before_anything_can_arrive_is_told() -> None:
+def test_what_will_run_out_before_anything_can_arrive_raises_an_alert() -> None:
     world = FoldedLedger()
     world.happens(Configured(Terms(lead_time_days=5.0, policy="base-stock")))
     world.counts(30)
-    told = []
+    found = []
     for _ in range(6):
         world.happens(Placed(8))
-        told += alerts(world.passes(days=1))
-    assert told.count("projected_stock_out raised") == 1
+        found += alerts(world.passes(days=1))
+    assert found.count("projected_stock_out raised") == 1
     late = next(o for o in world.outputs if o.topic == "alerts" and o.event.body.kind == "projected_stock_out")
     assert late.event.body.projected_stock_out_at is not None
     assert late.event.body.next_receipt_at is not None
@@ -229,8 +229,8 @@ def test_overdue_begins_when_the_promise_has_passed_and_ends_with_the_receipt() 
     (decided,) = world.ordered()
     world.happens(Acknowledged(decided.replenishment, "accepted", decided.quantity, world.now + 4 * HOUR))
     assert alerts(world.passes(hours=4)) == []
-    told = world.passes(hours=1)
-    assert alerts(told) == ["overdue_replenishment raised"]
-    assert told[0].event.body.replenishment_id == decided.replenishment
-    told = world.happens(Received(decided.quantity, 0, decided.replenishment, final=True))
-    assert "overdue_replenishment cleared" in alerts(told)
+    outputs = world.passes(hours=1)
+    assert alerts(outputs) == ["overdue_replenishment raised"]
+    assert outputs[0].event.body.replenishment_id == decided.replenishment
+    outputs = world.happens(Received(decided.quantity, 0, decided.replenishment, final=True))
+    assert "overdue_replenishment cleared" in alerts(outputs)

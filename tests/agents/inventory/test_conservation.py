@@ -101,9 +101,9 @@ def accepted(world: FoldedLedger) -> dict[str, list[Movement]]:
 def total_demand(world: FoldedLedger, name: str) -> int:
     """All demand of an item: reviewed, open, and ahead."""
     item = world.item(name)
-    told = [review for review in reviews(world.outputs) if f"{review.sku}@{review.location}" == name]
+    of_item = [review for review in reviews(world.outputs) if f"{review.sku}@{review.location}" == name]
     waiting: int = item.open.demand + sum(bucket.demand for bucket in item.ahead.values())
-    return waiting + sum(int(review.demand) for review in told)
+    return waiting + sum(int(review.demand) for review in of_item)
 
 
 @settings(max_examples=100, deadline=None)

@@ -149,29 +149,29 @@ def world() -> FoldedLedger:
 
 
 def test_a_stock_that_flaps_is_one_episode_after_a_while(world: FoldedLedger) -> None:
-    told = []
+    outputs = []
     for _ in range(20):
-        told += alerts(world.happens(Placed(39))) + alerts(world.happens(Returned(39, restock=True)))
-    assert told.count("low_stock raised") == 3
-    assert told.count("low_stock cleared") == 2, "the third stays open"
+        outputs += alerts(world.happens(Placed(39))) + alerts(world.happens(Returned(39, restock=True)))
+    assert outputs.count("low_stock raised") == 3
+    assert outputs.count("low_stock cleared") == 2, "the third stays open"
     assert "low_stock cleared" in alerts(world.passes(days=1)), "until the review"
 
 
 def test_two_orders_between_reviews_are_enough_for_a_day(world: FoldedLedger) -> None:
-    told = []
+    outputs = []
     for _ in range(20):
-        told += orders(world.happens(Placed(60)))
-        told += orders(world.happens(Received(60, 0, world.ordered()[-1].replenishment)))
-    assert len(told) == 2
+        outputs += orders(world.happens(Placed(60)))
+        outputs += orders(world.happens(Received(60, 0, world.ordered()[-1].replenishment)))
+    assert len(outputs) == 2
     world.happens(Placed(60))
     assert len(orders(world.passes(days=1))) == 1, "the review orders what is short by then"
 
 
 def test_proposals_that_nobody_answers_come_to_an_end(world: FoldedLedger) -> None:
     world.happens(Configured(Terms(mode="approve", lead_time_days=30.0)))
-    told = []
+    outputs = []
     for _ in range(9):
         world.happens(Placed(60))
-        told += kinds(world.passes(days=1))
-    assert len([kind for kind in told if kind.startswith("proposal")]) <= 4
-    assert "review held" in told
+        outputs += kinds(world.passes(days=1))
+    assert len([kind for kind in outputs if kind.startswith("proposal")]) <= 4
+    assert "review held" in outputs

@@ -88,8 +88,8 @@ def test_the_second_refusal_in_a_row_is_worth_an_alert_until_an_order_is_accepte
     world.passes(days=1)
     assert refuse(world) == ["order_refused raised"]
     world.passes(days=2)
-    told = world.happens(Acknowledged(world.ordered()[-1].replenishment, "accepted", 30))
-    assert alerts(told) == ["order_refused cleared"]
+    outputs = world.happens(Acknowledged(world.ordered()[-1].replenishment, "accepted", 30))
+    assert alerts(outputs) == ["order_refused cleared"]
     assert (world.item().held, world.item().refusals) == (0, 0)
 
 
@@ -99,8 +99,8 @@ def test_another_supplier_ends_the_hold_at_once() -> None:
         refuse(world)
         days_until_ordered(world)
     refuse(world)
-    told = world.happens(Configured(Terms(supplier="other")))
-    assert (orders(told), alerts(told)) == (["request 30"], ["order_refused cleared"])
+    outputs = world.happens(Configured(Terms(supplier="other")))
+    assert (orders(outputs), alerts(outputs)) == (["request 30"], ["order_refused cleared"])
     assert world.ordered()[-1].supplier == "other"
 
 

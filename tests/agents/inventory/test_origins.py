@@ -55,8 +55,8 @@ def test_feeds_have_marks_of_their_own(world: FoldedLedger) -> None:
 
 def test_the_same_event_counts_once_whatever_the_feed(world: FoldedLedger) -> None:
     for feed in (FEED, "orders-id/1", FEED):
-        told = world.happens(Placed(3), id="ord-1", feed=feed)
-        assert told == []
+        outputs = world.happens(Placed(3), id="ord-1", feed=feed)
+        assert outputs == []
     assert world.item().net == 97
     assert world.core.counters.duplicates["business"] == 2
 
@@ -71,9 +71,9 @@ def test_lines_of_one_event_about_one_item_all_count_once(world: FoldedLedger) -
 
 def test_the_same_id_with_other_data_is_refused_and_the_first_stands(world: FoldedLedger) -> None:
     world.happens(Placed(3), id="ord-1", feed="orders-id/1")
-    told = world.happens(Placed(4), id="ord-1", feed="orders-id/2")
-    assert kinds(told) == ["refused conflicting_duplicate"]
-    letter = told[0].event
+    outputs = world.happens(Placed(4), id="ord-1", feed="orders-id/2")
+    assert kinds(outputs) == ["refused conflicting_duplicate"]
+    letter = outputs[0].event
     assert isinstance(letter, RefusedRecord)
     assert (letter.record.feed, letter.refusal.reason.value) == ("orders-id/2", "conflicting_duplicate")
     assert world.item().net == 97
@@ -130,11 +130,11 @@ def test_a_notice_counts_once(world: FoldedLedger) -> None:
 
 
 @pytest.mark.parametrize("partition, letters", [(0, 1), (4, 0)])
-def test_a_notice_of_two_contents_is_told_once_for_all_shards(partition: int, letters: int) -> None:
+def test_a_notice_of_two_contents_is_one_dead_letter_for_all_shards(partition: int, letters: int) -> None:
     world = FoldedLedger(SETTINGS, partition)
     world.is_said(SupplierChange("acme", 4.0), id="sup-1", body=1 << 20)
-    told = world.is_said(SupplierChange("acme", 6.0), id="sup-1", body=2 << 20)
-    assert kinds(told) == ["refused conflicting_duplicate"] * letters
+    outputs = world.is_said(SupplierChange("acme", 6.0), id="sup-1", body=2 << 20)
+    assert kinds(outputs) == ["refused conflicting_duplicate"] * letters
     assert world.core._state.catalogue.suppliers["acme"].lead_time_days == 4.0
 
 

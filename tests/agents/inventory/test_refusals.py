@@ -19,20 +19,20 @@ def test_in_quarantine_an_item_becomes_known_by_its_configuration() -> None:
 
 def test_a_flood_of_invented_names_is_bounded() -> None:
     world = FoldedLedger(FoldSettings(max_items=2))
-    told = [kinds(world.happens(Placed(1), f"SKU-{number}@BER1")) for number in range(4)]
-    assert told == [[], [], ["refused too_many_items"], ["refused too_many_items"]]
+    refused = [kinds(world.happens(Placed(1), f"SKU-{number}@BER1")) for number in range(4)]
+    assert refused == [[], [], ["refused too_many_items"], ["refused too_many_items"]]
     assert world.happens(Placed(1), "SKU-1@BER1") == []
 
 
 def test_a_dead_letter_carries_the_movement_its_origin_and_the_reason() -> None:
     world = FoldedLedger(FoldSettings(max_items=0))
-    (told,) = world.happens(Placed(1), id="ord-1")
-    letter = told.event
+    (refused,) = world.happens(Placed(1), id="ord-1")
+    letter = refused.event
     assert isinstance(letter, RefusedRecord)
-    assert (told.topic, told.item, told.at.step) == ("dead-letters", TEA, 0)
+    assert (refused.topic, refused.item, refused.at.step) == ("dead-letters", TEA, 0)
     assert (letter.record.id, letter.record.feed, letter.appended) == ("ord-1", "orders-id/0", world.now)
     assert (letter.refusal.reason.value, bool(letter.refusal.cure)) == ("too_many_items", True)
-    assert isinstance(told.entry, Refused)
+    assert isinstance(refused.entry, Refused)
 
 
 def test_a_refused_movement_leaves_only_its_mark() -> None:

@@ -1,4 +1,4 @@
-"""Replay lets stand what was told, also where today's rules would have said something else."""
+"""Replay applies what was published, also where today's rules would decide something else."""
 
 import msgspec
 
@@ -17,25 +17,25 @@ def selling() -> FoldedLedger:
     return world
 
 
-def refolded(world: FoldedLedger, told: dict[int, Replay]) -> Core:
+def refolded(world: FoldedLedger, replays: dict[int, Replay]) -> Core:
     """Another core that replays the same records, with what a journal says of some of them."""
     core = Core(4)
     for folded in world.folded:
-        replay = told.get(folded.offset, replay_of([o.entry for o in folded.outputs if o.entry is not None]))
+        replay = replays.get(folded.offset, replay_of([o.entry for o in folded.outputs if o.entry is not None]))
         assert [o for o in core.fold(folded.record, folded.offset, folded.appended, replay) if o is not None] == []
     return core
 
 
-def test_an_alert_that_was_told_stands_though_nothing_would_raise_it_today() -> None:
+def test_a_published_alert_stands_though_nothing_would_raise_it_today() -> None:
     world = selling()
-    told = Alerted(Point(2), TEA, "overstock", raised=True, episode="eps-1", since=T0)
-    core = refolded(world, {2: replay_of([told])})
+    alerted = Alerted(Point(2), TEA, "overstock", raised=True, episode="eps-1", since=T0)
+    core = refolded(world, {2: replay_of([alerted])})
     card = core._shelf.find(TEA)
     assert card is not None
     assert [(episode.kind, episode.id) for episode in card.item.alerts] == [("overstock", "eps-1")]
 
 
-def test_an_alert_that_was_not_told_did_not_begin() -> None:
+def test_an_alert_that_was_not_published_did_not_begin() -> None:
     world = selling()
     assert alerts(world.happens(Placed(5))) == ["low_stock raised"]
     core = refolded(world, {3: replay_of([])})
@@ -56,7 +56,7 @@ def test_a_decision_stands_though_its_moment_is_another_one_today() -> None:
     assert [(order.id, order.quantity) for order in card.item.orders] == [(decided.replenishment, 77)]
 
 
-def test_a_decision_that_was_not_told_was_not_made() -> None:
+def test_a_decision_that_was_not_published_was_not_made() -> None:
     world = selling()
     world.happens(Placed(5))
     assert orders(world.passes(days=1)) != []
@@ -68,7 +68,7 @@ def test_a_decision_that_was_not_told_was_not_made() -> None:
     assert core.counters.decisions == {}
 
 
-def test_what_is_due_after_the_last_told_moment_sees_all_that_was_told() -> None:
+def test_wakeups_after_the_last_published_one_see_all_published_entries() -> None:
     world = selling()
     world.happens(Placed(5))
     world.passes(days=2)
@@ -80,6 +80,6 @@ def test_what_is_due_after_the_last_told_moment_sees_all_that_was_told() -> None
     strange = msgspec.structs.replace(decided, decided_at=decided.decided_at - 5)
     tick = world.folded[-1]
     replay = Replay((strange,), whole=False, done=(T0 + DAY, TEA), step=3)
-    told = [o for o in core.fold(tick.record, tick.offset, tick.appended, replay) if o is not None]
-    assert orders(told) == [], "the order is there already"
-    assert told[0].at.step == 3
+    outputs = [o for o in core.fold(tick.record, tick.offset, tick.appended, replay) if o is not None]
+    assert orders(outputs) == [], "the order is there already"
+    assert outputs[0].at.step == 3

@@ -53,9 +53,9 @@ def test_on_order_becomes_what_was_confirmed(world: FoldedLedger, status: str, c
 
 
 def test_a_rejected_order_is_over(world: FoldedLedger) -> None:
-    told = world.happens(Acknowledged(the(world).replenishment, "rejected", 0))
+    outputs = world.happens(Acknowledged(the(world).replenishment, "rejected", 0))
     assert (world.item().orders, world.item().on_order) == ([], 0)
-    assert orders(told) == [], "who said no is not asked again at once"
+    assert orders(outputs) == [], "who said no is not asked again at once"
 
 
 def test_more_than_was_ordered_cannot_be_confirmed(world: FoldedLedger) -> None:
@@ -103,8 +103,8 @@ def test_a_receipt_nobody_ordered_is_stock_and_counted(world: FoldedLedger) -> N
 def test_a_withdrawal_leaves_what_remains(world: FoldedLedger) -> None:
     world.happens(Withdrawn(the(world).replenishment, 12))
     assert world.item().on_order == 12
-    told = world.happens(Withdrawn(the(world).replenishment, 0))
-    assert orders(told) == [], "it waits for the next review"
+    outputs = world.happens(Withdrawn(the(world).replenishment, 0))
+    assert orders(outputs) == [], "it waits for the next review"
     assert world.item().totals.withdrawn == 30
 
 
@@ -139,17 +139,17 @@ def test_an_order_is_overdue_a_period_after_it_was_needed(world: FoldedLedger) -
 
 def test_an_order_that_is_confirmed_anew_is_no_longer_overdue(world: FoldedLedger) -> None:
     world.passes(days=3.1)
-    told = world.happens(Acknowledged(the(world).replenishment, "accepted", 30, world.now + DAY))
-    assert "overdue_replenishment cleared" in alerts(told)
+    outputs = world.happens(Acknowledged(the(world).replenishment, "accepted", 30, world.now + DAY))
+    assert "overdue_replenishment cleared" in alerts(outputs)
 
 
 def test_an_order_silent_for_three_lead_times_leaves_the_position(world: FoldedLedger) -> None:
     name = the(world).replenishment
     world.passes(days=7.9)
     assert world.item().on_order == 30
-    told = world.passes(hours=3)
+    outputs = world.passes(hours=3)
     assert only_of(world, name).status == "silent"
-    assert orders(told) == ["request 30"], "another is ordered in its place"
+    assert orders(outputs) == ["request 30"], "another is ordered in its place"
     assert world.item().on_order == 30
     assert "overdue_replenishment" in [episode.kind for episode in world.item().alerts]
     world.happens(Received(30, 0, name))
@@ -186,9 +186,9 @@ def test_in_approval_mode_a_proposal_waits_for_its_approval() -> None:
     world = proposing()
     proposal = the(world)
     assert (proposal.proposed, world.item().on_order, only(world).status) == (True, 30, "proposed")
-    told = world.happens(Approved(proposal.replenishment))
-    assert kinds(told) == ["request 30"]
-    body = told[0].event.body
+    outputs = world.happens(Approved(proposal.replenishment))
+    assert kinds(outputs) == ["request 30"]
+    body = outputs[0].event.body
     assert (body.replenishment_id, body.why) == (proposal.replenishment, proposal.why)
     assert (world.item().on_order, only(world).status) == (30, "requested")
     assert world.happens(Approved(proposal.replenishment)) == [], "once"
@@ -197,9 +197,9 @@ def test_in_approval_mode_a_proposal_waits_for_its_approval() -> None:
 
 def test_a_declined_proposal_is_dropped() -> None:
     world = proposing()
-    told = world.happens(Declined(the(world).replenishment))
+    outputs = world.happens(Declined(the(world).replenishment))
     assert world.item().totals.withdrawn == 30
-    assert orders(told) == [], "a buyer who declines is not asked again at once"
+    assert orders(outputs) == [], "a buyer who declines is not asked again at once"
     assert world.happens(Approved(the(world).replenishment)) == []
 
 

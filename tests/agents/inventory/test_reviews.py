@@ -40,7 +40,7 @@ def last(world: FoldedLedger) -> ItemReviewed:
     return review
 
 
-def test_a_review_tells_of_its_period_also_when_nothing_is_ordered() -> None:
+def test_a_review_reports_its_period_also_when_nothing_is_ordered() -> None:
     world = selling()
     world.passes(days=1)
     review = last(world)
@@ -54,12 +54,12 @@ def test_a_review_tells_of_its_period_also_when_nothing_is_ordered() -> None:
 
 def test_what_is_ordered_fills_up_to_the_level() -> None:
     world = selling(units=10)
-    told = world.passes(days=1)
+    outputs = world.passes(days=1)
     (decided,) = world.ordered()
     assert decided.why.order_up_to == 22
     assert 5 + decided.quantity == 20, "what a day that sold 5 explains; the rest waits for more days"
     assert decided.why.clamped_by == ("beyond_facts",)
-    assert kinds(told)[0] == f"request {decided.quantity}"
+    assert kinds(outputs)[0] == f"request {decided.quantity}"
     assert last(world).decision == "replenish"
     assert last(world).replenishment_id == decided.replenishment
     assert decided.why.forecast.horizon_days == 3.0
@@ -127,9 +127,9 @@ def test_a_reorder_point_is_crossed_once() -> None:
     point = world.item().reorder_point
     assert point is not None
     assert orders(world.happens(Placed(95 - point - 1))) == []
-    (told,) = world.happens(Placed(1), id="ord-9")
-    assert told.event.body.why.trigger == "reorder_point"
-    assert told.event.causation == "ord-9"
+    (output,) = world.happens(Placed(1), id="ord-9")
+    assert output.event.body.why.trigger == "reorder_point"
+    assert output.event.causation == "ord-9"
     assert orders(world.happens(Placed(1))) == []
 
 
@@ -148,9 +148,9 @@ def test_a_longer_review_period_decides_on_its_day_and_reviews_every_day() -> No
     world.passes(days=1)
     world.happens(Configured(Terms(low_stock=0)))
     assert all(review.decision == "enough" for review in reviews(world.outputs))
-    told = world.passes(days=6)
-    assert len(reviews(told)) == 6
-    assert [output.event.time_ms for output in told if output.topic == "replenishments"] in ([], [T0 + 7 * DAY])
+    outputs = world.passes(days=6)
+    assert len(reviews(outputs)) == 6
+    assert [output.event.time_ms for output in outputs if output.topic == "replenishments"] in ([], [T0 + 7 * DAY])
 
 
 def test_on_days_the_supplier_takes_no_orders_nothing_is_ordered() -> None:
@@ -159,11 +159,11 @@ def test_on_days_the_supplier_takes_no_orders_nothing_is_ordered() -> None:
     world.happens(Configured(Terms(policy="base-stock", forecaster="ewma", supplier="acme")))
     world.counts(10)
     world.happens(Placed(9))
-    told = []
+    outputs = []
     for _ in range(4):
-        told += world.passes(days=1)
-        told += world.happens(Placed(1))
-    assert [(o.event.time_ms - T0) / DAY for o in told if o.topic == "replenishments"][:1] == [3.0]
+        outputs += world.passes(days=1)
+        outputs += world.happens(Placed(1))
+    assert [(o.event.time_ms - T0) / DAY for o in outputs if o.topic == "replenishments"][:1] == [3.0]
 
 
 def test_approval_turns_the_same_decision_into_a_request() -> None:
@@ -244,7 +244,7 @@ def test_prices_promotions_and_closed_days_reach_the_forecaster(monkeypatch: pyt
 
 
 class Wild(BaseStock):
-    """Says whatever it was told to say."""
+    """Gives the advice that it was made with."""
 
     name = "wild"
     says: Any = float("nan")

@@ -33,7 +33,7 @@ def lived(history: list[Any], chosen: FoldSettings, policy: str | None = "base-s
     return world
 
 
-def told(outputs: list[Output]) -> list[Any]:
+def published(outputs: list[Output]) -> list[Any]:
     return [(output.at, output.topic, output.event, output.entry, output.review) for output in outputs]
 
 
@@ -56,7 +56,7 @@ def test_restored_at_any_point_it_goes_on_as_if_nothing_had_been(
     whole, redis, core = lived(history, chosen), Redis(), Core(4, most_decoded=1)
     for folded in whole.folded:
         outputs = [o for o in core.fold(folded.record, folded.offset, folded.appended, None) if o is not None]
-        assert told(outputs) == told(folded.outputs)
+        assert published(outputs) == published(folded.outputs)
         if folded.offset % every == 0:
             redis.write(core.changes())
             core = Core(4, most_decoded=1)
@@ -68,7 +68,7 @@ def test_restored_at_any_point_it_goes_on_as_if_nothing_had_been(
 
 @settings(max_examples=80, deadline=None)
 @given(histories, settings_choices)
-def test_replay_tells_nothing_and_ends_in_the_same_state(history: list[Any], chosen: FoldSettings) -> None:
+def test_replay_publishes_nothing_and_ends_in_the_same_state(history: list[Any], chosen: FoldSettings) -> None:
     whole, core = lived(history, chosen), Core(4)
     for folded in whole.folded:
         entries = tuple(output.entry for output in folded.outputs if output.entry is not None)
@@ -79,7 +79,9 @@ def test_replay_tells_nothing_and_ends_in_the_same_state(history: list[Any], cho
 
 @settings(max_examples=60, deadline=None)
 @given(histories, settings_choices, st.randoms(use_true_random=False))
-def test_a_record_published_in_part_is_told_to_its_end(history: list[Any], chosen: FoldSettings, chance: Any) -> None:
+def test_a_record_published_in_part_is_published_to_its_end(
+    history: list[Any], chosen: FoldSettings, chance: Any
+) -> None:
     whole, core = lived(history, chosen), Core(4)
     for folded in whole.folded:
         cuts = [
@@ -94,7 +96,7 @@ def test_a_record_published_in_part_is_told_to_its_end(history: list[Any], chose
             entries = tuple(output.entry for output in before if output.entry is not None)
             replay = Replay(entries, whole=False, done=before[-1].review, step=after[0].at.step)
         outputs = [o for o in core.fold(folded.record, folded.offset, folded.appended, replay) if o is not None]
-        assert told(outputs) == told(after), kinds(outputs)
+        assert published(outputs) == published(after), kinds(outputs)
     assert core.dump() == whole.core.dump()
 
 

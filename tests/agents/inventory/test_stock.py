@@ -55,7 +55,7 @@ def test_with_reserve_an_order_holds_stock_until_it_is_shipped(world: FoldedLedg
     assert stock(world) == (37, 0, 0, 37)
 
 
-def test_a_shipment_told_before_its_order_comes_to_the_same(world: FoldedLedger) -> None:
+def test_a_shipment_published_before_its_order_comes_to_the_same(world: FoldedLedger) -> None:
     world.happens(Configured(Terms(fulfilment="reserve")))
     world.happens(Fulfilled(3))
     assert stock(world) == (37, 0, 0, 37)
@@ -63,17 +63,17 @@ def test_a_shipment_told_before_its_order_comes_to_the_same(world: FoldedLedger)
     assert stock(world) == (37, 0, 0, 37)
 
 
-def test_more_sold_than_there_was_is_shown_and_told(world: FoldedLedger) -> None:
-    told = world.happens(Placed(45))
+def test_more_sold_than_there_was_shows_as_negative_stock_and_raises_alerts(world: FoldedLedger) -> None:
+    outputs = world.happens(Placed(45))
     assert stock(world) == (-5, 0, 0, -5)
-    assert alerts(told) == ["stock_out raised", "negative_stock raised"]
+    assert alerts(outputs) == ["stock_out raised", "negative_stock raised"]
 
 
 def test_with_backorders_customers_wait(world: FoldedLedger) -> None:
     world.happens(Configured(Terms(stock_out="backorder")))
-    told = world.happens(Placed(45))
+    outputs = world.happens(Placed(45))
     assert stock(world) == (0, 0, 5, -5)
-    assert alerts(told) == ["stock_out raised"]
+    assert alerts(outputs) == ["stock_out raised"]
 
 
 def test_a_return_is_stock_only_when_it_is_restocked(world: FoldedLedger) -> None:
@@ -154,8 +154,8 @@ def test_of_two_counts_of_one_minute_the_same_stands_whichever_comes_first(first
 def test_a_count_too_old_is_refused_and_changes_nothing(world: FoldedLedger) -> None:
     world.passes(days=5)
     before = world.item()
-    told = world.happens(Counted(7, as_of=world.now - 2 * DAY - MINUTE))
-    assert [output.entry.reason for output in told if output.entry is not None] == ["count_too_old"]  # type: ignore[union-attr]
+    outputs = world.happens(Counted(7, as_of=world.now - 2 * DAY - MINUTE))
+    assert [output.entry.reason for output in outputs if output.entry is not None] == ["count_too_old"]  # type: ignore[union-attr]
     assert stock(world)[0] == 40
     assert world.item() == before
     world.happens(Counted(7, as_of=world.now - 2 * DAY))

@@ -109,8 +109,8 @@ def test_periods_close_one_by_one_however_far_time_jumps() -> None:
     world = FoldedLedger()
     world.happens(Placed(3), at=T0 + HOUR)
     world.happens(Placed(4), at=T0 + 2 * DAY)
-    told = reviews(world.passes(days=3.5))
-    assert [(review.period.starts[:10], review.demand) for review in told] == [
+    found = reviews(world.passes(days=3.5))
+    assert [(review.period.starts[:10], review.demand) for review in found] == [
         ("2026-03-02", 3),
         ("2026-03-03", 0),
         ("2026-03-04", 4),
@@ -121,9 +121,9 @@ def test_reviews_of_several_items_come_in_the_order_of_time_then_name() -> None:
     world = FoldedLedger()
     for item in ("B@X", "A@X", "C@X"):
         world.happens(Placed(1), item)
-    told = world.passes(days=2.5)
-    assert [output.review for output in told] == sorted(output.review for output in told)  # type: ignore[type-var]
-    assert [output.item for output in told] == ["A@X", "B@X", "C@X"] * 2
+    outputs = world.passes(days=2.5)
+    assert [output.review for output in outputs] == sorted(output.review for output in outputs)  # type: ignore[type-var]
+    assert [output.item for output in outputs] == ["A@X", "B@X", "C@X"] * 2
 
 
 def test_reviews_are_spread() -> None:
@@ -182,8 +182,8 @@ def test_settings_that_change_the_period_leave_the_open_one_its_end() -> None:
     world = FoldedLedger()
     world.happens(Placed(3))
     world.settings_change(period_ms=7 * DAY)
-    told = reviews(world.passes(days=14))
-    assert [(review.period.starts[:10], review.period.ends[:10]) for review in told] == [
+    found = reviews(world.passes(days=14))
+    assert [(review.period.starts[:10], review.period.ends[:10]) for review in found] == [
         ("2026-03-02", "2026-03-03"),
         ("2026-03-03", "2026-03-09"),
         ("2026-03-09", "2026-03-16"),

@@ -71,20 +71,20 @@ def test_evaluate_policies_writes_its_rows(tmp_path: Path, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
-    "arguments, told",
+    "arguments, message",
     [
         (["--lead-time", "soon"], "--lead-time"),
         (["--lead-time", "2", "--costs", "holding=-1"], "--costs"),
         (["--lead-time", "2", "--policies", "magic"], "magic"),
     ],
 )
-def test_wrong_use_is_told_in_a_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+def test_wrong_use_is_reported_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     history = tmp_path / "h.csv"
     history.write_text("item,date,demand\nA,2024-01-01,3\n")
     assert main(["evaluate", "policies", str(history), *arguments]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_history_is_read_with_its_gaps_and_faults(tmp_path: Path) -> None:

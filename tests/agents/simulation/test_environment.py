@@ -20,11 +20,11 @@ def test_an_order_comes_after_its_lead_time_and_costs_add_up() -> None:
     stock, orders = float(seen[0]), []
     for period in range(40):
         orders.append(period % 7)
-        seen, reward, terminated, truncated, told = shelf.step(np.int64(orders[-1]))
+        seen, reward, terminated, truncated, info = shelf.step(np.int64(orders[-1]))
         stock += orders[period - 3] if period >= 3 else 0
-        left = stock - told["demand"]
+        left = stock - info["demand"]
         stock = max(left, 0.0)
         assert seen[0] == stock
-        assert told["lost"] == max(-left, 0.0)
+        assert info["lost"] == max(-left, 0.0)
         assert reward == -(stock + 19.0 * max(-left, 0.0) + 5.0 * (orders[-1] > 0))
         assert (terminated, truncated) == (False, period == 39)

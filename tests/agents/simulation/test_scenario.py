@@ -1,4 +1,4 @@
-"""Scenarios play the same for the same seed, and `restock simulate` tells what came of them."""
+"""Scenarios play the same for the same seed, and `restock simulate` shows what came of them."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_a_file_is_a_scenario_too(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("content", ["items = 0\n", "itens = 3\n", "policies = ['magic']\n", "items = \n"])
-def test_a_wrong_file_is_told_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
+def test_a_wrong_file_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(content)
     assert main(["simulate", str(wrong)]) == 2

@@ -274,7 +274,7 @@ def redis_house(redis_client: Redis, app: str) -> tuple[RedisStore, RedisVandal]
 
 
 async def test_an_interrupted_script_leaves_a_torn_checkpoint(redis_house: tuple[RedisStore, RedisVandal]) -> None:
-    """A script that fails halfway keeps what it wrote: `torn` tells, and nothing is folded onto it."""
+    """A script that fails halfway keeps what it wrote: `torn` marks that, and nothing is folded onto it."""
     store, vandal = redis_house
     await written(store)
     half = (
@@ -354,7 +354,7 @@ async def test_a_server_that_starts_again_while_it_is_read_hides_no_field(
     with pytest.raises(Torn, match="changed while it was read"):
         await read()
     assert slices > 5, "what was read after the start was not asked for"
-    assert await store.acquire(SHARD, "b") == held, "nothing else tells"
+    assert await store.acquire(SHARD, "b") == held, "nothing else shows it"
     assert len((await loaded(store))["items"]) == 20_000
 
 

@@ -183,7 +183,7 @@ async def test_expired_commits_mean_the_start_and_the_fold_drops_what_it_knows(s
     assert Counter(shop.written()) == {(shop.feed_name(), n): 2 for n in range(20)}
 
 
-async def test_records_deleted_before_they_were_read_are_counted_and_told(
+async def test_records_deleted_before_they_were_read_are_counted_and_logged(
     shop: OrdersFeed, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.publish(20)

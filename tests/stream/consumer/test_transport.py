@@ -222,7 +222,7 @@ async def test_joining_and_leaving_under_load_loses_no_record(broker: BrokerHand
         assert values == {b"%d" % n for n in range(total[p])}
 
 
-async def test_a_reader_that_falls_behind_the_logs_start_is_told_where_it_goes_on(
+async def test_a_reader_that_falls_behind_the_logs_start_gets_a_batch_that_shows_the_gap(
     broker: BrokerHand, start: Start
 ) -> None:
     """No silent reset: the batch says that it does not start where it was asked to."""

@@ -1,4 +1,4 @@
-"""Shards on real Kafka and Redis, folded by workers that come and go under load: every record once, told once."""
+"""Shards on real Kafka and Redis, folded by workers that come and go under load: nothing is lost or done twice."""
 
 import asyncio
 import json
@@ -61,8 +61,8 @@ class Fleet:
         )
 
     def encode(self, output: Output) -> Message:
-        told = [output.item, output.at.offset, output.at.step, output.event.episode]
-        return Message(self.settings.topic("alerts"), place(output.item, PARTITIONS), None, json.dumps(told).encode())
+        fields = [output.item, output.at.offset, output.at.step, output.event.episode]
+        return Message(self.settings.topic("alerts"), place(output.item, PARTITIONS), None, json.dumps(fields).encode())
 
     async def join(self) -> FaustWorker:
         def make(tp: TP) -> Owner:
@@ -97,7 +97,7 @@ class Fleet:
 
 
 class LedgerLoad:
-    """Writes movements and ticks to every shard of the ledger, until it is told to stop."""
+    """Writes movements and ticks to every shard of the ledger, until it is stopped."""
 
     def __init__(self, settings: Settings, broker: BrokerHand) -> None:
         self.moved: Counter[str] = Counter()
@@ -147,7 +147,7 @@ async def fleet(settings: Settings, toy_core: Any) -> AsyncIterator[Fleet]:
 
 
 async def test_three_workers_join_and_leave_under_load(fleet: Fleet, settings: Settings) -> None:
-    """No shard is ever folded by the wrong one, and in the end every record has been folded once and told once."""
+    """No shard is ever folded by the wrong worker; every record is folded once and every output published once."""
     load = LedgerLoad(settings, fleet.broker)
     first = await fleet.join()
     await until(lambda: fleet.shared(6))
@@ -171,9 +171,9 @@ async def test_three_workers_join_and_leave_under_load(fleet: Fleet, settings: S
 
     published = [json.loads(value) for p in range(PARTITIONS) for value in fleet.read("alerts", p)]
     points = {(item, offset) for item, offset, *_ in published}
-    assert len(points) == len(published) > 100, "something was told twice"
+    assert len(points) == len(published) > 100, "something was published twice"
     journal = [decode_journal(value) for p in range(PARTITIONS) for value in fleet.read("journal", p)]
-    told = [entry for record in journal if isinstance(record, Published) for entry in record.entries]
+    entries = [entry for record in journal if isinstance(record, Published) for entry in record.entries]
     assert sorted((item, episode) for item, *_, episode in published) == sorted(
-        (entry.item, getattr(entry, "episode", "")) for entry in told
+        (entry.item, getattr(entry, "episode", "")) for entry in entries
     )

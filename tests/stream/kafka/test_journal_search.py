@@ -39,26 +39,26 @@ def test_every_point_is_found_in_its_record_and_no_other(settings: Settings) -> 
     config = {"bootstrap.servers": settings.kafka, "transactional.id": settings.app, "linger.ms": 5, "log_level": 0}
     producer = Producer(config)
     producer.init_transactions(30)
-    told: list[Published] = []
+    published: list[Published] = []
     for number in range(60):
-        some = stretches(told[-1].end if told else Point(1), chance.randint(1, 60), chance)
+        some = stretches(published[-1].end if published else Point(1), chance.randint(1, 60), chance)
         producer.begin_transaction()
         for record in (*some, Sealed("token", 0, "ledger", "1", some[-1].end)):
             producer.produce(settings.topic("journal"), encode_journal(record), partition=0)
-        if number % 5 == 4:  # told to nobody; what comes next is told in its place
+        if number % 5 == 4:  # aborted; what comes next is published in its place
             producer.abort_transaction(30)
         else:
             producer.commit_transaction(30)
-            told += some
+            published += some
     with TopicReader(settings) as reader:
         _, high = reader.bounds(settings.topic("journal"))[0]
         assert high > 1_000
-        for record in [*chance.sample(told, 20), told[0], told[-1]]:
+        for record in [*chance.sample(published, 20), published[0], published[-1]]:
             assert published_at(reader, settings, 0, record.start) == record
             last = (
                 Point(record.end.offset, record.end.step - 1) if record.end.step else Point(record.end.offset - 1, 99)
             )
             assert published_at(reader, settings, 0, max(last, record.start)) == record
-        for nowhere in (Point(0), told[-1].end, Point(told[-1].end.offset + 10)):
+        for nowhere in (Point(0), published[-1].end, Point(published[-1].end.offset + 10)):
             assert published_at(reader, settings, 0, nowhere) is None
-        assert published_at(reader, settings, 7, told[0].start) is None
+        assert published_at(reader, settings, 7, published[0].start) is None

@@ -1,4 +1,4 @@
-"""Writing to the ledger on a real broker: in order, all of it or told that not, however much it is or long it takes."""
+"""Writing to the ledger on a real broker: in order, and all of it or an error, however much it is or long it takes."""
 
 import asyncio
 import logging

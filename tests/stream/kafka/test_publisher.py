@@ -212,7 +212,7 @@ async def test_a_journal_with_aborted_records_all_over_is_read(
 async def test_a_long_journal_comes_in_passages(
     settings: Settings, journal: KafkaJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of what was told in years no more than a passage is held at a time; nothing is missed between two of them."""
+    """Of years of journal only one passage is held at a time; nothing is missed between two of them."""
     monkeypatch.setattr("stream.kafka.journal.PASSAGE_BYTES", 1000)
     history: list[JournalRecord] = [sealed("a"), *[published(n) for n in range(300)]]
     write(settings, "journal", *map(encode_journal, history))

@@ -91,7 +91,7 @@ def test_more_replicas_than_brokers_are_refused_with_the_setting(settings: Setti
         ("orders", "max.message.bytes", "9000000", False),
     ],
 )
-def test_a_changed_configuration_is_told_and_can_be_repaired(
+def test_a_changed_configuration_is_found_and_can_be_repaired(
     begun: Settings,
     topic: str,
     what: str,

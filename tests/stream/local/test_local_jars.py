@@ -1,4 +1,4 @@
-"""The broker's jars: verified before every start; a download is told in one line, and only one process does it."""
+"""The broker's jars: verified before every start, downloaded by one process only; a fault is one line."""
 
 import hashlib
 import json
@@ -34,12 +34,12 @@ def small_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str
 
 
 def test_jars_are_fetched_once_and_verified(cache: Path, small_lock: dict[str, str]) -> None:
-    told: list[tuple[int, int]] = []
-    path = Path(jars.class_path(lambda done, total: told.append((done, total))))
+    progress: list[tuple[int, int]] = []
+    path = Path(jars.class_path(lambda done, total: progress.append((done, total))))
     assert path.is_relative_to(cache)
     assert [hashlib.sha256(path.read_bytes()).hexdigest()] == list(small_lock.values())
-    assert jars.class_path(lambda done, total: told.append((done, total))) == str(path)
-    assert told == [(1, 1)]
+    assert jars.class_path(lambda done, total: progress.append((done, total))) == str(path)
+    assert progress == [(1, 1)]
     assert list(cache.glob(".restock-*")) == []
 
 
@@ -59,16 +59,16 @@ def test_a_download_that_is_not_the_locked_one_never_reaches_the_cache(
     assert list(cache.rglob("*.jar")) == []
 
 
-def test_an_unreachable_registry_is_told_in_one_line(
+def test_an_unreachable_registry_is_reported_in_one_line(
     cache: Path, small_lock: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, NOWHERE)
     with pytest.raises(
         Unreachable, match=r"cannot download org\.jspecify.*ProxyError.*check network and proxy"
-    ) as told:
+    ) as raised:
         jars.class_path()
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     assert list(cache.rglob("*.jar")) == []
 
 

@@ -151,5 +151,5 @@ def test_a_stopped_process_still_stops(tmp_path: Path) -> None:
 
 def test_store_is_durable_and_never_evicts(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
-        told = client.config_get("maxmemory-policy", "appendonly", "appendfsync")
-    assert told == {"maxmemory-policy": "noeviction", "appendonly": "yes", "appendfsync": "everysec"}
+        config = client.config_get("maxmemory-policy", "appendonly", "appendfsync")
+    assert config == {"maxmemory-policy": "noeviction", "appendonly": "yes", "appendfsync": "everysec"}

@@ -271,7 +271,7 @@ def test_lag_is_what_is_not_folded_and_backlog_what_is_not_written(world: Measur
     assert value(samples, "restock_feed_lag_records", topic="orders", partition="0") == 20
 
 
-def test_parked_shards_and_feeds_are_told_apart(world: MeasuredWorker) -> None:
+def test_parked_shards_and_parked_feeds_are_counted_apart(world: MeasuredWorker) -> None:
     world.hold()
     world.readers.by_partition[ORDERS] = StandingFeed(7)
     assert value(world.scrape(), "restock_shards_parked") == 0

@@ -27,8 +27,8 @@ def test_every_movement_changes_its_item_once() -> None:
     for seed in range(SEED, SEED + HISTORIES):
         if wrong := run(steps_of(seed)):
             steps = shortest(steps_of(seed), lambda fewer: bool(run(fewer)))
-            told = "\n".join(f"  {step}" for step in steps)
-            raise AssertionError(f"seed {seed}: {wrong}; it takes no more than\n{told}")
+            lines = "\n".join(f"  {step}" for step in steps)
+            raise AssertionError(f"seed {seed}: {wrong}; it takes no more than\n{lines}")
     print(f"{HISTORIES} histories from seed {SEED} in {time.perf_counter() - start:.1f} s")
 
 

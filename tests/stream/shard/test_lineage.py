@@ -37,7 +37,7 @@ JOURNAL = journal(sealed("a", 0), published(Point(60, 3)))
 
 
 @pytest.mark.parametrize(
-    "ledger, cursor, told",
+    "ledger, cursor, journal",
     [
         (LEDGER, None, journal()),  # the very first owner
         (LEDGER, CURSOR, JOURNAL),
@@ -48,12 +48,12 @@ JOURNAL = journal(sealed("a", 0), published(Point(60, 3)))
         (changed(LEDGER, end=0), None, journal(sealed("a", 0))),
     ],
 )
-def test_what_belongs_together_is_not_refused(ledger: LedgerView, cursor: Cursor | None, told: JournalView) -> None:
-    refuse_strange(4, ledger, cursor, told)
+def test_what_belongs_together_is_not_refused(ledger: LedgerView, cursor: Cursor | None, journal: JournalView) -> None:
+    refuse_strange(4, ledger, cursor, journal)
 
 
 @pytest.mark.parametrize(
-    "ledger, cursor, told, reason",
+    "ledger, cursor, journal, reason",
     [
         (changed(LEDGER, id="other"), CURSOR, JOURNAL, "the checkpoint belongs to ledger ledger-id, .* is now other"),
         (changed(LEDGER, id="other"), None, JOURNAL, "the journal belongs to ledger ledger-id, .* is now other"),
@@ -65,10 +65,10 @@ def test_what_belongs_together_is_not_refused(ledger: LedgerView, cursor: Cursor
     ],
 )
 def test_a_difference_parks_with_shard_reason_and_cure(
-    ledger: LedgerView, cursor: Cursor | None, told: JournalView, reason: str
+    ledger: LedgerView, cursor: Cursor | None, journal: JournalView, reason: str
 ) -> None:
     with pytest.raises(Parked, match=f"^shard 4: .*{reason}.*restore .* RESTOCK_APP"):
-        refuse_strange(4, ledger, cursor, told)
+        refuse_strange(4, ledger, cursor, journal)
 
 
 # Abandoned timelines --------------------------------------------------------------------------------------------------

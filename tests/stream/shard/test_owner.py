@@ -39,7 +39,7 @@ async def test_an_owner_takes_folds_publishes_and_checkpoints(world: OwnedShards
     owner = world.own()
     await until(world.folded)
     world.check()
-    assert world.told()
+    assert world.published()
     await until(lambda: owner.resting == 100)
     assert (owner.parked, owner.committable) == (None, None)
 
@@ -152,7 +152,7 @@ async def test_a_fenced_owner_takes_the_shard_again(world: OwnedShards) -> None:
     world.check()
 
 
-async def test_two_owners_of_one_shard_tell_everything_once(world: OwnedShards) -> None:
+async def test_two_owners_of_one_shard_publish_everything_once(world: OwnedShards) -> None:
     """As after a pause beyond the session: both believe it is theirs, and only one at a time can be right."""
     world.append(50)
     world.own()
@@ -163,22 +163,22 @@ async def test_two_owners_of_one_shard_tell_everything_once(world: OwnedShards) 
     world.check()
 
 
-async def test_a_torn_checkpoint_is_rebuilt_and_nothing_is_told_twice(world: OwnedShards) -> None:
+async def test_a_torn_checkpoint_is_rebuilt_and_nothing_is_published_twice(world: OwnedShards) -> None:
     world.append(50)
     world.own()
     await until(world.folded)
-    before = world.told()
+    before = world.published()
     world.store.tables[0]["items"].popitem()
     world.append(1)
     await until(world.folded)
-    assert world.told()[: len(before)] == before
+    assert world.published()[: len(before)] == before
     assert (world.instruments.counts["torn"], world.instruments.counts["replayed"] > 0) == (1, True)
     world.check()
 
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_a_store_that_is_emptied_while_it_is_read_is_not_believed(world: OwnedShards, fails: bool) -> None:  # noqa: FBT001
-    """Half a state would take what it has seen for news, and tell of it."""
+    """Half a state would take what it has seen for new, and publish it again."""
     world.append(53)  # no multiple of three for an item: a state without it decides at other records
     first = world.own()
     await until(world.folded)
@@ -193,7 +193,7 @@ async def test_a_store_that_is_emptied_while_it_is_read_is_not_believed(world: O
     world.own()
     await until(world.folded)
     assert not world.store.while_read, "it was not read"
-    steady = {at.offset for at, item in world.told() if item not in world.core(0).moody}
+    steady = {at.offset for at, item in world.published() if item not in world.core(0).moody}
     assert sorted(steady) == world.due()
     world.check()
 

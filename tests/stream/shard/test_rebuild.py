@@ -63,10 +63,10 @@ async def rebuilt(world: OwnedShards, slow: int = 0) -> bool:
     return await rebuild(0, ports, ledger, "1.0", lambda *_: None)
 
 
-async def test_nothing_is_told_twice_and_the_worker_goes_on(world: OwnedShards) -> None:
-    told = world.told()
+async def test_a_rebuild_publishes_nothing_twice_and_the_worker_goes_on(world: OwnedShards) -> None:
+    published = world.published()
     await rebuilt(world)
-    assert world.told() == told
+    assert world.published() == published
     assert world.instruments.counts["replayed"] >= 50
     world.append(50)
     await until(world.folded)

@@ -20,13 +20,13 @@ SEED = int(os.environ.get("SEED", "1"))
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    """Thousands of shards have thousands of troubles to tell of."""
+    """Thousands of shards would log thousands of faults."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
 
 
-def test_every_output_once_and_the_state_as_told(toy_core: Any) -> None:
+def test_every_output_is_published_once_and_the_state_follows_the_journal(toy_core: Any) -> None:
     start = time.perf_counter()
     for seed in range(SEED, SEED + HISTORIES):
         steps = steps_of(seed)

@@ -68,7 +68,7 @@ def test_a_new_item_speaks_with_its_shards_voice() -> None:
     assert first.quantile(0.95) > first.mean
 
 
-def test_what_promotions_do_is_learned_and_foretold() -> None:
+def test_the_effect_of_promotions_is_learned_and_forecast() -> None:
     def plan(day: int) -> float:
         return 0.3 * (day % 15 in (3, 4, 5))
 

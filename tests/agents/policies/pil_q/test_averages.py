@@ -1,4 +1,4 @@
-"""Whom to believe: errors tell, as far as there were disagreements for enough periods."""
+"""Whom to believe: errors decide, once forecasts have disagreed for enough periods."""
 
 import numpy as np
 import pytest
@@ -31,9 +31,9 @@ def test_a_forecast_that_misses_a_rise_is_soon_doubted() -> None:
 
 def test_a_forecast_that_knows_more_is_believed() -> None:
     demands = [2.0, 2.0, 2.0, 20.0] * 10
-    told = lived(demands, list(demands)).excess(2)
-    assert told[0] == 0.0
-    assert min(told[1:]) > 1.0
+    excess = lived(demands, list(demands)).excess(2)
+    assert excess[0] == 0.0
+    assert min(excess[1:]) > 1.0
 
 
 def test_few_periods_do_not_overturn_a_forecast() -> None:

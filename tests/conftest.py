@@ -1,4 +1,4 @@
-"""Real servers for every test that asks: one Kafka and one Valkey a process, names of its own for each test."""
+"""Real servers for every test that asks: one Kafka and one Valkey a process, and names of its own for each test."""
 
 import itertools
 import os
@@ -16,7 +16,7 @@ _numbers = itertools.count(1)
 
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()
-"""Tests that did not run, by kind; with several workers the first process adds up what they say."""
+"""Tests that did not run, by kind; with several processes the first one adds up the counts of all."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,7 +57,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say why a run fails all of whose tests passed."""
+    """Say why a run fails although all of its tests passed."""
     kinds = [kind for kind, number in config.stash[LEFT_OUT].items() if number]
     if kinds and config.getoption("--nothing-skipped"):
         terminalreporter.ensure_newline()

@@ -1,4 +1,4 @@
-"""The three rooms have common names: what is imported must be ours; and the lock must hold on every machine."""
+"""The three packages have common names, so what is imported must be ours; the lock must hold on every machine."""
 
 import importlib
 import tomllib
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("room", ["agents", "schemas", "stream"])
-def test_a_room_is_ours(room: str) -> None:
+def test_an_imported_package_is_ours(room: str) -> None:
     found = importlib.import_module(room).__file__
     assert found is not None
     assert Path(found) == ROOT / room / "__init__.py"

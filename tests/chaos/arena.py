@@ -1,4 +1,4 @@
-"""Where faults happen: servers of one's own behind proxies, and one application that works there."""
+"""Where faults happen: servers of the campaign's own behind proxies, and one application that works on them."""
 
 import random
 import time
@@ -38,17 +38,17 @@ class Arena:
         return AdminClient({"bootstrap.servers": self.servers.kafka, "log_level": 0})
 
     def somebody(self) -> SystemWorker:
-        """A worker that runs; one is started when none does."""
+        """A worker that runs; if none does, one is started."""
         running = [worker for worker in self.run.system.alive() if not worker.stopped]
         return self.chance.choice(running) if running else self.run.system.start()
 
     def crowd(self, workers: int = 2) -> None:
-        """Have so many workers, as a supervisor would."""
+        """Start or stop workers until so many run, as a supervisor would."""
         while len(self.run.system.alive()) < workers:
             self.run.system.start()
 
     def work(self, slices: int = 3, events: int = 30) -> None:
-        """Let the shop go on."""
+        """Let the shop go on for a while."""
         self.run.publish(slices, events)
         time.sleep(0.5)
 

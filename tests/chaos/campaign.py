@@ -1,10 +1,10 @@
-"""The campaign: rounds of faults under load on servers of its own, each round judged from outside; a table in the end.
+"""The campaign: rounds of faults under load on servers of its own; each round is judged from outside.
 
     .venv/bin/python tests/chaos/campaign.py --minutes 10 [--seed N] [--only NAME,…] [--hours H]
 
-Every round is one application: faults one after the other, then everything heals and the checker has its say. Every
-fault comes alone once; in the time that is left they come two or three together, the next before the last is worked
-off. The seed is printed; with it the same faults come in the same order.
+Every round is one application: faults happen one after the other, then everything heals and the checker judges. Every
+fault comes alone once; in the time that is left two or three come together, the next before the effects of the last are
+over. The seed is printed; with it the same faults come in the same order. A table in the end shows what happened.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def campaign(directory: Path, seconds: float, seed: int, names: list[str]) -> Ca
                 with Run(servers.kafka, servers.redis, f"c{seed}-{number}", directory, seed + number) as run:
                     _round(Arena(servers, run, *proxies, random.Random(seed + number)), chosen, result)
                 result.witness = witness.table()
-                (directory / "table").write_text(result.table())  # for whoever cannot wait for the end
+                (directory / "table").write_text(result.table())  # for people who look before the end
         finally:
             report = witness.finish()
         result.violations += [f"witness: {violation}" for violation in report.violations]
@@ -119,7 +119,7 @@ def _round(arena: Arena, chosen: list[tuple[str, ...]], result: CampaignResult) 
 
 
 def _one(arena: Arena, names: tuple[str, ...], result: CampaignResult) -> None:
-    """Let faults happen under load, and wait until everything is worked off."""
+    """Let faults happen under load, and wait until all work is done."""
     print(f"    {' + '.join(names)} …", end=" ", flush=True)
     try:
         for worker in arena.run.system.alive():

@@ -1,7 +1,7 @@
-"""The judge: reads everything as it lies in the topics, works out what must be, and lists what is not so.
+"""Judges a system from outside: reads all topics, works out what must be true, and lists what is not.
 
-It is outside of the service. It knows what producers were acknowledged, folds the events itself (`naive.py`), and asks
-the service only what any user can ask: `restock item`, `restock audit`.
+It knows which events the broker acknowledged, folds them itself (`naive.py`), and asks the service only what any user
+can ask: `restock item`, `restock audit`.
 """
 
 from collections import Counter
@@ -35,7 +35,7 @@ class Findings:
 def check(
     system: System, front: ShopFront, workload: Workload, *, repeats_letters: bool, closed: bool = True
 ) -> Findings:
-    """Judge a system that has come to rest. `repeats_letters`: whether intake may have had to."""
+    """Judge a system at rest. `repeats_letters`: whether intake may have written dead letters twice."""
     topics = Topics(system.kafka, f"{system.name}.")
     report = Findings()
     taken = topics.taken(front.events)
@@ -67,7 +67,7 @@ def check(
 def fold(
     taken: list[TakenEvent], published: dict[str, list[TopicRecord]], letters: list[TopicRecord], app: str
 ) -> NaiveFold:
-    """What must be, given what was decided and which counts of long ago came too late."""
+    """The naive fold, given what was decided and which late counts the state refused."""
     decisions = [
         said(raw)["data"] | {"proposed": said(raw)["type"] == "replenishment.proposed"}
         for raw in published["replenishments"]
@@ -80,7 +80,7 @@ def fold(
 
 
 def _acknowledged(front: ShopFront, taken: list[TakenEvent]) -> Iterator[str]:
-    """I2: what producers were promised is there, once."""
+    """I2: every acknowledged event is on its topic, once."""
     places = {each.event.number: each.origin for each in taken}
     for number, origin in front.acknowledged.items():
         if places.get(number) != origin:
@@ -104,7 +104,7 @@ def _stock(naive: NaiveFold, found: dict[str, dict[str, Any]]) -> Iterator[str]:
 def _letters_of_intake(
     taken: list[TakenEvent], letters: list[TopicRecord], app: str, *, repeats_letters: bool
 ) -> Iterator[str]:
-    """I2: what was refused at the door is in the dead letters, with its reason and its bytes; nothing else is."""
+    """I2: exactly the events that intake refused are in the dead letters, with reason and bytes."""
     malformed = {each.origin: each for each in taken if each.event.verdict not in {"ok", "tombstone"}}
     seen: Counter[tuple[str, int, int]] = Counter()
     for raw in letters:
@@ -127,7 +127,7 @@ def _letters_of_intake(
 
 
 def _letters_of_controller(naive: NaiveFold, letters: list[TopicRecord], app: str) -> Iterator[str]:
-    """I2: what the state refused is in the dead letters exactly once; nothing else is."""
+    """I2: exactly the movements that the state refused are in the dead letters, once each."""
     from schemas.ledger import Movement, Notice, decode_record
 
     expected: Counter[tuple[Any, ...]] = Counter((each.origin, each.ordinal, each.reason) for each in naive.refused)
@@ -143,7 +143,7 @@ def _letters_of_controller(naive: NaiveFold, letters: list[TopicRecord], app: st
 
 
 def _audit(system: System) -> Iterator[str]:
-    """I6: Redis holds what ledger and journal say."""
+    """I6: Redis holds the fold of ledger and journal."""
     done = system.run("audit")
     if done.returncode:
         yield f"audit: {done.stdout.strip()} {done.stderr.strip()}"

@@ -1,6 +1,6 @@
-"""Events as a shop's own programs would write them: plain dictionaries and JSON, nothing of the product.
+"""Events as a shop's own programs would write them: plain dictionaries and JSON, no code of the product.
 
-An `Event` carries what the harness knows of it: what it says, and what must become of it.
+A `WrittenEvent` carries what the harness knows of it: what it states, and what must become of it.
 """
 
 import json
@@ -27,7 +27,7 @@ TOPIC_OF = {
 
 @dataclass(frozen=True)
 class StatedEvent:
-    """What an event says, before anybody writes it down."""
+    """What an event states, before it is written in one of its spellings."""
 
     source: str
     id: str
@@ -41,7 +41,7 @@ class StatedEvent:
 
     @property
     def body(self) -> str:
-        """What makes two events of one id the same: type and data, without the customer."""
+        """What two events of one id must share to be the same: type and data, without the customer."""
         return json.dumps([self.type, {k: v for k, v in self.data.items() if k != "customer"}], sort_keys=True)
 
 
@@ -51,19 +51,19 @@ class WrittenEvent:
 
     topic: str
     place: int
-    """The partition is this, modulo how many there are."""
+    """This number modulo the number of partitions is its partition."""
     value: bytes | None
     verdict: str
     said: StatedEvent | None = None
     headers: tuple[tuple[str, bytes], ...] = (JSON_TYPE,)
     key: bytes | None = None
     uncertain: bool = False
-    """Whether the state may refuse it or not, as time goes: a count of long ago."""
+    """Whether the state may take it or refuse it, depending on the watermark: a count of long ago."""
     number: int = field(default=0, compare=False)
 
 
 def written(said: StatedEvent, *, spelling: int = 0) -> WrittenEvent:
-    """Write an event down; other spellings say the same in other bytes."""
+    """Write an event; other spellings state the same in other bytes."""
     attributes: dict[str, Any] = {
         "specversion": "1.0",
         "id": said.id,
@@ -73,7 +73,7 @@ def written(said: StatedEvent, *, spelling: int = 0) -> WrittenEvent:
     }
     place, key = zlib.crc32(said.id.encode()), said.id.encode()
     if said.type.startswith(("replenishment.", "stock.")) and (item := _item(said.data)):
-        place = zlib.crc32(item.encode())  # whoever speaks of one item's goods does so in one order
+        place = zlib.crc32(item.encode())  # events about the goods of one item keep their order
     if spelling == 1:  # binary mode
         headers = [(f"ce_{name}", str(value).encode()) for name, value in attributes.items()]
         value = json.dumps(said.data).encode()
@@ -95,7 +95,7 @@ def moment(time_ms: int) -> str:
 
 
 def milliseconds(text: str) -> int:
-    """The other way round, for texts without parts of a millisecond."""
+    """Milliseconds of an RFC 3339 text that has no fraction of a millisecond."""
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 

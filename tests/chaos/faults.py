@@ -1,4 +1,4 @@
-"""Everything that goes wrong in a campaign. A fault happens, work goes on, and what can be healed is healed."""
+"""The faults of a campaign. A fault happens, work goes on under it, and then it heals, if it can."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ PAUSE_SECONDS = 8.0
 
 
 Fault = Callable[[Arena], None]
-"""Injects it, and heals what can be healed."""
+"""Injects a fault into an arena, and heals it if it can be healed."""
 
 
 def kill(arena: Arena) -> None:
@@ -56,7 +56,7 @@ def at_failpoint(name: str) -> Fault:
         arena.run.system.kill()
         if name in {"take.reset", "replay.folded"}:
             arena.store.flushall()
-        # A shard is taken once and replayed in few batches; all else comes again and again.
+        # A shard is taken once and replayed in few batches; all other failpoints are passed again and again.
         often = 1.0 if name.startswith(("take.", "replay.")) else 0.3
         doomed = arena.run.system.start(RESTOCK_FAILPOINTS=f"{name}={often}")
         deadline = time.monotonic() + 60
@@ -181,7 +181,7 @@ def scripts_flushed(arena: Arena) -> None:
 
 
 def answers(server: str, mood: Mood, seconds: float, summary: str) -> Fault:
-    """A network between workers and a server that is not what it should be."""
+    """The fault of a network between workers and a server, in one of the proxy's moods."""
 
     def fault(arena: Arena) -> None:
         proxy = arena.store_proxy if server == "store" else arena.kafka_proxy
@@ -210,7 +210,7 @@ NETWORK = {
 
 
 def letters_refused(arena: Arena) -> None:
-    """The topic of dead letters takes nothing."""
+    """The topic of dead letters accepts no record."""
     topic = arena.run.system.topic("dead-letters")
     before = _set(arena, topic, "max.message.bytes", "100")
     chance = arena.chance
@@ -220,7 +220,7 @@ def letters_refused(arena: Arena) -> None:
 
 
 def outputs_refused(arena: Arena) -> None:
-    """A topic of outputs takes nothing: shards park, and go on by themselves when it does."""
+    """A topic of outputs accepts no record: shards park, and go on by themselves once it does."""
     topic = arena.run.system.topic("reviews")
     before = _set(arena, topic, "max.message.bytes", "100")
     arena.work(15)
@@ -236,7 +236,7 @@ def clocks_wrong(arena: Arena) -> None:
 
 
 def hot_item(arena: Arena) -> None:
-    """Everybody wants the same, at once."""
+    """Most customers order the same item, at once."""
     workload = arena.run.workload
     workload.hot = 0.95
     try:
@@ -301,7 +301,7 @@ def _stand_still(pid: int, seconds: float = 3.0) -> None:
 
 
 def _copy(arena: Arena, name: str) -> Path:
-    """A copy of Valkey's files as of now."""
+    """Copy Valkey's files as they are now."""
     kept = arena.servers.directory / f"kept-{name}"
     shutil.rmtree(kept, ignore_errors=True)
     time.sleep(1.1)  # appendfsync everysec: the file is what a power cut would leave
@@ -317,7 +317,7 @@ def _restore(arena: Arena, kept: Path) -> None:
 
 
 def _set(arena: Arena, topic: str, name: str, value: str) -> str:
-    """Change a topic's configuration; what it was."""
+    """Change a topic's configuration, and return its former value."""
     client, resource = arena.admin, ConfigResource(ResourceType.TOPIC, topic)
     before = str(client.describe_configs([resource])[resource].result(10)[name].value)
     changed = ConfigResource(ResourceType.TOPIC, topic)

@@ -1,4 +1,4 @@
-"""Records that no contract allows, of every kind that the verdict table knows, each with the reason it deserves."""
+"""Records that break the contract in every way of the verdict table, each with the reason it is refused for."""
 
 import json
 import random
@@ -10,7 +10,7 @@ LINE = {"line_id": "1", "sku": "S-01", "location": "BER1", "quantity": 3}
 
 
 def malformed(chance: random.Random, number: int, now_ms: int) -> WrittenEvent:
-    """One of them; where it is a matter of a field, in an event that is otherwise right."""
+    """One of these records; if a field is at fault, the rest of the event is right."""
     kind = chance.randrange(3)
     topic = chance.choice(("orders", "stock", "catalog"))
     place = chance.randrange(1000)

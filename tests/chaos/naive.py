@@ -1,6 +1,7 @@
-"""What must be true in the end, worked out the slow way: every item's stock from the whole list of its events.
+"""Works out every item's stock the slow way, from the whole list of its events.
 
-Nothing here is the product's. Stock is a sum over a set; only what suppliers answer has an order, that of its feed.
+No code of the product is used. Stock is a sum over a set of events; only suppliers' answers have an order, that of
+their feed.
 """
 
 from collections import defaultdict
@@ -50,7 +51,7 @@ class FoldedOrder:
 
 @dataclass
 class FoldedItem:
-    """All that happened to an item."""
+    """What is known of an item after all its events."""
 
     moves: list[tuple[int, int]] = field(default_factory=list)
     """When, to the millisecond, and the change of physical stock."""
@@ -82,7 +83,7 @@ class FoldedItem:
 
 
 class NaiveFold:
-    """Folds everything that was taken, and knows what must have been refused."""
+    """Folds all accepted events, and lists the movements that the state must have refused."""
 
     def __init__(self, decided: Iterable[dict[str, Any]], too_old: Iterable[tuple[str, int, int]] = ()) -> None:
         self.items: dict[str, FoldedItem] = defaultdict(FoldedItem)
@@ -96,14 +97,14 @@ class NaiveFold:
             orders = self.items[name].orders
             if decision["replenishment_id"] not in orders:
                 status = "proposed" if decision["proposed"] else "requested"
-                # What no facts explain is on order once it is requested.
+                # Units that no facts explain are on order only once they are requested.
                 question = "beyond_facts" in decision.get("why", {}).get("asks", ())
                 orders[decision["replenishment_id"]] = FoldedOrder(status, 0 if question else decision["quantity"])
             elif orders[decision["replenishment_id"]].outstanding == 0:
                 orders[decision["replenishment_id"]].outstanding = decision["quantity"]
 
     def fold(self, taken: Sequence[TakenEvent]) -> None:
-        """Go through all events, feed by feed; how items are kept comes first."""
+        """Go through all events, feed by feed, the configuration of items first."""
         feeds = sorted(taken, key=lambda each: (each.topic != "catalog", *each.origin))
         for each in feeds:
             said = each.event.said

@@ -13,7 +13,7 @@ from tests.chaos.workload import ItemTerms
 
 DAY = 86_400_000
 MOST = 100_000
-"""No demand of the workload explains more."""
+"""The largest quantity that the workload's demand can explain."""
 
 
 def identities(published: Mapping[str, list[TopicRecord]]) -> Iterator[str]:
@@ -42,7 +42,7 @@ def orders(records: list[TopicRecord], terms: Mapping[str, ItemTerms]) -> Iterat
         if kind == "replenishment.requested" and "replenishment.proposed" in kinds[name]:
             continue  # approved: its cause is the approval, its quantity what was left of the proposal
         cause = (item, *name.split("-")[1:4], event["time"])
-        question = "beyond_facts" in why.get("asks", ())  # comes beside the order of what facts explain
+        question = "beyond_facts" in why.get("asks", ())  # is proposed beside the order of what facts explain
         if not question and causes.setdefault(cause, name) != name:
             yield f"{item}: {name} and {causes[cause]} have one cause"
         held = terms.get(item)

@@ -1,7 +1,7 @@
-"""Bugs planted on purpose, each the lack of one rule: whoever judges must find them.
+"""Bugs planted on purpose, each the lack of one rule: checker and simulation must find them.
 
-As a script it runs a worker with one of them: `planted.py BUG worker …`. As a module it plants them here, for
-the simulations; `stores` are the same for the twins in memory.
+As a script it runs a worker with one of them: `planted.py BUG worker …`. As a module it plants them in this process,
+for the simulations, also in the twins in memory.
 """
 
 import sys
@@ -22,7 +22,7 @@ Patches = list[Any]
 
 
 def no_fencing_of_the_store() -> Patches:
-    """Whoever was fenced writes on."""
+    """An owner that was fenced goes on writing to the store."""
     made, checked = RedisStore.__init__, MemoryStore.checkpoint
 
     def make(self: RedisStore, redis: Any, app: str) -> None:
@@ -68,12 +68,12 @@ def checkpoint_ahead_of_its_publication() -> Patches:
 
 
 def lost_gap_check() -> Patches:
-    """A batch is taken wherever it begins."""
+    """A shard folds a batch wherever it begins."""
     return [mock.patch.object(shard.Shard, "continuation", lambda _, batch: batch)]
 
 
 def journal_ignored() -> Patches:
-    """Replay does not ask the journal for its entries."""
+    """Replay does not read the entries of the journal."""
     return [
         mock.patch.object(takeover.Takeover, "_prepare_replay", _replay_nothing),
         mock.patch.object(takeover, "same_lineage", return_value=True),
@@ -85,12 +85,12 @@ def _replay_nothing(self: takeover.Takeover, journal: JournalView) -> None:
 
 
 def no_seal() -> Patches:
-    """An owner does not say where it began."""
+    """An owner writes no seal, so the journal does not say where it began."""
     return [mock.patch.object(takeover, "same_lineage", return_value=True)]
 
 
 def decision_remade_in_replay() -> Patches:
-    """Replay asks the rules of today what they would have done, and keeps that."""
+    """Replay decides by today's rules instead of applying the journal's entry."""
     folded = shard.Shard._fold
 
     def fold(self: shard.Shard, record: Any, offset: int, appended: int) -> Any:
@@ -104,7 +104,7 @@ def decision_remade_in_replay() -> Patches:
 
 
 def changed_checkpoint_believed() -> Patches:
-    """A checkpoint is not looked at again when it has been read."""
+    """An owner does not check whether a checkpoint changed while it was read."""
 
     async def load(self: takeover.Takeover, cursor: Cursor) -> bool:
         self.core = self._ports.core(self.partition)
@@ -118,7 +118,7 @@ def changed_checkpoint_believed() -> Patches:
 
 
 def core_kept() -> Patches:
-    """A shard that begins at the start keeps what it had read of its checkpoint."""
+    """A shard that begins at the ledger's start keeps the part of a checkpoint that it had read."""
     began = takeover.Takeover._start_over
 
     async def start_over(self: takeover.Takeover) -> JournalView:
@@ -131,7 +131,7 @@ def core_kept() -> Patches:
 
 
 def prev_ignored() -> Patches:
-    """A movement is taken although one before it is missing."""
+    """A movement is applied although its predecessor is missing."""
     from agents.inventory.timeline import Timeline
 
     admit = Timeline.admit
@@ -143,7 +143,7 @@ def prev_ignored() -> Patches:
 
 
 def duplicate_window_off() -> Patches:
-    """Whatever is published twice counts twice."""
+    """An event that is published twice counts twice."""
     from agents.inventory.window import Window
 
     return [mock.patch.object(Window, "judge", return_value="new")]
@@ -163,7 +163,7 @@ def clock_in_the_core() -> Patches:
 
 
 def next_version() -> Patches:
-    """No bug: a version to come, whose checkpoints are laid out otherwise and whose rule orders more."""
+    """No bug: a later version, whose checkpoints have another layout and whose rule orders more."""
     import msgspec
 
     from agents.core import decide
@@ -181,12 +181,12 @@ def next_version() -> Patches:
 
 
 def decision_remade_by_another_rule() -> Patches:
-    """The same with a rule that has changed since, which is when it shows."""
+    """The same bug after a rule has changed, which is when it shows."""
     return [*decision_remade_in_replay(), next_version()[-1]]
 
 
 def clock_a_day_ahead(seconds: float = 86_400.0) -> Patches:
-    """The machine's clock is wrong: no bug of ours, and nothing may come of it."""
+    """The machine's clock is wrong: no bug of ours, and it must change nothing."""
     now = time.time
 
     def wrong() -> float:
@@ -201,7 +201,7 @@ def clock_a_day_behind() -> Patches:
 
 
 def crash_in_recovery() -> Patches:
-    """Faust cannot give its partitions out."""
+    """Faust fails while it assigns partitions."""
     from stream.consumer.readers import Readers
 
     return [mock.patch.object(Readers, "assigned", side_effect=TypeError("planted"))]
@@ -220,7 +220,7 @@ BUGS: dict[str, Callable[[], Patches]] = {
 
 @contextmanager
 def planted(name: str) -> Iterator[None]:
-    """Have a bug for a while."""
+    """Plant a bug for the body of a `with`."""
     patches = BUGS[name]()
     for patch in patches:
         patch.start()

@@ -15,7 +15,7 @@ SLOW_SECONDS = 0.3
 
 
 class Proxy:
-    """Listens on a free port of loopback and passes everything on, as its mood is.
+    """Listens on a free port of loopback and passes everything on, as its mood allows.
 
     `slow` delays every reply; `deaf` drops replies and then the connection; `half-open` swallows both directions, and
     such a connection never comes back to life; `half-closed` ends what the client hears, while the server hears it on.

@@ -1,4 +1,4 @@
-"""A run: a workload published slice by slice to a system whose suppliers answer, and the judgement in the end."""
+"""A run: a workload is published slice by slice to a system whose suppliers answer, and judged in the end."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.chaos.system import System, await_true
 from tests.chaos.workload import DAY, HOUR, Workload
 
 BACK_DAYS = 60
-"""The run's days lie so far back, so that no time in it is too far ahead."""
+"""A run begins so many days ago, so that none of its times is too far in the future."""
 
 
 class Run:
@@ -28,7 +28,7 @@ class Run:
         self._read: dict[int, int] = {}
 
     def __enter__(self) -> Self:
-        """Make the topics and publish how items are kept; a worker must be there before `open` returns."""
+        """Make the topics and publish the configuration of items; `open` returns only once a worker runs."""
         self.system.create()
         self.front = ShopFront(self.system.kafka, f"{self.system.name}.", self.system.partitions)
         self.topics = Topics(self.system.kafka, f"{self.system.name}.")
@@ -43,7 +43,7 @@ class Run:
     def end_everything(self) -> None:
         """Let every order and transfer arrive.
 
-        In weeks of a run's time one that does not is given up, which no checker can know without the product's rules.
+        One that does not is given up after weeks of the run's time, and the checker does not know that rule.
         """
         self.supplier.comes_to_an_end = self.workload.comes_to_an_end = True
 
@@ -58,7 +58,7 @@ class Run:
     def publish(
         self, slices: int, events: int, meanwhile: Callable[[int], Any] = lambda _: None, *, length_ms: int = 2 * HOUR
     ) -> None:
-        """Publish slices of some hours; between two of them something may happen."""
+        """Publish slices of some hours, and call `meanwhile` after each."""
         for number in range(slices):
             self.front.publish(self.workload.slice(events, length_ms))
             outputs = [said(raw) for raw in self.topics.read("replenishments", self._read)]
@@ -66,7 +66,7 @@ class Run:
             meanwhile(number)
 
     def finish(self, seconds: float = 120.0) -> Findings:
-        """Bring everything to its end, and judge."""
+        """Let all work be done, and judge."""
         self.front.publish(self.workload.closing(self.system.partitions))
         codes = self.system.stop()
         self.system.work_off(seconds=seconds)

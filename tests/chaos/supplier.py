@@ -1,6 +1,6 @@
-"""Suppliers and buyers: they read what is requested and proposed, and answer in every way that people do.
+"""Suppliers and buyers: they read requests and proposals, and answer in every way that people do.
 
-What one of them does about a replenishment depends on the seed and on its id alone.
+The answer to a replenishment depends on the seed and on the replenishment's id alone.
 """
 
 import random
@@ -18,13 +18,13 @@ class CampaignSupplier:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self.comes_to_an_end = False
-        """Whether every replenishment does."""
+        """Whether every replenishment arrives in the end."""
         self._known: set[tuple[str, str]] = set()
         self._later: list[tuple[int, StatedEvent]] = []
         self._number = 0
 
     def answers(self, outputs: list[dict[str, Any]], now_ms: int) -> list[WrittenEvent]:
-        """What is published now about these outputs of the topic, and about former ones."""
+        """Answers to publish now, about these outputs and about earlier ones."""
         for output in outputs:
             data, requested = output["data"], output["type"] == "replenishment.requested"
             if (data["replenishment_id"], output["type"]) not in self._known:

@@ -85,7 +85,7 @@ class System:
         return [worker for worker in self.workers if worker.running]
 
     def stop(self) -> list[int]:
-        """Ask all workers to stop; the exit codes of those that had begun to work."""
+        """Ask all workers to stop, and return the exit codes of those that had begun to work."""
         running = self.alive()
         begun = [worker.joined for worker in running]
         for worker in running:
@@ -98,7 +98,7 @@ class System:
             worker.kill()
 
     def work_off(self, *words: str, seconds: float = PATIENCE_SECONDS, bug: str = "") -> None:
-        """Let one worker do all there is to do."""
+        """Let one worker do all the work there is."""
         worker = self.start("--exit-when-idle", "2", *words, bug=bug)
         code = worker.wait(seconds)
         assert code == 0, f"a worker ended with {code}:\n{worker.tail()}"
@@ -106,14 +106,14 @@ class System:
     # How far it is ------------------------------------------------------------------------------------------------
 
     def sources_done(self, topics: Sequence[str] = ("orders", "stock", "catalog")) -> bool:
-        """Whether intake has committed everything that these topics hold; not, while the broker does not say."""
+        """Whether intake has committed everything that these topics hold; False while the broker does not answer."""
         try:
             return not self.lag(topics)
         except KafkaException:
             return False
 
     def lag(self, topics: Sequence[str] = ("orders", "stock", "catalog")) -> dict[str, tuple[int, int]]:
-        """Partitions of sources that intake has not committed to their end: how far it is, and the end."""
+        """Source partitions that intake has not committed to their end, with the committed offset and the end."""
         consumer = Consumer(self._reader(self.name))
         try:
             places = [TopicPartition(self.topic(topic), p) for topic in topics for p in range(self.partitions)]
@@ -140,7 +140,7 @@ class System:
             return [int(client.hget(f"{{{self.name}-{p}}}:cursor", "next") or 0) for p in range(self.partitions)]
 
     def settle(self, seconds: float = PATIENCE_SECONDS) -> float:
-        """Wait until everything published is in the ledger, and all of the ledger in Redis; how long it took."""
+        """Wait until all events are in the ledger, and all of the ledger in Redis; return how long it took."""
         start = time.monotonic()
         assert self.alive(), f"nobody works:\n{self.workers[-1].tail() if self.workers else ''}"
         await_true(self.sources_done, seconds, lambda: f"intake did not catch up: {self.lag()}")
@@ -191,12 +191,12 @@ class SystemWorker:
         )  # fmt: skip
 
     def kill(self) -> None:
-        """As kill -9 does."""
+        """Kill it as kill -9 does."""
         self.process.kill()
         self.process.wait()
 
     def ask(self, seconds: float = 5.0) -> None:
-        """Let it write to its log where it stands."""
+        """Let it dump its stacks to its log."""
         asked = self.log.read_text(errors="replace").count("Asked by SIGUSR1")
         self.process.send_signal(signal.SIGUSR1)
         await_true(

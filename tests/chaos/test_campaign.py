@@ -1,4 +1,4 @@
-"""What `make chaos` and `make soak HOURS=…` run: every fault there is, and a table in the end."""
+"""`make chaos` and `make soak HOURS=…` run this: every fault there is, and a table in the end."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def test_every_failpoint_there_is_has_its_fault() -> None:
 
 @pytest.mark.timeout(0)
 def test_no_fault_breaks_a_promise_in_chaos_or_soak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`SOAK_HOURS`, else `CHAOS_MINUTES`, say for how long; every fault comes once in any case."""
+    """It lasts for `SOAK_HOURS`, else for `CHAOS_MINUTES`; every fault comes once in any case."""
     hours = float(os.environ.get("SOAK_HOURS") or float(os.environ.get("CHAOS_MINUTES", "9")) / 60)
     seed = int(os.environ.get("SEED", str(int(time.time()) % 1_000_000)))
     with capsys.disabled():

@@ -1,4 +1,4 @@
-"""The broker forgets transactional ids that rest: the next transaction of a quiet shard goes out all the same, once."""
+"""The broker forgets unused transactional ids: a quiet shard's next transaction is published all the same, once."""
 
 import time
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_a_shard_that_rested_publishes_once(app: str, tmp_path: Path) -> None:
         for _ in range(3):
             run.publish(16, 25)
             run.system.settle()
-            time.sleep(EXPIRY_SECONDS + 3)  # nobody can see it happen but the broker
+            time.sleep(EXPIRY_SECONDS + 3)  # only the broker can see it happen
         assert worker.running, worker.tail()
         report = run.finish()
         journal = worker.log.read_text()

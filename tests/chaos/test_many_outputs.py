@@ -1,4 +1,4 @@
-"""Tens of thousands of outputs of one cause: a day ends for a whole shard, and the worker is killed on the way.
+"""Tens of thousands of outputs of one tick: a day ends for a whole shard, and the worker is killed on the way.
 
 `OUTPUTS=100000` for as many as that, which takes minutes.
 """
@@ -20,7 +20,7 @@ SECONDS = 900.0
 
 
 @pytest.mark.timeout(3 * SECONDS)
-def test_each_comes_once_although_the_worker_dies_in_the_middle(
+def test_each_of_many_outputs_is_published_once_although_the_worker_dies_on_the_way(
     servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop = LoadShop(ITEMS, 1)

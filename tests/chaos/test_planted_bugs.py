@@ -1,4 +1,4 @@
-"""The checker fails when it should: workers with a bug are found out from outside, on real Kafka and Valkey.
+"""The checker fails when it should: it finds the bugs of workers from outside, on real Kafka and Valkey.
 
 Bugs that take a rare interleaving to show are found by the simulation, in
 `tests/stream/shard/test_simulation_finds_bugs.py`.
@@ -19,7 +19,7 @@ SLICES, EVENTS = 36, 25
 def lived(
     bug: str, servers: LocalServers, app: str, home: Path, *, forget: bool = False, failpoints: str = ""
 ) -> Findings:
-    """A run whose worker has a bug; or has it once a sound one was killed half-way, while Redis forgot."""
+    """A run whose worker has a bug; with `forget`, only after a sound one was killed half-way and Redis emptied."""
     with Run(servers.kafka, servers.redis, app, home, 20260303) as run:
         run.repeats_letters = True
         forgotten: list[int] = []

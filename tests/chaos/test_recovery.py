@@ -1,4 +1,4 @@
-"""How long nobody works: one of three workers is killed, or asked to stop, at 5,000 events a second."""
+"""How long shards stand still: one of three workers is killed, or asked to stop, at 5,000 events a second."""
 
 import json
 import re
@@ -22,12 +22,12 @@ SESSION_SECONDS = 6
 WORKERS, PARTITIONS = 3, 12
 STEADY_SECONDS = 8.0
 KILLED_SECONDS, DRAINED_SECONDS = 15.0, 5.0
-"""What is promised."""
+"""How long a takeover may last, as docs/guarantees.md promises."""
 MOVE = re.compile(r"(Took|Left) shard (\d+): checkpoint (\d+)")
 
 
 class OrderLoad:
-    """Orders of one line each, so many a second, and how far behind everybody is."""
+    """Publishes orders of one line each, so many a second, and measures how far behind the workers are."""
 
     def __init__(self, system: System) -> None:
         self.system, self.published = system, 0
@@ -55,7 +55,7 @@ class OrderLoad:
         return waiting + sum(self.system.ends()) - sum(self.system.checkpoints())
 
     def most(self, seconds: float) -> int:
-        """The greatest lag of a stretch of time."""
+        """The greatest lag in a span of time."""
         end, seen = time.monotonic() + seconds, [self.lag()]
         while time.monotonic() < end:
             time.sleep(0.1)
@@ -76,7 +76,7 @@ class OrderLoad:
 
 @pytest.fixture
 def load(servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path) -> Iterator[OrderLoad]:
-    """Three workers in their stride."""
+    """Three workers that keep up with the load."""
     settings = {"partitions": str(PARTITIONS), "session_timeout": f"{SESSION_SECONDS}s"}
     with System(servers.kafka, servers.redis, app, tmp_path, **settings) as system:
         made = OrderLoad(system)
@@ -155,14 +155,14 @@ def test_a_worker_that_is_asked_to_stop_hands_over_and_nothing_is_folded_twice(
 
 
 def holders(system: System) -> dict[int, SystemWorker]:
-    """Who has taken each shard last."""
+    """The worker that has taken each shard last."""
     taken = sorted((moment, shard, worker.name) for worker in system.workers for moment, _, shard, _ in moves(worker))
     by_name = {worker.name: worker for worker in system.workers}
     return {shard: by_name[name] for _, shard, name in taken}
 
 
 def moves(worker: SystemWorker) -> Iterator[tuple[datetime, str, int, int]]:
-    """When a worker took or left which shard, and where."""
+    """When a worker took or left which shard, and at which offset."""
     for line in worker.log.read_text(errors="replace").splitlines():
         if found := MOVE.search(line):
             what, shard, at = found.groups()

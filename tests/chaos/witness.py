@@ -1,6 +1,6 @@
-"""The witness: an application beside the campaign whose one worker is never killed, and lives through all the rest.
+"""The witness: an application beside the campaign whose only worker is never killed.
 
-What befalls the servers befalls it too. It shows what a worker needs after hours, and is judged in the end like others.
+All faults of the servers reach it, too. It shows how much memory a worker needs after hours, and is judged in the end.
 """
 
 import statistics
@@ -16,25 +16,25 @@ from tests.chaos.run import Run
 from tests.chaos.workload import DAY, HOUR
 
 EVENTS = 15
-"""Every second, with what suppliers answer."""
+"""Published every second, beside the suppliers' answers."""
 ENOUGH, LONG_ENOUGH = 20, 2000
 """So many looks at a worker before its growth is reported, and before it is judged: a young worker is not warm."""
 MOST_GROWTH = 1.05
 LONGEST_DAYS = 40
-"""Of simulated time: a run begins 60 days back, and nothing may lie ahead of the clock."""
+"""The most simulated time: a run begins 60 days ago, and no event may lie in the future."""
 WARM, YOUTH = 0.25, 0.75
-"""After this share of the time a worker is taken for warm. So much of the days is over by then: an item that grows up
-learns, and takes memory for what it has learned."""
+"""After this share of the time a worker counts as warm. So much of the simulated days is over by then, because a young
+item takes more memory with all that it learns."""
 
 
 class Witness:
-    """One worker at work in a thread's hands."""
+    """One application with one worker, run by a thread."""
 
     def __init__(self, servers: LocalServers, name: str, home: Path, seed: int, seconds: float) -> None:
         self.memory: list[float] = []
         self.files: list[int] = []
         self.report = Findings()
-        # The window of duplicates is full within minutes, and what grows after that is a leak.
+        # The duplicate window is full within minutes, and what grows after that is a leak.
         self._run = Run(servers.kafka, servers.redis, name, home, seed, duplicate_window_ids="500")
         self._seconds = max(seconds, 1.0)
         self._began = 0.0
@@ -42,11 +42,11 @@ class Witness:
         self._thread = threading.Thread(target=self._live, name=name)
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the worker and the thread."""
         self._thread.start()
 
     def finish(self) -> Findings:
-        """Come to the end, and be judged."""
+        """Let all work be done, and judge."""
         self._over.set()
         self._thread.join()
         return self.report

@@ -1,6 +1,6 @@
 """A seeded shop with warehouses and planners: every event type, honest and otherwise, in slices of simulated time.
 
-The same seed gives the same events. What suppliers and buyers answer depends on what is decided; that is `supplier.py`.
+The same seed gives the same events. Answers of suppliers and buyers depend on decisions, and come from `supplier.py`.
 """
 
 import random
@@ -29,7 +29,7 @@ SKUS = (
     "TEA-01".translate(CYRILLIC),
 )
 HOT = 0.25
-"""How much of everything is about one item."""
+"""The share of all events that is about one item."""
 LOCATIONS = ("BER1", "MUC1")
 NEW = ("New-1@BER1", "New-2@MUC1")
 """Items that nobody configured."""
@@ -60,7 +60,7 @@ class Workload:
         self.items = [f"{sku}@{location}" for sku in SKUS for location in LOCATIONS]
         self.terms = {item: self._terms() for item in self.items}
         self.comes_to_an_end = False
-        """Whether every transfer does."""
+        """Whether every transfer arrives in the end."""
         self._trouble = trouble
         self._number = 0
         self._orders: deque[StatedEvent] = deque(maxlen=200)
@@ -70,7 +70,7 @@ class Workload:
     # Slices -------------------------------------------------------------------------------------------------------
 
     def opening(self) -> list[WrittenEvent]:
-        """What must be known before anything happens: how each item is kept."""
+        """The configuration of all items, which must be known before anything else."""
         events = [self._configured(item, terms) for item, terms in self.terms.items()]
         supplier = {"supplier": "acme", "lead_time_days": 9, "order_days": None}
         calendar = {"location": "MUC1", "closed_days": ["sun", "2026-12-25"]}
@@ -88,7 +88,7 @@ class Workload:
         return [written(each) for each in said]
 
     def slice(self, events: int, length_ms: int) -> list[WrittenEvent]:
-        """So many events, in a stretch of time."""
+        """So many events in a span of time."""
         made: list[WrittenEvent] = []
         for _ in range(events):
             self.now += max(1, length_ms // events)
@@ -96,7 +96,7 @@ class Workload:
         return made
 
     def closing(self, partitions: int) -> list[WrittenEvent]:
-        """Days later one more order in every partition, so that the days before come to their end."""
+        """One more order in every partition, days later, so that all periods before it close."""
         self.now += 2 * DAY
         data = {"lines": [{"line_id": "1", "sku": "Last", "location": "BER1", "quantity": 1}]}
         return [
@@ -203,7 +203,7 @@ class Workload:
         return self._say("wms.example", "stock.counted", _place(item) | data, keep=False)
 
     def _old_count(self) -> WrittenEvent:
-        """A count of three days ago: whether the watermark is past it, only the ledger knows."""
+        """A count of three days ago: only the ledger shows whether the watermark makes it too old."""
         item, as_of = self._item(), self.now - self.chance.randrange(44 * HOUR, 80 * HOUR)
         return replace(written(self._count(item, 50, as_of)), uncertain=True)
 
@@ -219,7 +219,7 @@ class Workload:
             yield self._say("wms.example", "stock.transferred", move | {"quantity": units, "phase": phase})
 
     def _stranger(self) -> StatedEvent:
-        """Somebody speaks of a replenishment that nobody asked for."""
+        """An answer to a replenishment that nobody requested."""
         about = _place(self._item()) | {"replenishment_id": f"rep-nobody-{self._next()}"}
         name, data = self.chance.choice((
             ("replenishment.acknowledged", {"status": "accepted", "confirmed": 5}),
@@ -273,7 +273,7 @@ class Workload:
     # Again, and otherwise -----------------------------------------------------------------------------------------
 
     def _again(self, said: StatedEvent) -> StatedEvent:
-        """The same event; a customer who changes his name does not make it another."""
+        """The same event again; another customer's name does not make it another event."""
         return replace(said, data=said.data | {"customer": "c-other"}) if "customer" in said.data else said
 
     def _conflict(self, said: StatedEvent) -> Iterator[WrittenEvent]:
@@ -310,7 +310,7 @@ class Workload:
     def _item(self) -> str:
         dice = self.chance.random()
         if dice < self.hot:
-            return self.items[0]  # everybody wants the same
+            return self.items[0]  # most customers want the same item
         return self.chance.choice(NEW) if dice < self.hot + 0.03 else self.chance.choice(self.items)
 
     def _lines(self) -> int:

@@ -1,7 +1,7 @@
 """docker-compose.yml: valid by the Compose specification, careful, and the same system as the local servers.
 
-No Docker engine is asked: a parser of the specification reads the file, and what it says is compared with what
-`restock local` starts.
+No Docker engine is needed: a parser of the specification reads the file, and the result is compared with what `restock
+local` starts.
 """
 
 import re
@@ -24,7 +24,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = sorted(name for name, service in SERVICES.items() if "build" in service)
 LINKED = re.compile(r"^\./(?P<ours>[^:]+):[^:]+:ro$")
 
-# What belongs to one machine and one person, not to the system.
+# Settings that belong to one person's machine, not to the system.
 LOCAL_ONLY = {
     "broker.heartbeat.interval.ms",
     "broker.session.timeout.ms",
@@ -40,7 +40,7 @@ def test_the_compose_file_is_valid_by_the_specification() -> None:
 
 
 @pytest.mark.parametrize("mistake", ["retries: yes", "no_such_key: 1", "depends_on: {kafka: {condition: fine}}"])
-def test_the_specification_is_really_asked(mistake: str) -> None:
+def test_a_file_that_breaks_the_specification_is_refused(mistake: str) -> None:
     with pytest.raises(ValueError, match="services"):
         PyCompose.from_yaml(f"services:\n  broken:\n    image: x\n    {mistake}\n")
 

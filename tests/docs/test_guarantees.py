@@ -1,4 +1,4 @@
-"""What docs/guarantees.md leans on is there, and no fault of the campaign is missing from it."""
+"""The tests that docs/guarantees.md names are there, and no fault of the campaign is missing from it."""
 
 import re
 from pathlib import Path

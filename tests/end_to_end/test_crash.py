@@ -7,7 +7,7 @@ from stream.local import LocalServers
 from tests.chaos.system import System
 
 SECONDS = 20.0
-"""To start and to end: without the end of its own it would have stayed for ever."""
+"""Time to start and to end; a worker that did not end by itself would stay for ever."""
 
 
 def test_a_worker_that_cannot_be_given_partitions_ends_with_one_clear_line(

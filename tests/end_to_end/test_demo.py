@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 60
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A demo that has come to its first days."""
+    """A demo that has simulated its first days."""
     command = [*DEMO, "--days", "300", "--items", "5", "--dir", str(tmp_path / "demo")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     with process:
@@ -66,7 +66,7 @@ def test_a_demo_leaves_nothing_running_however_it_ends(
     await_end(started)
 
 
-def test_a_demo_sweeps_nothing_away_that_no_demo_made(tmp_path: Path) -> None:
+def test_a_demo_deletes_nothing_that_no_demo_made(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
 
     done = subprocess.run([*DEMO, "--dir", str(tmp_path)], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What no worker can mend by itself: the shard parks and names the command, the others go on, nothing is published."""
+"""Faults that no worker can mend: the shard parks and names the command, others go on, and nothing is published."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ ANEW = "restore the topic, or begin anew under another RESTOCK_APP and RESTOCK_T
 
 
 class StoppedSystem:
-    """An application that has worked for a while and whose worker has stopped, while more has come."""
+    """An application whose worker has worked for a while and stopped; more events have come since."""
 
     def __init__(self, run: Run, servers: LocalServers) -> None:
         self.run, self.system = run, run.system
@@ -60,7 +60,7 @@ class StoppedSystem:
         producer.close()
 
     def parked(self, worker: SystemWorker, *shards: int) -> str:
-        """What the worker says of these shards, once it has parked them all."""
+        """What the worker logs about these shards, once it has parked them all."""
 
         def lines() -> list[str]:
             lines = worker.log.read_text(errors="replace").splitlines()
@@ -154,7 +154,7 @@ def test_a_ledger_made_anew_under_a_running_worker_parks(world: StoppedSystem) -
     assert world.outputs() == published
 
 
-def test_a_rebuild_says_what_cannot_be_and_makes_the_others(world: StoppedSystem) -> None:
+def test_a_rebuild_names_the_shards_it_cannot_rebuild_and_rebuilds_the_others(world: StoppedSystem) -> None:
     world.store.flushall()
     world.cut("ledger", 0)
     done = world.system.run("rebuild")

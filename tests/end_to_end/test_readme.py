@@ -23,7 +23,7 @@ def blocks(page: str, heading: str, language: str) -> list[str]:
 
 
 def test_the_first_steps_by_hand_lead_to_an_alert(tmp_path: Path) -> None:
-    """As in the README, but for what a person does by typing slowly: waiting until the worker has seen the order."""
+    """As in the README; but a person types slowly, while here we wait until the worker has seen the order."""
     script = "\n".join(blocks("README.md", "First steps by hand", "sh"))
     steps = [line for line in script.splitlines() if not line.startswith("make env")]
     look = next(number for number, line in enumerate(steps) if line.startswith("restock items"))

@@ -1,4 +1,4 @@
-"""A source topic is deleted and made anew under a running worker: what it held counted, what comes now counts too."""
+"""A source topic is deleted and made anew under a running worker: events before and after that count."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.chaos.system import System, await_true
 ITEMS, LINES = 3, 30
 
 
-def test_what_was_there_counted_and_what_comes_counts(
+def test_events_before_and_after_a_source_is_made_anew_count(
     servers: LocalServers, app: str, topic_prefix: str, tmp_path: Path
 ) -> None:
     shop = LoadShop(ITEMS, 1)

@@ -1,4 +1,4 @@
-"""What feeds, readers and metrics ask of the transport, without a broker."""
+"""A consumer without a broker: it answers what feeds, readers and metrics ask of the transport."""
 
 import asyncio
 
@@ -14,12 +14,12 @@ class FakeConsumer:
     def __init__(self) -> None:
         self.moves: list[tuple[TP, int]] = []
         self.ends: dict[TP, int] = {}
-        """As far as they are known; a partition that is asked for its bounds has a thousand records otherwise."""
+        """The known ends; a partition without one here has a thousand records."""
         self.positions: dict[TP, int | None] = {}
         self.known: Committed | None = None
         """What is committed for every partition."""
         self.failures = 0
-        """So many questions about commits are not answered."""
+        """How many questions about commits fail."""
         self.asked = asyncio.Event()
         self.answer = asyncio.Event()
         """Cleared, it keeps a question about commits waiting."""

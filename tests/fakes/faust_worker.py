@@ -1,4 +1,4 @@
-"""Faust apps on a real broker with our transport, and readers that note what they are given."""
+"""Faust apps on a real broker with our transport, and readers that record what they are given."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from stream.settings import Settings
 
 
 class RecordingReader:
-    """A reader that takes everything, when it wants it, and is committed as far as it says."""
+    """A reader that records every batch; the test says whether it has room and what is committed."""
 
     def __init__(self, consumer: Consumer, tp: TP, start: int = 0) -> None:
         self.tp = tp
@@ -50,7 +50,7 @@ class RecordingReader:
         return self.next
 
     def handed(self) -> None:
-        """Whatever is handed over is received at once."""
+        """Nothing has to be noted: every batch is received at once."""
 
     def receive(self, batch: Batch) -> None:
         if batch.start == self.next:
@@ -132,7 +132,7 @@ class FaustWorker:
 
 
 class BrokerHand:
-    """The test's own hand on the broker."""
+    """What a test does with the broker itself: topics, records, commits."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

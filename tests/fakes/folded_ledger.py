@@ -67,7 +67,7 @@ class FoldedLedger:
         body: int | None = None,
         feed: str = FEED,
     ) -> list[Output]:
-        """Something happens to an item, now or at another time; the same id is the same event."""
+        """Fold a movement of an item, now or at another time; movements with the same id are of one event."""
         self._sent += 1
         name = id or f"e{self._sent}"
         identity = number_of("shop", name)
@@ -80,20 +80,20 @@ class FoldedLedger:
         )
 
     def counts(self, units: int, item: str = TEA) -> list[Output]:
-        """Somebody counts what lies there, a minute ago: what happens now is not in it."""
+        """Count the stock of a minute ago: what happens now is not in it."""
         return self.happens(Counted(units, self.now - MINUTE), item)
 
     def loses(self, feed: str = FEED) -> None:
-        """A record is written that this ledger partition never gets: what builds on it is an orphan."""
+        """Lose a record of a feed: the next one names it as its predecessor, and so is an orphan."""
         self._sent += 1
         self._marks[feed] = (self._sent, 0)
 
     def starts_anew(self, feed: str = FEED) -> None:
-        """Another run of intake begins: its first record builds on nothing."""
+        """Begin another run of intake: its first record names no predecessor."""
         self._marks.pop(feed, None)
 
     def is_said(self, change: Change, *, id: str | None = None, body: int = 0) -> list[Output]:  # noqa: A002
-        """Something is said about no single item."""
+        """Fold a notice, which concerns no single item."""
         self._sent += 1
         name = id or f"e{self._sent}"
         prev = self._marks.get(FEED)
@@ -102,22 +102,22 @@ class FoldedLedger:
         return self.append(Notice(FEED, *origin, prev, "shop", name, identity, body, self.now, change))  # type: ignore[arg-type]
 
     def passes(self, days: float = 0, *, hours: float = 0) -> list[Output]:
-        """Time passes, and a tick says so."""
+        """Let time pass, and tick."""
         self.now += int(days * DAY + hours * HOUR)
         return self.ticks()
 
     def ticks(self, *progress: Progress, feeds: Sequence[str] = (FEED,), wall: bool = True) -> list[Output]:
-        """A tick; without progress the only feed is drained."""
+        """Fold a tick; without `progress` it reports the only feed as drained."""
         said = progress or (Progress(FEED, self._sent + 1, self.now, drained=True, prev=None),)
         return self.append(Ticked("w", self.now if wall else None, said, tuple(feeds), self.settings))
 
     def settings_change(self, **changes: Any) -> list[Output]:
-        """The fold follows other settings from here on."""
+        """Let the fold follow other settings from here on."""
         self.settings = msgspec.structs.replace(self.settings, **changes)
         return self.append(SettingsChanged(self.settings))
 
     def append(self, record: Record, appended: int | None = None) -> list[Output]:
-        """A record reaches the ledger."""
+        """Append a record to the ledger and fold it."""
         offset, at = len(self.folded), self.now if appended is None else appended
         outputs = [output for output in self.core.fold(record, offset, at, None) if output is not None]
         self.folded.append(FoldedRecord(record, offset, at, outputs))
@@ -139,6 +139,13 @@ class FoldedLedger:
     def ordered(self) -> list[Decided]:
         """Every decision so far."""
         return [output.entry for output in self.outputs if isinstance(output.entry, Decided)]
+
+    def entries(self) -> dict[int, list[JournalEntry]]:
+        """The entries that a journal would hold, by the offsets of their ledger records."""
+        return {
+            folded.offset: [output.entry for output in folded.outputs if output.entry is not None]
+            for folded in self.folded
+        }
 
 
 def number_of(*parts: str) -> int:

@@ -1,8 +1,8 @@
 """Seeded simulation of intake: several processes write one feed to a ledger; deliveries fail, linger, come late.
 
 Intake is the real one, and so is the rule by which the fold admits movements; feed and producer are twins. Producers
-deliver in order per partition, but what a discarded one had in flight may still arrive, a part of it, at any time; and
-one that gives some records up may still deliver those behind them.
+deliver in order per partition. But records that a discarded producer had in flight may still arrive at any time, all or
+some of them; and a producer that gives up some records may still deliver those behind them.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ KINDS = {
 
 
 class FeedTwin:
-    """What intake knows of a feed."""
+    """A feed in memory, with what intake uses of it."""
 
     def __init__(self, position: int) -> None:
         self.tp = TP("orders", 0)
@@ -61,11 +61,11 @@ class FeedTwin:
         self.next = max(self.next or 0, end)
 
     async def rewind(self) -> None:
-        """The next batch is cut where it has to begin, anyway."""
+        """There is nothing to seek: the simulation cuts each batch where the feed stands."""
 
 
 class HeldWriter:
-    """A producer whose deliveries are the simulation's to make."""
+    """A writer that holds its records back until the simulation delivers them."""
 
     def __init__(self) -> None:
         self.queues: dict[int, deque[bytes]] = {}
@@ -185,7 +185,7 @@ class IntakeHistory:
             await asyncio.gather(process.task, return_exceptions=True)
 
     async def finish(self) -> None:
-        """Everything heals: one process reads the rest, and ghosts have their last word."""
+        """Let everything heal: one process reads the rest, and what is in flight arrives."""
         for process in self.processes:
             await self._end(process)
         last = IntakeProcess(self.committed)
@@ -254,7 +254,7 @@ def steps_of(seed: int) -> list[Step]:
 
 
 def run(steps: Sequence[Step]) -> str:
-    """Let a history happen; what was wrong in the end, empty when nothing was."""
+    """Run a history, and return what is wrong in the end; empty if nothing is."""
     world = IntakeHistory()
 
     async def whole() -> None:

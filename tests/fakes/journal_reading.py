@@ -1,4 +1,4 @@
-"""Reading a journal as a shard does: a look back from its end, then passage by passage."""
+"""Reads a journal as a shard does: a look back from its end, then passage by passage."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from stream.retry import until_answered
 
 
 class FoundJournal(NamedTuple):
-    """What was found."""
+    """The view of a journal, and its records."""
 
     view: JournalView
     records: list[JournalRecord]
@@ -16,7 +16,7 @@ class FoundJournal(NamedTuple):
 
 
 async def read_journal(journal: Journal, shard: int, since: int = 0, writer: str | None = None) -> FoundJournal:
-    """What a shard would find that looks back to `since` and `writer`."""
+    """Read what a shard finds that looks back to `since` and `writer`."""
     view = await until_answered(lambda: journal.look(shard, since, writer))
     records: list[JournalRecord] = []
     place = view.start

@@ -1,4 +1,4 @@
-"""Ledger, journal and store in memory, with everything that can be done to them, and owners that read there."""
+"""Owners of shards over a ledger, a journal and a store in memory, which a test can make fail."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -18,7 +18,7 @@ from tests.fakes.records import ConsumedRecord
 
 
 class OwnedShards:
-    """Ledger, journal and store in memory, with everything that can be done to them, and the consumers that read."""
+    """Owners of shards, with a ledger, a journal and a store in memory that a test can make fail."""
 
     def __init__(self, core: Callable[[int], Any]) -> None:
         self.broker = BrittleBroker(partitions=2)
@@ -87,7 +87,7 @@ class OwnedShards:
         return [(output.at, output.item) for output in self.broker.outputs[shard]]
 
     def due(self, shard: int = 0) -> list[int]:
-        """Where a core without faults would have had to decide something."""
+        """The ledger offsets at which a core without faults has something to decide."""
         naive = self.core(shard)
         for offset, (appended, value) in enumerate(self.broker.ledgers[shard]):
             list(naive.fold(decode_record(value), offset, appended, None))
@@ -118,7 +118,7 @@ class OwnedShards:
 
 
 class StumblingCore:
-    """The toy core, which stumbles where the world says so."""
+    """The toy core; it raises an error at the offsets of `world.poison`."""
 
     def __init__(self, world: OwnedShards, shard: int, core: Any) -> None:
         self.world = world
@@ -134,7 +134,7 @@ class StumblingCore:
 
 
 class BrittleStore(MemoryStore):
-    """Away as often as `away` says; what befalls it while it is read is called between two slices, once each."""
+    """A store that is away for so many calls as `away` says; `while_read` is called between slices, one entry each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -163,7 +163,7 @@ class BrittleStore(MemoryStore):
 
 
 class BrittleBroker(MemoryBroker):
-    """With holes in the ledger, and away as often as `away` says."""
+    """A broker with holes in the ledger, which is away for so many calls as `away` says."""
 
     def __init__(self, partitions: int) -> None:
         super().__init__(partitions)
@@ -184,7 +184,7 @@ class BrittleBroker(MemoryBroker):
 
 
 class BrittlePublisher(MemoryPublisher):
-    """Counts its connections, and publishes no outputs while the world says so."""
+    """A publisher that counts its connections, and publishes no outputs while `world.unpublishable`."""
 
     def __init__(self, world: OwnedShards, shard: int) -> None:
         super().__init__(world.broker, shard)

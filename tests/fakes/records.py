@@ -1,4 +1,4 @@
-"""Records as the consumer hands them over."""
+"""Records as the consumer hands them to readers."""
 
 from typing import NamedTuple
 

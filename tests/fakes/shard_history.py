@@ -1,4 +1,4 @@
-"""Seeded simulation of one shard: what may happen is drawn first, as a list, so that a failure can be shortened.
+"""Seeded simulation of one shard: a history is drawn first, as a list of steps, so that a failing one can be shortened.
 
 The shard is the real one; store and publisher are their twins in memory, made unreliable. A step that crashes ends its
 owner at the n-th failpoint it passes; other owners live on, as zombies do.
@@ -40,11 +40,11 @@ ABANDONED = (
 
 
 class Step(NamedTuple):
-    """One thing that happens."""
+    """One step of a history."""
 
     kind: str
     number: int
-    """Decides everything else about it."""
+    """A random number that decides everything else about the step."""
     crash: int
     """Ends the owner at this failpoint of the step, counted from 1; 0 for none."""
 
@@ -117,16 +117,16 @@ class ShardHistory:
     # Steps --------------------------------------------------------------------------------------------------------
 
     async def live(self, steps: Sequence[Step]) -> None:
-        """Let it happen."""
+        """Run the steps."""
         for step in steps:
             chance = random.Random(step.number)
-            random.seed(step.number)  # of what the toy core decides
+            random.seed(step.number)  # for the decisions of the toy core
             self._fuse = step.crash
             owner = chance.choice(self.owners[-2:]) if self.owners else None
             try:
                 await self._happen(step.kind, owner, chance)
             except (SimulatedCrash, Fault):
-                if not step.kind.startswith(("own", "heal")):  # who did not take the shard to the end never owned it
+                if not step.kind.startswith(("own", "heal")):  # an owner that failed to take it never had it
                     self._end(owner)
             self._fuse = 0
             ShakyStore.while_read.clear()
@@ -202,7 +202,7 @@ class ShardHistory:
         return Shard(0, Ports(**ports | self._ports), "v")
 
     async def work(self, shard: Shard, chance: random.Random) -> None:
-        """Hand over a batch, now and then one that begins too early or too late."""
+        """Give an owner a batch, now and then one that begins too early or too late."""
         start = max(0, shard.next + chance.choice((0, 0, 0, 0, 0, 0, -2, 1, 3)))
         end = min(len(self.broker.ledgers[0]), start + chance.randrange(1, 9))
         records = tuple(ConsumedRecord(offset, *self.broker.ledgers[0][offset]) for offset in range(start, end))
@@ -212,7 +212,7 @@ class ShardHistory:
     # The end ------------------------------------------------------------------------------------------------------
 
     async def finish(self) -> Shard:
-        """Everything heals, and one owner works off the rest."""
+        """Let everything heal, and one owner fold the rest."""
         for owner in list(self.owners):
             self._end(owner)
         self.store.lost_replies, ShakyPublisher.unclear = 0, ""
@@ -225,7 +225,7 @@ class ShardHistory:
         return last
 
     def check(self, last: Shard) -> None:
-        """Every output once, and the state is what ledger and journal say."""
+        """Check that every output was published once, and that the state is the fold of ledger and journal."""
         outputs = [(output.at, output.item, output.event) for output in self.broker.outputs[0]]
         assert len(outputs) == len({(at.offset, item) for at, item, _ in outputs}), "something was published twice"
         naive: ShardCore = self.core(0)
@@ -244,7 +244,7 @@ class ShardHistory:
 
 
 async def _nothing() -> None:
-    """Nothing happens yet."""
+    """Do nothing."""
 
 
 def _record(n: int, chance: random.Random, *, quiet: bool) -> Record:
@@ -267,7 +267,7 @@ def _record(n: int, chance: random.Random, *, quiet: bool) -> Record:
 
 
 def run(steps: Sequence[Step], core: Callable[[int], Any], ports: dict[str, Any] | None = None) -> str:
-    """Let a history happen; what was wrong in the end, empty when nothing was."""
+    """Run a history, and return what is wrong in the end; empty if nothing is."""
     world = ShardHistory(core, ports)
 
     async def whole() -> None:
@@ -289,7 +289,7 @@ def run(steps: Sequence[Step], core: Callable[[int], Any], ports: dict[str, Any]
 
 
 def shortest(steps: Sequence[Any], fails: Callable[[Sequence[Any]], bool]) -> list[Any]:
-    """Leave out whatever does not matter for the failure."""
+    """Leave out all steps that the failure does not need."""
     kept = list(steps)
     size = max(1, len(kept) // 2)
     while True:

@@ -1,4 +1,4 @@
-"""A core that is as small as can be and as mean as can be: its decisions are random and change its state.
+"""A small core that is hard to replay: its decisions are random and change its state.
 
 Replay can only be right by reading the journal, which is what the tests of shards want to see.
 """
@@ -15,7 +15,7 @@ from stream.ports import Output, Replay, Tables
 
 EVERY = 3
 MOODY = {"I2", "I3", "I4"}
-"""These items are not even decided upon each time they could be."""
+"""Items for which the core decides only now and then where a decision is due."""
 
 
 class ToyCore:

@@ -1,4 +1,4 @@
-"""The codec from outside: both modes, fingerprints, outputs, and any bytes at all."""
+"""The codec: both modes, fingerprints, outputs, and any bytes at all."""
 
 import json
 from typing import Any
@@ -60,7 +60,7 @@ def test_both_modes_say_the_same(event: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("content_type", [b"application/json", b"application/vnd.shop+json", b"text/json", b""])
-def test_binary_data_in_any_kind_of_json(content_type: bytes) -> None:
+def test_binary_data_of_any_json_media_type_is_read(content_type: bytes) -> None:
     value, headers = _binary(example("order.placed"), content_type)
     assert isinstance(decode("orders", value, headers, 0), Event)
 
@@ -75,7 +75,7 @@ def test_other_formats_are_refused(content_type: bytes) -> None:
     assert (verdict.reason, verdict.field) == (Reason.BAD_ENVELOPE, "content-type")
 
 
-def test_binary_data_that_is_not_json_by_its_own_word() -> None:
+def test_binary_data_of_another_media_type_is_refused() -> None:
     value, headers = _binary(example("order.placed"), b"text/xml")
     verdict = decode("orders", value, headers, 0)
     assert isinstance(verdict, Refusal)
@@ -108,7 +108,7 @@ def test_binary_faults(value: bytes | None, changed: dict[str, bytes | None], re
     assert (verdict.reason, verdict.field) == (reason, field)
 
 
-def test_of_duplicate_headers_the_last_wins() -> None:
+def test_the_last_of_duplicate_headers_wins() -> None:
     value, headers = _binary(example("order.placed"))
     verdict = decode("orders", value, [("ce_id", b"first"), *headers], 0)
     assert isinstance(verdict, Event)
@@ -129,7 +129,7 @@ def test_another_currency_by_setting() -> None:
 
 
 @pytest.mark.parametrize("event", INPUTS, ids=lambda event: event["type"])
-def test_a_fingerprint_is_of_typed_data_however_spelled(event: dict[str, Any]) -> None:
+def test_a_fingerprint_depends_on_typed_data_and_not_on_its_spelling(event: dict[str, Any]) -> None:
     expected = fingerprint(_decoded(event))
     backwards = {**event, "data": dict(reversed(event["data"].items()))}
     assert fingerprint(_decoded(backwards, indent=3)) == expected
@@ -192,7 +192,7 @@ def test_outputs_are_written_exactly_as_promised(event: dict[str, Any]) -> None:
     assert output.topic == OUTBOUND[event["type"]].topic
 
 
-def test_what_we_did_not_write_is_no_output() -> None:
+def test_bytes_that_we_did_not_write_are_no_output() -> None:
     with pytest.raises(msgspec.DecodeError):
         decode_output(json.dumps(example("order.placed")).encode())
     with pytest.raises(msgspec.DecodeError):

@@ -26,7 +26,7 @@ def test_the_headers_are_those_promised() -> None:
     assert names == [f"restock.error.{name}" for name in promised]
 
 
-def test_refused_again_it_has_one_set_of_headers() -> None:
+def test_a_record_refused_again_has_one_set_of_headers() -> None:
     once = letter_headers(REFUSAL, stage="intake", origin=ORIGIN, original=ORIGINAL)
     again = letter_headers(REFUSAL, stage="controller", origin=ORIGIN, original=once)
     assert len(again) == len(once)
@@ -41,7 +41,7 @@ def test_a_message_is_cut_between_characters() -> None:
     assert message.decode().endswith("€")
 
 
-def test_a_record_that_is_no_dead_letter() -> None:
+def test_a_record_that_is_no_dead_letter_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"restock\.error\.\S+ is missing"):
         DeadLetter.from_record(None, b"", ORIGINAL)
 

@@ -34,5 +34,5 @@ def test_the_headers_are_those_promised() -> None:
         [*MARK.headers(), ("restock.mark.topic", b"\xff")],
     ],
 )
-def test_what_is_no_mark_is_none(headers: Headers) -> None:
+def test_a_record_that_is_no_mark_is_none(headers: Headers) -> None:
     assert DeadLetterMark.from_record(headers) is None

@@ -1,8 +1,8 @@
-"""Events of every version that was ever promised still mean what they meant.
+"""Events of every version that was ever promised still mean the same.
 
-`golden/<type>.<version>.jsonl` holds one sample a line: the fullest and the least of its version, and of inbound
-events the fingerprint, by which a duplicate is still recognised after an upgrade. Files are added, never changed:
-when a type gains a field, its next version's file joins them.
+`golden/<type>.<version>.jsonl` holds one sample a line: an event with all fields of its version, and one with the
+fewest. Inbound samples have their fingerprint, by which a duplicate is still recognised after an upgrade. Files are
+added, never changed: when a type gains a field, a file of its next version is added.
 """
 
 import json
@@ -31,13 +31,13 @@ def test_every_type_has_its_first_version() -> None:
 
 
 @pytest.mark.parametrize("name, sample", INBOUND_SAMPLES, ids=[sample["event"]["id"] for _, sample in INBOUND_SAMPLES])
-def test_inbound(name: str, sample: dict[str, Any]) -> None:
+def test_inbound_events_of_every_version_mean_the_same(name: str, sample: dict[str, Any]) -> None:
     event = sample["event"]
     verdict = decode(INBOUND[event["type"]].topic, json.dumps(event).encode(), None, 0)
     assert isinstance(verdict, Event), (name, verdict)
     assert f"{fingerprint(verdict):016x}" == sample["fingerprint"]
     assert verdict.correlation == event.get("correlationid")
-    # What the sample says is in the struct; nothing it does not say is.
+    # The struct holds what the sample states, and nothing else.
     kept = msgspec.to_builtins(verdict.data)
     moments = {"as_of", "eta", "promised_at", "starts", "ends", "effective_at"}
     assert {key for key in kept if key not in moments} == {
@@ -46,6 +46,6 @@ def test_inbound(name: str, sample: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name, sample", OUTBOUND_SAMPLES, ids=[name for name, _ in OUTBOUND_SAMPLES])
-def test_outbound(name: str, sample: dict[str, Any]) -> None:
+def test_outbound_events_of_every_version_mean_the_same(name: str, sample: dict[str, Any]) -> None:
     written = json.loads(encode(decode_output(json.dumps(sample["event"]).encode())))
     assert written == sample["event"], name

@@ -22,18 +22,18 @@ def test_any_moment_has_milliseconds(moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("value, text", [(0, "0.00 EUR"), (13.2, "13.20 EUR"), (1e9, "1000000000.00 EUR")])
-def test_money(value: float, text: str) -> None:
+def test_money_is_written_and_read_back(value: float, text: str) -> None:
     assert money(value) == text
     assert amount(text) == value
     assert currency(money(value, "SEK")) == "SEK"
 
 
 @given(st.text().filter(visible), st.text().filter(visible))
-def test_an_item_can_be_taken_apart(sku: str, location: str) -> None:
+def test_an_items_name_is_split_into_sku_and_location(sku: str, location: str) -> None:
     assert split_item(item(sku, location)) == (sku, location)
 
 
-def test_what_is_seen_once_is_judged_the_same_again() -> None:
+def test_a_text_that_was_judged_before_is_judged_the_same_again() -> None:
     for _ in range(2):
         assert visible("Grüner Tee")
         assert not visible("Grüner\u200bTee")

@@ -1,4 +1,4 @@
-"""Topics are declared once, items are placed for ever, and the room imports next to nothing."""
+"""Topics are declared once, items keep their partition for ever, and schemas/ imports next to nothing."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def test_names_take_the_prefix() -> None:
 
 
 def test_an_item_stays_where_it_was_placed() -> None:
-    """Pinned: another hash would part items from their history."""
+    """Pinned: with another hash an item's next events would go to another shard than its history."""
     items = ["TEA-01@BER1", "MUG-07@BER1", "TEA-01@MUC1", "Grüner Tee@Zürich", "🫖@東京"]
     assert [place(item, 12) for item in items] == [10, 5, 11, 8, 11]
     assert [place(item, 96) for item in items] == [10, 77, 95, 68, 71]
@@ -40,7 +40,7 @@ def test_items_spread_over_all_partitions() -> None:
     assert max(counts) < 1_150
 
 
-def test_the_room_needs_only_msgspec_and_xxhash() -> None:
+def test_schemas_needs_only_msgspec_and_xxhash() -> None:
     script = (
         "import pkgutil, sys, importlib, schemas\n"
         "for each in pkgutil.iter_modules(schemas.__path__): importlib.import_module('schemas.' + each.name)\n"

@@ -93,11 +93,11 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("event", ACCEPTED.values(), ids=ACCEPTED.keys())
-def test_accepted(event: dict[str, Any]) -> None:
+def test_unusual_but_valid_events_are_accepted(event: dict[str, Any]) -> None:
     assert isinstance(_verdict(event), Event)
 
 
-def test_of_duplicate_keys_the_last_wins() -> None:
+def test_the_last_of_duplicate_keys_wins() -> None:
     value = json.dumps(ORDER).replace('"quantity": 3', '"quantity": 0, "quantity": 7').encode()
     verdict = _verdict(value)
     assert isinstance(verdict, Event)
@@ -105,7 +105,7 @@ def test_of_duplicate_keys_the_last_wins() -> None:
     assert verdict.data.lines[0].quantity == 7
 
 
-def test_an_earlier_one_of_duplicate_keys_does_not_count_in_the_envelope() -> None:
+def test_only_the_last_of_duplicate_keys_counts_in_the_envelope() -> None:
     assert isinstance(_verdict(PLAIN.replace(b'"time":', b'"time": "never", "time":')), Event)
     _assert_refused(_verdict(PLAIN.replace(b'"data":', b'"time": "never", "data":')), Reason.BAD_TIME, "time")
 
@@ -184,11 +184,11 @@ BYTES = {
 
 
 @pytest.mark.parametrize("value, reason", BYTES.values(), ids=BYTES.keys())
-def test_refused_for_its_bytes(value: bytes, reason: Reason) -> None:
+def test_bytes_that_are_no_event_are_refused(value: bytes, reason: Reason) -> None:
     _assert_refused(_verdict(value), reason, "")
 
 
-def test_64_deep_is_accepted() -> None:
+def test_a_nesting_of_64_is_accepted() -> None:
     assert isinstance(_verdict(PLAIN[:-1] + b',"x":' + b"[" * 63 + b"]" * 63 + b"}"), Event)
 
 
@@ -340,7 +340,7 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("name, path, value, reason, field", FIELDS.values(), ids=FIELDS.keys())
-def test_refused_for_a_field(name: str, path: str, value: Any, reason: Reason, field: str) -> None:
+def test_an_event_is_refused_for_a_field(name: str, path: str, value: Any, reason: Reason, field: str) -> None:
     topic = INBOUND[name].topic
     _assert_refused(_verdict(_changed(name, path, value), topic), reason, field)
 
@@ -350,12 +350,12 @@ def test_refused_for_a_field(name: str, path: str, value: Any, reason: Reason, f
     [(b"1e999", Reason.NOT_JSON), (b"9" * 5_000, Reason.OUT_OF_RANGE), (b"-" + b"9" * 5_000, Reason.OUT_OF_RANGE)],
     ids=["1e999", "5,000 digits", "5,000 negative digits"],
 )
-def test_numbers_no_machine_holds(number: bytes, reason: Reason) -> None:
+def test_numbers_that_no_machine_holds_are_refused(number: bytes, reason: Reason) -> None:
     _assert_refused(_verdict(PLAIN.replace(b'"quantity": 3', b'"quantity": ' + number)), reason, QUANTITY)
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"9" * 5_000])
-def test_numbers_no_machine_holds_in_the_envelope(number: bytes) -> None:
+def test_numbers_that_no_machine_holds_are_refused_in_the_envelope(number: bytes) -> None:
     _assert_refused(_verdict(PLAIN.replace(b'"ord-1001"', number, 1)), Reason.BAD_ENVELOPE, "id")
 
 
@@ -379,15 +379,15 @@ def test_numbers_no_machine_holds_in_the_envelope(number: bytes) -> None:
         ("calendar.configured", "data.location", "data.location"),
     ],
 )
-def test_a_name_that_cannot_be_read(name: str, path: str, field: str, text: str) -> None:
+def test_a_name_that_cannot_be_read_is_refused(name: str, path: str, field: str, text: str) -> None:
     _assert_refused(_verdict(_changed(name, path, text)), Reason.BAD_IDENTITY, field)
 
 
-def test_a_sku_that_is_no_text() -> None:
+def test_a_sku_that_is_no_text_is_refused() -> None:
     _assert_refused(_verdict(_changed("stock.adjusted", "data.sku", 17)), Reason.WRONG_TYPE, "data.sku")
 
 
-def test_every_required_field_is_missed_by_its_name() -> None:
+def test_a_missing_required_field_is_named() -> None:
     """Every type, every required field, deleted, and in another case."""
     required = [
         (event, field.encode_name)
@@ -408,14 +408,14 @@ def test_every_required_field_is_missed_by_its_name() -> None:
 # Type and topic -----------------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_type_with_the_nearest_in_its_cure() -> None:
+def test_an_unknown_type_is_refused_with_the_nearest_in_its_cure() -> None:
     verdict = _verdict(_changed("order.placed", "type", "order.place"), "orders")
     _assert_refused(verdict, Reason.UNKNOWN_TYPE, "type")
     assert isinstance(verdict, Refusal)
     assert "order.placed" in verdict.cure
 
 
-def test_outputs_are_no_inputs() -> None:
+def test_outbound_events_are_refused_as_input() -> None:
     _assert_refused(_verdict(example("stock.alert"), "stock"), Reason.UNKNOWN_TYPE, "type")
 
 
@@ -430,12 +430,12 @@ def test_each_type_belongs_to_one_topic(name: str, topic: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, kind in INBOUND.items() if kind.topic == "stock"])
-def test_a_stock_event_of_the_future(name: str) -> None:
+def test_a_stock_event_of_the_future_is_refused(name: str) -> None:
     event = {**example(name), "time": "2027-01-01T00:00:00Z"}
     _assert_refused(_verdict(event, appended_ms=APPENDED_MS), Reason.TIME_TOO_FAR, "time")
 
 
-def test_a_count_of_the_future() -> None:
+def test_a_count_of_the_future_is_refused() -> None:
     event = {**_changed("stock.counted", "data.as_of", "2027-01-01T00:00:00Z"), "time": "2026-03-02T00:00:00Z"}
     _assert_refused(_verdict(event, appended_ms=APPENDED_MS), Reason.TIME_TOO_FAR, "data.as_of")
 
@@ -445,7 +445,7 @@ def test_without_an_append_time_nothing_is_too_far() -> None:
 
 
 def test_the_faults_of_an_event_come_in_a_fixed_order() -> None:
-    """However it is spelled: type before topic before time before data."""
+    """The order does not depend on the spelling: type before topic before time before data."""
     event = {**ORDER, "type": "order.place", "time": "never", "data": 5}
     for keys in (list(event), list(reversed(event))):
         spelled = {key: event[key] for key in keys}

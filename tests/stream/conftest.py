@@ -7,5 +7,5 @@ from tests.fakes.toy_core import ToyCore
 
 @pytest.fixture
 def toy_core() -> type[ToyCore]:
-    """The class itself: whoever takes a shard makes one."""
+    """The class itself: every owner that takes a shard makes one."""
     return ToyCore

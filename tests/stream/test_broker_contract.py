@@ -1,4 +1,4 @@
-"""What publisher, journal and ledger promise, asked of those in memory and of Kafka alike."""
+"""The contract of publisher, journal and ledger, tested with those in memory and with Kafka."""
 
 import contextlib
 import time
@@ -31,7 +31,7 @@ START = Point(0)
 
 
 class BrokerUnderTest(ABC):
-    """One application's topics, with both ends to them."""
+    """One application's topics: what is tested, and a test's own way to write and read them."""
 
     journal: Journal
     ledger: LedgerPort
@@ -174,7 +174,7 @@ async def opened(broker: BrokerUnderTest, *records: JournalRecord) -> Publisher:
 # Publishing ---------------------------------------------------------------------------------------------------------
 
 
-async def test_outputs_and_journal_are_there_together(broker: BrokerUnderTest) -> None:
+async def test_outputs_and_their_journal_record_appear_together(broker: BrokerUnderTest) -> None:
     publisher = await opened(broker)
     record = published(Point(0), Point(2), items=["A@B", "C@B"])
     await publisher.publish([output("A@B"), output("C@B")], record)
@@ -232,7 +232,7 @@ async def test_an_empty_journal_is_whole(broker: BrokerUnderTest) -> None:
     assert (records, view.whole) == ([], True)
 
 
-async def test_without_a_writer_everything_there_is_is_read(broker: BrokerUnderTest) -> None:
+async def test_a_look_without_a_writer_reads_the_journal_from_its_start(broker: BrokerUnderTest) -> None:
     history: list[JournalRecord] = [sealed("a"), published(Point(0), Point(3)), sealed("b", 3, Point(3))]
     await opened(broker, *history)
     view, records = await journal_of(broker, since=3)
@@ -290,7 +290,7 @@ async def test_a_writer_the_journal_does_not_know_is_looked_for_from_the_start(b
 
 
 async def test_a_journal_that_was_cut_is_not_waited_for(kafka_house: KafkaUnderTest, kafka: str) -> None:
-    """The shard is taken again then, and parks; what is asked of a broker that is away would be asked for ever."""
+    """The shard is then taken again and parks; it would wait for ever if that were taken for a broker that is away."""
     kafka_house.write(*long_history()[:9])
     place = TopicPartition(kafka_house.settings.topic("journal"), SHARD, 5)
     admin = AdminClient({"bootstrap.servers": kafka})
@@ -304,7 +304,7 @@ async def test_a_journal_that_was_cut_is_not_waited_for(kafka_house: KafkaUnderT
 # The ledger ---------------------------------------------------------------------------------------------------------
 
 
-async def test_the_ledger_as_it_is(broker: BrokerUnderTest) -> None:
+async def test_the_ledgers_bounds_and_checksums(broker: BrokerUnderTest) -> None:
     before = await until_answered(lambda: broker.ledger.view(SHARD))
     assert (before.partitions, before.start, before.end) == (2, 0, 0)
     records: list[Record] = [

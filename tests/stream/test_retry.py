@@ -1,4 +1,4 @@
-"""Waiting in place: growing pauses, one warning, one word when it is over, and no patience with other faults."""
+"""Waiting for a server: growing pauses, one warning, one line when it answers; other faults are not waited out."""
 
 import asyncio
 import logging
@@ -60,7 +60,7 @@ async def test_a_retry_does_not_wait_out_other_faults(fault: Exception, pauses: 
     assert pauses == []
 
 
-async def test_many_that_wait_for_one_server_say_it_once(pauses: list[float], caplog: pytest.LogCaptureFixture) -> None:
+async def test_many_waits_for_one_server_are_logged_once(pauses: list[float], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     server = Server(*[StoreDown("away")] * 10)
     assert await asyncio.gather(*(retry.until_answered(server.ask) for _ in range(4))) == ["answer"] * 4

@@ -114,7 +114,7 @@ def test_a_password_is_never_shown(environment: dict[str, str]) -> None:
         ("RESTOCK_REDIS_SECRET", "canary"),
     ],
 )
-def test_nor_in_an_error(key: str, value: str) -> None:
+def test_a_password_is_not_in_an_error_either(key: str, value: str) -> None:
     with pytest.raises(WrongUse) as error:
         load(environment={key: value})
     assert "canary" not in str(error.value)

@@ -29,7 +29,7 @@ def test_every_inbound_example_is_ok(restock: Run, tmp_path: Path) -> None:
     assert err == f"{len(lines)} ok, 0 refused\n"
 
 
-def test_json_for_programs(restock: Run, tmp_path: Path) -> None:
+def test_verdicts_are_json_for_programs(restock: Run, tmp_path: Path) -> None:
     code, out, err = restock("validate", "--json", _file(tmp_path, GOOD, "", "   ", BAD, "{"))
     assert code == 1
     assert err == ""
@@ -42,7 +42,7 @@ def test_json_for_programs(restock: Run, tmp_path: Path) -> None:
     assert set(first) == set(second) == set(third)
 
 
-def test_text_names_reason_field_and_cure(restock: Run, tmp_path: Path) -> None:
+def test_a_verdict_names_reason_field_and_cure(restock: Run, tmp_path: Path) -> None:
     code, out, _ = restock("validate", _file(tmp_path, BAD))
     assert code == 1
     assert out == "1: out_of_range: data.delta is 0 and adjusts nothing: send a difference, or nothing\n"
@@ -55,7 +55,7 @@ def test_verdicts_of_several_files_name_their_file(restock: Run, tmp_path: Path)
     assert json.loads(restock("validate", "--json", events, other)[1].splitlines()[1])["file"] == str(other)
 
 
-def test_standard_input(restock: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_validated(restock: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(GOOD.encode() + b"\r\n\xff\n")))
     code, out, _ = restock("validate", "-")
     assert code == 1
@@ -63,24 +63,24 @@ def test_standard_input(restock: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert out.splitlines()[1].startswith("2: bad_encoding: ")
 
 
-def test_an_empty_file_is_fine(restock: Run, tmp_path: Path) -> None:
+def test_an_empty_file_is_valid(restock: Run, tmp_path: Path) -> None:
     assert restock("validate", _file(tmp_path))[0] == 0
 
 
-def test_on_another_topic(restock: Run, tmp_path: Path) -> None:
+def test_an_event_on_another_topic_is_refused(restock: Run, tmp_path: Path) -> None:
     code, out, _ = restock("validate", "--topic", "stock", _file(tmp_path, GOOD))
     assert code == 1
     assert "wrong_topic" in out
 
 
-def test_settings_count(restock: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_currency_and_size_follow_the_settings(restock: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESTOCK_CURRENCY", "SEK")
     assert "SEK" in restock("validate", _file(tmp_path, GOOD))[1]
     monkeypatch.setenv("RESTOCK_MAX_EVENT_BYTES", "10kB")
     assert "too_large" in restock("validate", _file(tmp_path, GOOD + " " * 10_000 + "x"))[1]
 
 
-def test_a_file_that_is_not_there(restock: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_wrong_use(restock: Run, tmp_path: Path) -> None:
     code, out, err = restock("validate", tmp_path / "none.jsonl")
     assert (code, out) == (2, "")
     assert "none.jsonl" in err

@@ -1,4 +1,4 @@
-"""The core as its shard sees it: the protocol, and a shop, a supplier and a core in a closed loop."""
+"""The core as its shard sees it: its port, and a closed loop of a shop, a supplier and a core."""
 
 from collections import defaultdict
 
@@ -19,7 +19,7 @@ def test_the_core_is_what_its_port_asks_for() -> None:
     assert set(core.dump()) == {"items", "minds", "pages", "shared"}
 
 
-def test_what_changes_nothing_costs_no_iterator() -> None:
+def test_a_record_that_changes_nothing_costs_no_iterator() -> None:
     world = FoldedLedger()
     world.counts(1000)
     world.happens(Placed(1))

@@ -1,4 +1,4 @@
-"""What a lost sale costs where nobody said: orders pay."""
+"""What a lost sale costs where nobody stated it: so much that orders pay."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""What a forecast wants and no facts explain is asked, and never ordered by itself."""
+"""A person is asked about units that a forecast wants and no facts explain; unasked they are never ordered."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ def test_what_facts_explain_is_ordered_and_the_rest_is_asked(world: FoldedLedger
     assert alert.runbook == "docs/runbooks/UnusualOrder.md"
 
 
-def test_approved_it_is_an_order_like_any_other(world: FoldedLedger) -> None:
+def test_an_approved_question_is_an_order_like_any_other(world: FoldedLedger) -> None:
     outputs = world.happens(Approved(question(world)))
     assert (orders(outputs), alerts(outputs)) == (["request 10"], ["unusual_order cleared"])
     assert (world.item().on_order, conserved(world.item())) == (20, True)
@@ -77,7 +77,7 @@ def test_approved_it_is_an_order_like_any_other(world: FoldedLedger) -> None:
     assert replayed(world).dump() == world.core.dump()
 
 
-def test_declined_it_is_not_asked_again_for_a_week_and_holds_nothing(world: FoldedLedger) -> None:
+def test_a_declined_question_is_not_asked_again_for_a_week_and_holds_nothing(world: FoldedLedger) -> None:
     outputs = world.happens(Declined(question(world)))
     assert (alerts(outputs), world.item().held) == (["unusual_order cleared"], 0)
     asked = []
@@ -103,7 +103,7 @@ def test_a_question_stays_while_reviews_want_it_and_lapses_then(world: FoldedLed
     assert replayed(world).dump() == world.core.dump()
 
 
-def test_nobody_answers_and_it_lapses_in_the_end(world: FoldedLedger) -> None:
+def test_a_question_that_nobody_answers_lapses_in_the_end(world: FoldedLedger) -> None:
     name = question(world)
     for _ in range(9):
         world.happens(Placed(10))
@@ -124,7 +124,7 @@ def test_nobody_answers_and_it_lapses_in_the_end(world: FoldedLedger) -> None:
         (lambda name: Received(10, 0, name), 10),
     ],
 )
-def test_whatever_else_is_said_of_a_question_units_add_up(world: FoldedLedger, answer: Any, left: int) -> None:
+def test_units_add_up_whatever_suppliers_say_of_a_question(world: FoldedLedger, answer: Any, left: int) -> None:
     world.happens(answer(question(world)))
     assert (world.item().on_order, conserved(world.item()), world.item().held) == (left, True, 0)
     for _ in range(9):

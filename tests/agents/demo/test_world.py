@@ -25,7 +25,7 @@ def assortment() -> Assortment:
 
 
 def units(events: list[OutgoingEvent], kind: str) -> Counter[str]:
-    """Units of every event of a type, by sku; what is sent twice counts once."""
+    """Units of all events of a type, by sku; an event that is sent twice counts once."""
     contents = {event.value: msgspec.json.decode(event.value) for event in events}.values()
     counted: Counter[str] = Counter()
     for content in contents:

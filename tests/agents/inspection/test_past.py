@@ -14,10 +14,9 @@ SETTINGS = FoldSettings(lateness_ms=5 * MINUTE)
 
 
 def journal_of(ledger: FoldedLedger) -> list[JournalRecord]:
-    published = ledger.told()
     return [
         Published(Point(offset), Point(offset + 1), None, "l", "1", "t", tuple(entries))
-        for offset, entries in sorted(published.items())
+        for offset, entries in sorted(ledger.entries().items())
     ]
 
 

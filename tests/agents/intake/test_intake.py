@@ -27,7 +27,7 @@ from tests.fakes.records import ConsumedRecord
 
 PARTITIONS = 4
 NOW = 1_773_200_000_000
-"""When the broker took the events in: after all of the examples."""
+"""When the broker received the events: after all of the examples."""
 CANARY = "canary-Zoë-4711"
 
 
@@ -53,7 +53,7 @@ class RememberingWriter:
             raise failure
 
     def close(self) -> None:
-        """Nothing is open."""
+        """There is nothing to close."""
 
     def movements(self) -> list[Movement]:
         """In the order of their origins."""
@@ -241,7 +241,7 @@ async def test_what_is_refused_goes_to_the_dead_letters_with_its_origin_and_byte
     assert (feed.next, world.intake.verdicts["none", "not_json"]) == (6, 1)
 
 
-async def test_a_tombstone_is_nobodys_business(world: IntakeUnderTest) -> None:
+async def test_a_tombstone_is_neither_written_nor_refused(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     await world.take(feed, None, None)
     assert (feed.next, world.writer.letters, world.writer.movements()) == (2, [], [])
@@ -264,7 +264,7 @@ async def test_a_batch_that_starts_too_late_is_asked_for_again(world: IntakeUnde
     assert world.consumer.moves[-1] == (feed.tp, 0)
 
 
-async def test_of_a_batch_that_starts_too_early_only_the_rest_is_written(world: IntakeUnderTest) -> None:
+async def test_only_the_rest_of_a_batch_that_starts_too_early_is_written(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     await world.take(feed, order(1, "TEA@B"), order(2, "TEA@B"))
     values = (order(1, "TEA@B"), order(2, "TEA@B"), order(3, "TEA@B"))
@@ -281,7 +281,7 @@ async def test_of_a_batch_that_starts_too_early_only_the_rest_is_written(world: 
 async def test_after_a_failed_delivery_the_batch_is_written_again_as_a_new_run(
     world: IntakeUnderTest, kept: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever arrived of the first try: the second begins a new run, and is complete."""
+    """Whatever part of the first try arrived, the second begins a new run and is complete."""
     a, b = items_of(0, 2)
     feed = await world.feed()
     await world.take(feed, order(1, a))
@@ -314,7 +314,7 @@ async def test_dead_letters_of_a_batch_may_come_again_and_name_their_origin(worl
     assert world.intake.verdicts == {("none", "not_json"): 1}, "what came twice is counted once"
 
 
-async def test_a_fault_of_our_own_that_comes_twice_parks_its_feed_and_no_other(
+async def test_a_bug_that_comes_twice_parks_its_feed_and_no_other(
     world: IntakeUnderTest, caplog: pytest.LogCaptureFixture
 ) -> None:
     feed, other = await world.feed(), await world.feed("stock")
@@ -331,7 +331,7 @@ async def test_a_fault_of_our_own_that_comes_twice_parks_its_feed_and_no_other(
     assert [r.levelno for r in caplog.records if r.levelno > logging.ERROR] == [logging.CRITICAL]
 
 
-async def test_a_fault_that_does_not_come_again_parks_nothing(world: IntakeUnderTest) -> None:
+async def test_a_bug_that_does_not_come_again_parks_nothing(world: IntakeUnderTest) -> None:
     feed = await world.feed()
     for number in (1, 2):
         world.writer.failures = [ZeroDivisionError("a bug")]

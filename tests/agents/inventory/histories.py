@@ -79,7 +79,7 @@ KINDS = ["change"] * 8 + ["tick"] * 6 + ["order"] * 5 + ["terms"] * 2 + ["count"
 
 @st.composite
 def actions(draw: st.DrawFn) -> tuple[Any, ...]:  # noqa: PLR0911 - a kind each
-    """One thing that happens."""
+    """Draw one thing that happens."""
     kind = draw(st.sampled_from(KINDS))
     item = draw(items)
     match kind:
@@ -120,7 +120,7 @@ settings_choices = st.builds(
 
 
 def live(world: FoldedLedger, history: list[tuple[Any, ...]], policy: str | None = "base-stock") -> None:
-    """Let a history happen, after a quiet week in which items are counted and sell."""
+    """Fold a history, after a quiet week in which items are counted and sell."""
     for name in (TEA, MUG):
         world.happens(Configured(Terms(policy=policy, mode="approve" if len(history) % 3 == 0 else "act")), name)
         world.counts(60, name)
@@ -169,7 +169,7 @@ def _again(world: FoldedLedger, number: int, body: int | None) -> None:
 
 
 def _order(world: FoldedLedger, number: int, kind: str, quantity: int, offset: int) -> None:
-    """Somebody speaks of an order that was decided, or of one that never was."""
+    """An answer to an order that was decided, or to one that never was."""
     decided = world.ordered()
     name, item = (
         (decided[number % len(decided)].replenishment, decided[number % len(decided)].item)

@@ -39,7 +39,7 @@ class NaiveStock(NamedTuple):
 
 
 def naive(movements: list[Movement]) -> NaiveStock:  # noqa: C901, PLR0912 - a line a kind
-    """Fold an item's accepted movements without any cleverness; `reserve` holds from where it was said."""
+    """Fold an item's accepted movements in the plainest way; `reserve` holds from its configuration on."""
     reserve, reserved, asked = False, 0, 0
     changes: list[tuple[int, int]] = []
     counts: list[tuple[int, int, int, int]] = []

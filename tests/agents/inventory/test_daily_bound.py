@@ -75,7 +75,7 @@ def movement(world: FoldedLedger, kind: str, units: int) -> Change:
 
 
 def play(world: FoldedLedger, story: list[Any]) -> None:
-    """Let everybody answer and move stock as the story has it, again and again."""
+    """Let suppliers and buyers answer and stock move as the story has it, again and again."""
     for kind, what, *times in story:
         if kind == "pass":
             world.passes(hours=what)
@@ -112,7 +112,7 @@ def outputs_by_day(world: FoldedLedger) -> Counter[tuple[str, int]]:
     st.sampled_from([DAY, HOUR]),
     st.sampled_from(["by hand", None, "base-stock"]),
 )
-def test_no_answer_makes_an_item_speak_more_than_so_often_a_day(
+def test_whatever_is_answered_an_items_outputs_a_day_are_bounded(
     story: list[Any], mode: Literal["act", "approve"], period_ms: int, policy: str | None
 ) -> None:
     world = FoldedLedger(FoldSettings(lateness_ms=0, period_ms=period_ms))

@@ -138,7 +138,7 @@ def test_a_notice_of_two_contents_is_one_dead_letter_for_all_shards(partition: i
     assert world.core._state.catalogue.suppliers["acme"].lead_time_days == 4.0
 
 
-def test_a_tick_that_speaks_too_early_is_not_heard(world: FoldedLedger) -> None:
+def test_progress_does_not_count_before_its_last_record_has_arrived(world: FoldedLedger) -> None:
     world.ticks(Progress(FEED, 90, T0 + 5 * HOUR, drained=False, prev=(80, 0)))
     assert world.core.counters.watermark is None
     world.append(movement(80))

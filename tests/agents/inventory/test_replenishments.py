@@ -156,7 +156,7 @@ def test_an_order_silent_for_three_lead_times_leaves_the_position(world: FoldedL
     assert (world.item().net, world.item().on_order) == (50, 30), "a late receipt still counts"
 
 
-def test_somebody_who_speaks_starts_the_wait_anew(world: FoldedLedger) -> None:
+def test_an_answer_starts_the_wait_anew(world: FoldedLedger) -> None:
     name = the(world).replenishment
     world.passes(days=7.9)
     world.happens(Acknowledged(name, "accepted", 30, world.now + 2 * DAY))
@@ -168,7 +168,7 @@ def test_somebody_who_speaks_starts_the_wait_anew(world: FoldedLedger) -> None:
     assert only_of(world, name).outstanding == 30
 
 
-def test_a_word_without_a_date_starts_the_wait_anew_as_well(world: FoldedLedger) -> None:
+def test_an_answer_without_a_date_starts_the_wait_anew_as_well(world: FoldedLedger) -> None:
     name = the(world).replenishment
     world.passes(days=7.9)
     world.happens(Acknowledged(name, "accepted", 30))

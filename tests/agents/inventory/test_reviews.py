@@ -190,7 +190,7 @@ def test_a_period_that_begins_without_stock_is_censored_too() -> None:
     assert [review.censored for review in reviews(world.outputs)] == [True, True]
 
 
-def test_who_waits_hides_no_demand() -> None:
+def test_backorders_hide_no_demand() -> None:
     world = selling(units=5, stock_out="backorder")
     world.happens(Placed(5))
     world.passes(days=1)

@@ -117,7 +117,7 @@ def test_outputs_are_numbered_and_named_once(history: list[Any], chosen: FoldSet
 
 @settings(max_examples=15, deadline=None)
 @given(histories, st.sampled_from([None, "pil", "s-S", "nobody"]), st.integers(1, 7))
-def test_whoever_decides_restarts_and_replays_end_alike(history: list[Any], policy: str | None, every: int) -> None:
+def test_restarts_and_replays_end_alike_under_every_policy(history: list[Any], policy: str | None, every: int) -> None:
     whole, redis, restored, replayed = lived(history, SETTINGS, policy), Redis(), Core(4), Core(4)
     for folded in whole.folded:
         list(restored.fold(folded.record, folded.offset, folded.appended, None))

@@ -1,4 +1,4 @@
-"""The watermark: the least of what the feeds have reached, never ahead of anybody who may still speak."""
+"""The watermark: the least time that all feeds have reached, never ahead of a feed that may still deliver."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def watermark(world: FoldedLedger) -> int | None:
     return world.core.counters.watermark
 
 
-def test_by_the_wall_a_drained_feed_is_where_the_clock_is(world: FoldedLedger) -> None:
+def test_with_a_wall_clock_a_drained_feed_is_where_the_clock_is(world: FoldedLedger) -> None:
     world.ticks(at(A, T0), at(B, None), feeds=BOTH)
     assert watermark(world) == world.now
 
@@ -40,7 +40,7 @@ def test_lateness_is_waited_for() -> None:
     assert watermark(world) == T0 - 5 * MINUTE
 
 
-def test_the_watermark_waits_for_feeds_nobody_has_spoken_of(world: FoldedLedger) -> None:
+def test_the_watermark_waits_for_feeds_that_no_tick_has_reported(world: FoldedLedger) -> None:
     world.ticks(at(A, T0), feeds=BOTH)
     assert watermark(world) is None
     world.ticks(at(B, T0), feeds=BOTH)
@@ -65,14 +65,14 @@ def test_the_watermark_never_passes_the_ledgers_own_time(world: FoldedLedger) ->
     assert watermark(world) == world.now
 
 
-def test_by_events_time_comes_only_from_events(world: FoldedLedger) -> None:
+def test_without_a_wall_clock_time_comes_only_from_events(world: FoldedLedger) -> None:
     world.ticks(at(A, T0 + HOUR), feeds=(A,), wall=False)
     world.now += DAY
     world.ticks(at(A, T0 + HOUR), feeds=(A,), wall=False)
     assert watermark(world) == T0 + HOUR
 
 
-def test_by_events_a_drained_feed_stands_where_all_had_come_when_last_spoken_of(world: FoldedLedger) -> None:
+def test_without_a_wall_clock_a_drained_feed_follows_the_others_one_tick_later(world: FoldedLedger) -> None:
     world.ticks(at(A, T0 + 5 * HOUR, drained=False), at(B, T0 + HOUR), feeds=BOTH, wall=False)
     assert watermark(world) == T0 + HOUR
     world.ticks(at(A, T0 + 9 * HOUR, drained=False), at(B, T0 + HOUR), feeds=BOTH, wall=False)
@@ -81,7 +81,7 @@ def test_by_events_a_drained_feed_stands_where_all_had_come_when_last_spoken_of(
     assert watermark(world) == T0 + 9 * HOUR
 
 
-def test_a_feed_that_does_not_move_is_waited_for_no_longer_than_its_time(world: FoldedLedger) -> None:
+def test_the_watermark_waits_only_so_long_for_a_feed_that_does_not_move(world: FoldedLedger) -> None:
     stuck = at(A, T0, drained=False)
     for _ in range(15):
         world.ticks(stuck, at(B, None), feeds=BOTH)

@@ -47,7 +47,7 @@ def test_stock_adds_up_and_orders_come_in_time(lead_time: int, stock_out: str) -
             assert row.cost == max(left, 0) + 9.0 * short + fee
 
 
-def test_demand_is_the_same_for_all_and_again() -> None:
+def test_demand_is_the_same_for_all_policies_and_in_every_run() -> None:
     found = rows((2, 3, 5))
     assert found == rows((2, 3, 5))
     by_policy = {name: [row.demand for row in found if row.policy == name] for name in ("pil-q", "base-stock")}

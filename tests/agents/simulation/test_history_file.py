@@ -76,7 +76,7 @@ def test_what_cannot_be_read_is_refused_with_its_line_and_a_cure(tmp_path: Path,
         read_history(written(tmp_path, GOOD + line + "\n"))
 
 
-def test_blank_lines_are_counted_though_they_say_nothing(tmp_path: Path) -> None:
+def test_blank_lines_count_as_lines(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="line 6: demand 'x' is no number"):
         read_history(written(tmp_path, GOOD + "\n\nTEA-01,2024-04-01,x\n"))
 

@@ -13,7 +13,7 @@ from agents.simulation.scenario import NAMED, play
 
 
 @pytest.mark.parametrize("name", sorted(NAMED))
-def test_every_named_scenario_can_be_played(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_named_scenario_can_be_simulated(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["simulate", name, "--items", "2", "--days", "40", "--policies", "pil,one-point-two", "--json"]
     assert main(arguments) == 0
     figures = json.loads(capsys.readouterr().out)

@@ -8,7 +8,7 @@ from agents.simulation.shop import Shop
 from agents.simulation.supplier import Supplier
 
 
-def test_an_item_more_changes_nobody_elses_demand() -> None:
+def test_one_more_item_changes_no_other_items_demand() -> None:
     small, large = Shop(5, 20, 120), Shop(5, 30, 120)
     assert (large.demand[:20] == small.demand).all()
     assert small.articles == large.articles[:20]

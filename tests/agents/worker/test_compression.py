@@ -1,4 +1,4 @@
-"""How records are compressed, read off the broker's own files: no client's word is taken for it."""
+"""How records are compressed, read from the broker's own files, since a client decompresses them unseen."""
 
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -60,7 +60,9 @@ async def test_what_a_worker_decides_is_read_without_a_plug_in(worker: Resources
     assert [codecs(servers, worker.settings.topic(topic)) for topic in names] == [{"gzip"}] * 3
 
 
-async def test_so_are_dead_letters_and_the_ledger_is_fast(worker: Resources, servers: LocalServers) -> None:
+async def test_dead_letters_are_read_without_a_plug_in_and_the_ledger_is_fast(
+    worker: Resources, servers: LocalServers
+) -> None:
     settings = worker.settings
     with ThreadPoolExecutor(1) as threads:
         writer = LedgerWriter(producer_config(settings), settings.topic("ledger"), threads)

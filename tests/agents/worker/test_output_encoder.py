@@ -50,7 +50,7 @@ def test_every_type_goes_to_its_topic_and_reads_back(name: str) -> None:
     assert read.body == decode_output(msgspec.json.encode(example(name))).body
 
 
-def test_what_would_be_too_large_leaves_out_what_it_carries_along() -> None:
+def test_an_event_that_would_be_too_large_leaves_out_the_attributes_of_its_cause() -> None:
     message = encode(output("replenishment.requested", correlation="c" * MOST_BYTES, causation="k", trace="t"))
     read = decode_output(message.value or b"")
     assert (read.correlation, read.causation, read.trace) == (None, None, None)
@@ -58,7 +58,7 @@ def test_what_would_be_too_large_leaves_out_what_it_carries_along() -> None:
 
 
 def test_key_headers_and_frame_count_as_well() -> None:
-    """The broker measures the whole record: nothing between that and the value alone slips through."""
+    """The broker measures the whole record, not the value alone."""
     bare = len(encode(output("stock.alert", correlation="")).value or b"")
     for length in range(MOST_BYTES - bare - 400, MOST_BYTES - bare):
         message = encode(output("stock.alert", correlation="c" * length))

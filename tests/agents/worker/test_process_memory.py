@@ -1,4 +1,4 @@
-"""What was freed goes back to the system, for as long as a worker works."""
+"""Freed memory is returned to the system as long as a worker works."""
 
 import asyncio
 import ctypes

@@ -1,4 +1,4 @@
-"""The documentation of the contract is what the types say, and machines can use it."""
+"""The documents of the contract agree with the types, and machines can use them."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from schemas.refusal import Reason
 DOCS = Path(__file__).parents[3] / "docs" / "contract"
 
 
-def test_the_pages_are_what_the_types_say() -> None:
+def test_the_pages_agree_with_the_types() -> None:
     """After a change to schemas/: `make docs`."""
     written = {path.name: path.read_text(encoding="utf-8") for path in DOCS.iterdir()}
     assert written.keys() == pages().keys()
@@ -69,14 +69,14 @@ def test_schemas_know_the_bounds(name: str, field: str, value: Any) -> None:
         jsonschema.validate(event, schema_of(name))
 
 
-def test_what_has_a_note_in_the_sources_has_it_in_the_schema() -> None:
+def test_a_fields_note_in_the_sources_is_in_its_schema() -> None:
     data = schema_of("stock.received")["properties"]["data"]
     assert data["properties"]["accepted"]["description"] == "Units taken into stock."
     why = schema_of("replenishment.requested")["$defs"]["Why"]
     assert "baseline" in why["properties"]["baseline_quantity"]["description"]
 
 
-def test_asyncapi_refers_to_what_is_there() -> None:
+def test_every_reference_in_asyncapi_has_a_target() -> None:
     api = document()
 
     def references(node: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a store promises, asked of the one in memory and of Redis alike."""
+"""The contract of a store, tested with the one in memory and with Redis."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -21,7 +21,7 @@ SHARD = 3
 
 
 class Vandal(Protocol):
-    """Somebody with access to the server, behind the store's back."""
+    """Changes what is stored, behind the store's back."""
 
     async def forget(self) -> None: ...
     async def drop_table(self, table: str) -> None: ...
@@ -173,7 +173,7 @@ async def test_a_forgotten_shard_has_no_writer(house: StoreUnderTest) -> None:
         await house.store.checkpoint(SHARD, cursor("a", 6), 5, {})
 
 
-async def test_a_shard_is_none_of_anothers_business(house: StoreUnderTest) -> None:
+async def test_shards_do_not_touch_each_others_checkpoints(house: StoreUnderTest) -> None:
     await written(house.store)
     await house.store.acquire(SHARD + 1, "b")
     await house.store.checkpoint(SHARD + 1, cursor("b", 9), -1, {"items": {"CUP@B": b"9"}})
@@ -211,7 +211,7 @@ async def test_a_first_checkpoint_starts_from_nothing(house: StoreUnderTest) -> 
 
 
 @pytest.mark.parametrize("damage", ["table", "field"])
-async def test_what_somebody_deleted_is_seen_by_the_writer_and_by_the_next_owner(
+async def test_a_deleted_field_is_noticed_by_the_writer_and_by_the_next_owner(
     house: StoreUnderTest, damage: str
 ) -> None:
     await written(house.store, 5, {"items": {"A@B": b"1", "B@B": b"1"}, "minds": {"A@B": b"1"}})
@@ -325,7 +325,7 @@ async def test_arguments_that_do_not_add_up_are_refused_before_anything_is_writt
     await store.checkpoint(SHARD, cursor("a", 6), 5, {})
 
 
-async def test_a_look_is_of_one_moment(redis_house: tuple[RedisStore, RedisVandal]) -> None:
+async def test_a_look_reads_fields_and_offset_of_one_moment(redis_house: tuple[RedisStore, RedisVandal]) -> None:
     store, _ = redis_house
     assert await store.look(SHARD, "items", ["A@B"]) == (None, [None])
     await written(store, 5, {"items": {f"I{n:04}@B": b"%d" % n for n in range(3_000)}})
@@ -337,7 +337,7 @@ async def test_a_look_is_of_one_moment(redis_house: tuple[RedisStore, RedisVanda
 async def test_a_server_that_starts_again_while_it_is_read_hides_no_field(
     redis_house: tuple[RedisStore, RedisVandal], servers: LocalServers
 ) -> None:
-    """It has its fields in another order now, and the same cursor: half a state would be taken for the whole."""
+    """It holds its fields in another order then: a scan that goes on would miss some, and half a state seem whole."""
     store, _ = redis_house
     await written(store, 5, {"items": {f"I{n:05}@B": b"%d" % n for n in range(20_000)}})
     held = await store.acquire(SHARD, "b")

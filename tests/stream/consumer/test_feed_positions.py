@@ -67,8 +67,8 @@ async def test_a_topic_made_anew_while_the_broker_is_asked_is_read_from_its_star
     assert (world.feed.name, world.feed.next, set(world.consumer.moves)) == ("second/0", 0, {(ORDERS, 0)})
 
 
-async def test_what_stumbles_at_its_beginning_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    """Nobody waits for it: it would read nothing, for ever, and no one would know."""
+async def test_a_feed_whose_start_fails_is_parked(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody awaits the start: without that the feed would read nothing for ever, and nobody would know."""
 
     async def nameless(tp: TP) -> str:
         raise LookupError(f"{tp.topic} has no name")

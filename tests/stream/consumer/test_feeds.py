@@ -214,8 +214,8 @@ async def test_a_topic_made_anew_while_nobody_read_is_read_from_its_start(
     assert shop.written() == [*((old, n) for n in range(before)), *((new, n) for n in range(after))]
 
 
-async def test_a_commit_for_a_topic_that_is_gone_means_nothing_to_the_one_of_its_name(shop: OrdersFeed) -> None:
-    """As a worker leaves it that was killed before it noticed."""
+async def test_a_commit_for_a_deleted_topic_does_not_hold_for_the_new_one_of_its_name(shop: OrdersFeed) -> None:
+    """A worker leaves such a commit if it is killed before it notices that the topic was made anew."""
     shop.publish(20)
     shop.commit(15, name="another topic's id/0")
     await (await shop.open()).at(20)

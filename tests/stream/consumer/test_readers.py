@@ -1,4 +1,4 @@
-"""Who reads what after each rebalance, what is asked of readers, and how what went astray is sought back."""
+"""Which reader reads what after a rebalance, what readers are asked, and how a wrong position is corrected."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -81,8 +81,8 @@ async def test_a_partition_that_comes_back_gets_a_new_reader(readers: Readers) -
     assert first.events == ["leaving", "left"]
 
 
-async def test_what_is_lost_is_known_before_anything_is_won(readers: Readers) -> None:
-    """Faust seeks only where something was won; a partition may be lost alone."""
+async def test_lost_partitions_are_left_before_new_ones_are_read(readers: Readers) -> None:
+    """Faust seeks only when partitions were added; a partition may also be lost alone."""
     await readers.assigned(frozenset(LEDGER[:2]))
     await readers.kept(frozenset(LEDGER[:1]))
     assert readers.by_partition.keys() == set(LEDGER[:1])
@@ -134,7 +134,7 @@ async def test_a_closed_worker_wants_nothing_and_takes_on_nothing(readers: Reade
 
 @pytest.fixture
 async def mending(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeConsumer]:
-    """A consumer of partition 0, whose mender looks as often as it can."""
+    """A consumer of partition 0, whose positions are checked as often as possible."""
     monkeypatch.setattr(readers_module, "MEND_SECONDS", 0)
     await readers.assigned(frozenset(LEDGER[:1]))
     consumer: Any = FakeConsumer()
@@ -171,7 +171,7 @@ async def test_a_partition_that_stands_right_or_is_not_known_is_left_alone(
 
 
 async def test_a_reader_that_moves_on_is_not_astray(readers: Readers, mending: FakeConsumer) -> None:
-    """Between a batch's arrival and the next look both positions change: only what stays wrong is wrong."""
+    """Between a batch's arrival and the next look both positions change: only a difference that stays is one."""
     mending.positions[LEDGER[0]] = 1000
     for place in range(20):
         reader(readers, LEDGER[0]).resting = place

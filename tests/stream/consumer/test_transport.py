@@ -50,7 +50,7 @@ async def start(settings: Settings) -> AsyncIterator[Start]:
 
 
 async def test_batches_cover_everything_and_hold_what_was_committed(broker: BrokerHand, start: Start) -> None:
-    """Transaction markers and aborted records leave gaps; a batch says from where to where it reaches."""
+    """Transaction markers and aborted records leave gaps; a batch states the offsets where it starts and ends."""
     topic = broker.create("t", 1)
     kept = []
     with broker.producer(transactional_id=f"{topic}-p") as producer:
@@ -144,8 +144,8 @@ async def test_only_what_is_acknowledged_is_committed(broker: BrokerHand, settin
     await until(lambda: broker.committed(settings.app, topic, 0) == 101)
 
 
-async def test_positions_are_the_applications_before_and_after_rebalances(broker: BrokerHand, start: Start) -> None:
-    """Nothing is committed at all: where a partition is read is the reader's business alone."""
+async def test_readers_decide_positions_before_and_after_rebalances(broker: BrokerHand, start: Start) -> None:
+    """Nothing is committed at all: only the reader knows from where to read."""
     topic = broker.create("t", 4)
     with broker.producer() as producer:
         for n in range(400):
@@ -240,7 +240,7 @@ async def test_a_reader_that_falls_behind_the_logs_start_gets_a_batch_that_shows
 async def test_a_broker_that_is_slow_to_answer_after_a_rebalance_does_not_end_the_reading(
     broker: BrokerHand, start: Start
 ) -> None:
-    """Faust gives up a seek that takes long, and with it, without a word, everything that follows a rebalance."""
+    """Faust gives up a seek that takes long, and with it, without a log line, all that follows a rebalance."""
     topic = broker.create("t", 2)
 
     class Asking(RecordingReader):
@@ -280,7 +280,7 @@ def _no_fetching(client: Any) -> Any:
 async def test_a_client_that_cannot_go_on_ends_the_worker(
     broker: BrokerHand, settings: Settings, trouble: Callable[[Any], Any]
 ) -> None:
-    """It would wait for ever to be asked what was wrong, and the worker with it."""
+    """Otherwise it would wait for ever until somebody asks for its error, and the worker with it."""
     topic = broker.create("t", 1)
     worker: FaustWorker
     worker = FaustWorker(settings, settings.app, [topic], lambda tp: RecordingReader(worker.consumer, tp))
@@ -295,7 +295,7 @@ async def test_a_client_that_cannot_go_on_ends_the_worker(
 
 
 async def test_a_group_that_could_not_be_joined_for_long_is_joined_again(broker: BrokerHand, start: Start) -> None:
-    """Its client takes a worker that reads nothing for one that hangs, and while it joins none reads."""
+    """The client takes a worker that reads nothing for one that hangs, and nobody reads while a group is joined."""
     topic = broker.create("t", 1)
     worker = await start(topic)
     await until(lambda: worker.partitions == {0})

@@ -1,4 +1,4 @@
-"""One set of security settings reaches every client alike, and what is wrong with it is one line."""
+"""The same security settings reach every client, and a wrong one is reported in one line."""
 
 import ssl
 from pathlib import Path
@@ -84,7 +84,7 @@ def test_a_password_file_must_hold_a_password(tmp_path: Path, content: bytes, me
         client_of(Settings(redis_password_file=file))
 
 
-def test_certificates_that_are_none_are_named(tmp_path: Path) -> None:
+def test_files_that_are_no_certificates_are_named(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     file.write_text("hello", encoding="utf-8")
     with pytest.raises(WrongUse, match=rf"RESTOCK_KAFKA_CA_FILE={file} or its client files hold no PEM"):
@@ -96,7 +96,7 @@ def test_a_broker_that_is_away_is_named_with_the_way_out() -> None:
         reach(Settings(kafka="127.0.0.1:1"), seconds=1.0)
 
 
-def test_a_broker_that_wants_another_protocol_is_no_traceback(kafka: str, tmp_path: Path) -> None:
+def test_a_broker_that_wants_another_protocol_is_reported_without_a_traceback(kafka: str, tmp_path: Path) -> None:
     password = tmp_path / "password"
     password.write_text("x", encoding="utf-8")
     settings = Settings(kafka=kafka, kafka_security="sasl_plaintext", kafka_user="worker", kafka_password_file=password)

@@ -161,7 +161,7 @@ def test_an_event_is_named_as_far_as_it_can_be_read(
     assert [filed.event for filed in read(reader, settings)] == [name, EventName("shop", "1")]
 
 
-def test_a_place_is_found_again(settings: Settings, put: Put, reader: TopicReader) -> None:
+def test_a_dead_letter_is_found_at_its_place_and_no_other(settings: Settings, put: Put, reader: TopicReader) -> None:
     put("dead-letters", b"{", headers=headers(settings, 4, Reason.NOT_JSON))
     assert letter_at(reader, settings, DeadLetterPlace.of("0/0")).letter.reason == "not_json"
     with pytest.raises(WrongUse, match="0/1 holds no dead letter"):

@@ -22,7 +22,7 @@ def settings(kafka: str, app: str, topic_prefix: str) -> Settings:
 
 
 def stretches(start: Point, count: int, chance: random.Random) -> list[Published]:
-    """Records one behind the other, some of which leave ledger records out, or end within one."""
+    """Consecutive journal records; some leave ledger records out, some end within one."""
     records = []
     for _ in range(count):
         if not start.step:

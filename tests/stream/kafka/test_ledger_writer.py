@@ -60,7 +60,7 @@ def held(settings: Settings, topic: str) -> list[list[bytes]]:
     return [[record.value for record in read(config, settings.topic(topic), p, 0, 10**9)] for p in range(2)]
 
 
-async def test_everything_is_there_in_order_when_it_returns(settings: Settings, writer: LedgerWriter) -> None:
+async def test_a_write_returns_when_all_records_are_there_in_order(settings: Settings, writer: LedgerWriter) -> None:
     for n in range(3):
         await writer.write({0: lines(b"a%d" % n, b"b%d" % n), 1: lines(b"c%d" % n)}, [letter(settings, b"l%d" % n)])
     assert held(settings, "ledger") == [[b"a0", b"b0", b"a1", b"b1", b"a2", b"b2"], [b"c0", b"c1", b"c2"]]
@@ -78,7 +78,7 @@ async def test_more_than_the_clients_usual_queue_holds_is_written_at_once(
 
 
 async def test_a_dead_letter_may_be_as_large_as_its_source_took_it(settings: Settings, writer: LedgerWriter) -> None:
-    """A source holds compressed what is far larger than any limit, once it is read."""
+    """A record that a source holds compressed may be far larger than any limit once it is read."""
     bomb = b"x" * 20_000_000
     await writer.write({}, [letter(settings, bomb)])
     assert letters(settings) == [bomb]

@@ -170,7 +170,7 @@ async def test_an_open_transaction_of_the_last_owner_is_settled_by_open(
     assert refused.value.args[0].code() == KafkaError._FENCED
 
 
-async def test_a_stranger_on_an_output_topic_holds_back_its_readers_only(
+async def test_a_strangers_open_transaction_on_an_output_topic_holds_back_its_readers_only(
     settings: Settings, publisher: KafkaPublisher, journal: KafkaJournal
 ) -> None:
     with producer(settings, transactional_id="stranger") as stranger:
@@ -266,7 +266,7 @@ async def test_an_output_that_is_too_large_publishes_nothing(
     refused_by: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It would abort the transaction each time: it is not tried for ever, and what is said names the cause."""
+    """Its transaction is aborted each time: it is not tried for ever, and the error names the cause."""
     take_at_most(settings, 2_000)
     giant = output("giant", size=4_300_000 if refused_by == "client" else 3_000)
     with pytest.raises(Unclear, match=r"(?i)size too large"):

@@ -113,7 +113,7 @@ def test_a_changed_configuration_is_found_and_can_be_repaired(
     assert topic_check.check(begun) == []
 
 
-def test_what_is_its_users_own_business_is_no_difference(begun: Settings) -> None:
+def test_configuration_that_its_users_may_choose_is_no_difference(begun: Settings) -> None:
     set_config(begun, "replenishments", "retention.ms", "3600000")
     set_config(begun, "ledger", "retention.ms", "-1")
     set_config(begun, "reviews", "max.message.bytes", "20000000")
@@ -207,12 +207,12 @@ def test_a_topic_that_begins_otherwise_is_no_ledger(settings: Settings) -> None:
             refused(settings)
 
 
-def test_what_is_no_ledger_record_keeps_nobody_from_starting(begun: Settings) -> None:
+def test_a_strangers_record_in_the_ledger_keeps_no_worker_from_starting(begun: Settings) -> None:
     append_garbage(begun)
     assert verify(begun).partitions == 3
 
 
-def test_a_ledger_of_which_nothing_is_left_says_so(begun: Settings) -> None:
+def test_a_ledger_that_was_deleted_to_its_end_is_refused(begun: Settings) -> None:
     client = AdminClient({"bootstrap.servers": begun.kafka, "log_level": 0})
     for deleted in client.delete_records([TopicPartition(begun.topic("ledger"), 0, -1)]).values():
         deleted.result(30)
@@ -229,7 +229,7 @@ def append_garbage(settings: Settings) -> None:
 # Preconditions --------------------------------------------------------------------------------------------------------
 
 
-def test_everything_right_is_the_ledgers_state(begun: Settings) -> None:
+def test_where_everything_is_right_verify_returns_what_the_ledger_states(begun: Settings) -> None:
     assert verify(begun).partitions == 3
 
 

@@ -57,7 +57,7 @@ class CountedCore:
 
 
 class CountedShard:
-    """As much of a shard as is counted."""
+    """The part of a shard that metrics look at."""
 
     def __init__(self, next_: int = 0) -> None:
         self.next = next_
@@ -86,7 +86,7 @@ class MeasuredWorker:
         self.metrics = Metrics(self.instruments, self.readers, self.intake, lambda: self.consumer)
 
     def hold(self, next_: int = 0) -> Counters:
-        """Take the shard, again if it was held; what its core counts."""
+        """Take the shard, again if it was held, and return the counters of its core."""
         shard = CountedShard(next_)
         self.instruments.count_on(LEDGER.partition, shard.core.counters)
         self.readers.by_partition[LEDGER] = IdleOwner(LEDGER.partition, shard)
@@ -165,7 +165,7 @@ def test_every_label_value_is_there_from_the_start_with_0(world: MeasuredWorker,
 
 
 def test_what_is_counted_later_has_no_label_that_was_not_there(world: MeasuredWorker) -> None:
-    """Otherwise the first of its kind would be missed; and a label per item would have no end."""
+    """Otherwise `increase()` would miss the first of its kind; and labels for items would grow without end."""
     world.hold()
     before = world.scrape().keys()
     counters = world.hold()
@@ -226,7 +226,7 @@ def test_no_counter_falls_when_a_shard_is_taken_again_or_leaves(world: MeasuredW
     assert value(world.scrape(), "restock_ordered_units_total", policy="pil-q", kind="requested") == 240
 
 
-def test_a_shard_that_is_taken_for_ever_does_not_fill_the_memory(world: MeasuredWorker) -> None:
+def test_a_shard_that_is_taken_again_and_again_does_not_fill_the_memory(world: MeasuredWorker) -> None:
     for _ in range(100):
         count_everything(world.hold())
     assert len(world.instruments.counters) == 2

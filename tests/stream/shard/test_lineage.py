@@ -1,4 +1,4 @@
-"""Which ledgers, journals and checkpoints belong together, and what is said of those that do not."""
+"""Which ledgers, journals and checkpoints belong together, and with which reason others park a shard."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An owner of a shard: what it does about every fault, that it parks alone, and that it goes on when helped."""
+"""An owner of a shard: what it does about each fault, that it parks alone, and that it goes on when that is mended."""
 
 import asyncio
 import gc
@@ -153,7 +153,7 @@ async def test_a_fenced_owner_takes_the_shard_again(world: OwnedShards) -> None:
 
 
 async def test_two_owners_of_one_shard_publish_everything_once(world: OwnedShards) -> None:
-    """As after a pause beyond the session: both believe it is theirs, and only one at a time can be right."""
+    """This happens after a pause longer than the session: both take the shard for theirs, and only one is right."""
     world.append(50)
     world.own()
     await until(world.folded)
@@ -198,8 +198,8 @@ async def test_a_store_that_is_emptied_while_it_is_read_is_not_believed(world: O
     world.check()
 
 
-async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_forgotten(world: OwnedShards) -> None:
-    """As after a pause in the middle of taking: to rebuild what another has whole would cost hours of a long ledger."""
+async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_deleted(world: OwnedShards) -> None:
+    """This happens after a pause in the middle of taking. With a long ledger, to rebuild it would cost hours."""
     world.append(50)
     first = world.own()
     await until(world.folded)
@@ -232,8 +232,8 @@ async def test_a_checkpoint_that_another_wrote_while_it_was_read_is_not_forgotte
     world.check()
 
 
-async def test_a_shard_that_was_given_up_is_gone_at_once(world: OwnedShards, caplog: pytest.LogCaptureFixture) -> None:
-    """The collector of cycles comes seldom, and a shard is large: after many faults a worker would hold many."""
+async def test_a_shard_that_was_given_up_is_freed_at_once(world: OwnedShards, caplog: pytest.LogCaptureFixture) -> None:
+    """The garbage collector runs seldom, and a shard is large: after many faults a worker would hold many."""
     world.append(50)
     owner = world.own()
     await until(world.folded)
@@ -241,7 +241,7 @@ async def test_a_shard_that_was_given_up_is_gone_at_once(world: OwnedShards, cap
     try:
         assert owner.shard is not None
         given_up = weakref.ref(owner.shard)
-        caplog.set_level(logging.CRITICAL)  # what was logged keeps the fault, and with it the shard
+        caplog.set_level(logging.CRITICAL)  # a captured log record would keep the fault, and with it the shard
         world.store.forget(0)
         world.append(1)
         await until(world.folded)
@@ -306,7 +306,7 @@ async def test_a_parked_shard_says_so_once_and_goes_on_when_it_is_helped(
 
 
 async def test_what_cannot_be_published_parks_its_shard(world: OwnedShards) -> None:
-    """The publisher has tried again by itself: what comes back from it twice would come for ever."""
+    """The publisher has tried again by itself: a fault that it raises twice would come for ever."""
     world.append(10)
     world.unpublishable = True
     owner = world.own()
@@ -345,7 +345,7 @@ async def test_a_ledger_with_a_hole_parks_its_shard(world: OwnedShards) -> None:
         ("checkpoint and ledger's start gone", "there is no checkpoint and ledger or journal no longer reach back"),
     ],
 )
-async def test_a_history_that_does_not_fit_parks_until_it_does(
+async def test_ledger_journal_and_checkpoint_that_do_not_fit_park_the_shard_until_they_do(
     world: OwnedShards, difference: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.append(20)
@@ -392,8 +392,8 @@ async def test_a_history_that_does_not_fit_parks_until_it_does(
     world.check()
 
 
-async def test_a_ledger_that_was_cut_up_to_the_checkpoint_is_gone_on_from(world: OwnedShards) -> None:
-    """The last record applied cannot be looked at any more; nothing that is to come is missing."""
+async def test_a_checkpoint_at_the_start_of_a_cut_ledger_is_gone_on_from(world: OwnedShards) -> None:
+    """The last record that was applied cannot be looked at any more, but no record to come is missing."""
     world.append(20)
     first = world.own()
     await until(world.folded)

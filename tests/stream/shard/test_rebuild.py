@@ -1,4 +1,4 @@
-"""Rebuilding a shard beside the worker that holds it: either may do the work, but it is done."""
+"""A shard is rebuilt beside the worker that holds it: either of the two does the work, but it is done."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -29,7 +29,7 @@ class CommandsLedger:
 
 
 class SlowJournal:
-    """Looked at slowly, so often, while a worker that was fenced takes its shard back."""
+    """A journal whose first looks are slow, so that a fenced worker takes its shard back meanwhile."""
 
     def __init__(self, broker: BrittleBroker, world: OwnedShards, times: int) -> None:
         self.passage = broker.passage
@@ -73,8 +73,8 @@ async def test_a_rebuild_publishes_nothing_twice_and_the_worker_goes_on(world: O
     world.check()
 
 
-async def test_a_worker_that_takes_its_shard_back_in_time_prevents_nothing(world: OwnedShards) -> None:
-    """The checkpoint that was to be rebuilt would be gone on from, and said to be rebuilt."""
+async def test_a_worker_that_takes_its_shard_back_in_time_does_not_prevent_a_rebuild(world: OwnedShards) -> None:
+    """Otherwise it would go on from the checkpoint that was to be rebuilt, and the command would call it rebuilt."""
     world.store.tables[0]["items"]["I1"] = b'[7,"wrong"]'
     await rebuilt(world, slow=2)
     await until(world.folded)

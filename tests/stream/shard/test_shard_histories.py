@@ -1,6 +1,7 @@
 """Thousands of short histories of one shard, with a crash possible between any two steps, and a forgetful store.
 
-Whatever happens on the way, in the end every output was published once, and the state is what ledger and journal say.
+Whatever happens on the way, in the end every output was published once, and the state is the fold of ledger and
+journal.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""The simulation fails when it should: each rule that is taken away is missed within a few thousand histories."""
+"""The simulation fails when it should: without any one of its rules a shard fails within a few thousand histories."""
 
 import logging
 from collections.abc import Iterator

@@ -96,7 +96,7 @@ class GoldenShop:
         self.records.append((ledger.encode_record(record), self.now, kept, said))
 
     def happens(self, item: str, change: Any, at: int | None = None, **given: Any) -> None:
-        """Something happens to an item; `id`, `body`, `ordinal` and `feed` for what is out of the ordinary."""
+        """Fold a movement of an item; `id`, `body`, `ordinal` and `feed` are for unusual ones."""
         self._sent += 1
         feed = given.get("feed", FEEDS[0] if isinstance(change, Placed | Cancelled | Rejected) else FEEDS[1])
         name = given.get("id", f"e{self._sent}")
@@ -111,7 +111,7 @@ class GoldenShop:
         )
 
     def says(self, change: Any, name: str, body: int = 0) -> None:
-        """Something is said about no single item."""
+        """Fold a notice, which concerns no single item."""
         self._sent += 1
         prev, origin = self._marks.get(FEEDS[1]), (self._sent, 0)
         self._marks[FEEDS[1]] = origin
@@ -119,7 +119,7 @@ class GoldenShop:
         self.append(Notice(FEEDS[1], *origin, prev, "shop", name, identity, body, self.now, change))
 
     def passes(self, hours: float) -> None:
-        """Time passes, and a tick says so."""
+        """Let time pass, and tick."""
         self.now += int(hours * HOUR)
         progress = tuple(Progress(feed, self._sent + 1, self.now, drained=True, prev=None) for feed in FEEDS)
         self.append(Ticked("w", self.now, progress, FEEDS, SETTINGS))

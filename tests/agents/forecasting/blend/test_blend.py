@@ -59,7 +59,7 @@ def test_what_is_steady_is_covered_as_often_as_was_said() -> None:
     assert covered[3] == pytest.approx(0.95, abs=0.03)
 
 
-def test_a_new_item_speaks_with_its_shards_voice() -> None:
+def test_a_new_item_is_forecast_by_what_its_shard_has_learned() -> None:
     blend = Blend(Rhythm())
     live(blend, drawn(40.0, 10, 60))
     newcomer = blend.fresh()
@@ -123,7 +123,7 @@ def test_an_expert_that_was_right_for_ever_leaves_weights_that_are_numbers() -> 
     assert aggregation.mixed(forecasts, own, shard) == pytest.approx(np.ones(5), rel=0.3)
 
 
-def test_the_rail_brings_coverage_where_it_belongs() -> None:
+def test_calibration_brings_coverage_to_the_quantiles_levels() -> None:
     calibration, chance, hits = Calibration(), np.random.default_rng(6), []
     for _ in range(6_000):
         forecast, came = calibration.corrected([1.0, 1.1, 1.2, 1.3, 1.4]), float(chance.normal(1.2, 0.2))

@@ -1,4 +1,4 @@
-"""A contest keeps its house safe: whatever is planted as champion, rails hold and the baseline takes over."""
+"""A contest is safe: whatever is planted as champion, guardrails hold and the baseline takes over."""
 
 import math
 from collections.abc import Callable

@@ -2,8 +2,8 @@
 
 A count says what lay there at its `as_of`; the stock now is that and everything timed after it. The changes are kept to
 the millisecond, in pages of an hour, for as long as a count may look back. A page of very many moments is thinned to
-seconds, so that an item that sells all the time stays small: for a count of a moment in that hour, what happened in the
-very second of the count then counts as before it.
+seconds, and stays so, in whatever order they came; an item that sells all the time stays small. For a count of a moment
+in that hour, what happened in the very second of the count then counts as before it.
 
 >>> log = MovementLog()
 >>> log.add(3_600_500, -3), log.add(3_600_501, -2), log.add(9_000_000, 40)
@@ -28,6 +28,8 @@ from schemas.stored import decoder_of
 MOST_MOMENTS = 4_096
 """Of a page; one with more is thinned to seconds."""
 _SECOND = 1_000
+_THIN = -1
+"""A moment just before its hour, of no change, marks a thinned page."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = decoder_of(dict[int, int], "an hour of movements")
 
@@ -35,7 +37,7 @@ _decode = decoder_of(dict[int, int], "an hour of movements")
 class MovementLog:
     """Changes of an item's stock, by millisecond since 1970."""
 
-    __slots__ = ("_changed", "_dropped", "_hour", "_hours", "_page")
+    __slots__ = ("_changed", "_dropped", "_hour", "_hours", "_page", "_thin")
 
     def __init__(self, dumped: Mapping[int, bytes] | None = None) -> None:
         self._hours: dict[int, dict[Milliseconds, int] | bytes] = dict(dumped) if dumped else {}
@@ -45,6 +47,7 @@ class MovementLog:
         self._hour = -1
         """The hour of the last change, and its page: most changes follow one another."""
         self._page: dict[Milliseconds, int] = {}
+        self._thin = False
 
     def add(self, time: Milliseconds, delta: int) -> None:
         """Note a change."""
@@ -53,10 +56,14 @@ class MovementLog:
             self._page = self._open(hour)
             self._changed.add(hour)
             self._hour = hour
+            self._thin = hour * HOUR_MS + _THIN in self._page
         page = self._page
+        if self._thin:
+            time -= time % _SECOND
         page[time] = page.get(time, 0) + delta
         if len(page) > MOST_MOMENTS:
-            self._page = self._hours[hour] = _thinned(page)
+            self._page = self._hours[hour] = _thinned(hour, page)
+            self._thin = True
 
     def after(self, time: Milliseconds) -> int:
         """All later changes together."""
@@ -116,9 +123,9 @@ class MovementLog:
         return opened
 
 
-def _thinned(page: Mapping[Milliseconds, int]) -> dict[Milliseconds, int]:
+def _thinned(hour: int, page: Mapping[Milliseconds, int]) -> dict[Milliseconds, int]:
     """The same changes by second."""
-    thin: dict[Milliseconds, int] = {}
+    thin: dict[Milliseconds, int] = {hour * HOUR_MS + _THIN: 0}
     for at, delta in page.items():
         second = at - at % _SECOND
         thin[second] = thin.get(second, 0) + delta

@@ -30,9 +30,24 @@ def test_an_hour_of_very_many_moments_is_thinned_to_seconds() -> None:
     for number in range(2 * MOST_MOMENTS):
         log.add(number * 100, -1)
     ((_, page),) = log.dump()
-    assert len(page) < 8 * (MOST_MOMENTS + 2 * MOST_MOMENTS // 10)
+    assert len(page) < 8 * (2 * MOST_MOMENTS // 10 + 2)
     assert abs(log.after(100 * MOST_MOMENTS - 1) + MOST_MOMENTS) < 10, "off by less than what happened in a second"
     assert log.after(-1) == -2 * MOST_MOMENTS
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["in one piece", "stored in between"])
+def test_a_thinned_hour_is_the_same_in_whatever_order_its_moments_came(*, again: bool) -> None:
+    moments = [number * 400 % HOUR + number % 7 for number in range(2 * MOST_MOMENTS)]
+    pages = []
+    for order in (moments, moments[::-1], moments[5_000:] + moments[:5_000]):
+        log = MovementLog()
+        for count, time in enumerate(order):
+            if again and count == 6_000:
+                log = MovementLog(dict(log.dump()))
+            log.add(time, -1)
+        pages.append(dict(log.dump()))
+    assert pages[0] == pages[1] == pages[2]
+    assert len(MovementLog(pages[0])._open(0)) < MOST_MOMENTS, "this hour is thinned"
 
 
 # A shop that moves to this system ----------------------------------------------------------------------------------

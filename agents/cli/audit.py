@@ -58,10 +58,10 @@ async def _audit(settings: Settings, shard: int | None) -> list[Any]:
     tools = Resources(settings)
     shards = chosen(shard, tools.state.partitions)
     verdicts = []
-    with progress("shards", len(shards)) as tell:
+    with progress("shards", len(shards)) as progressed:
         for done, partition in enumerate(shards, 1):
             core = Core(partition, tools.state.ledger)
             verdicts.append(await audit(partition, core, tools.store, tools.ledger, tools.journal))
-            tell(done)
+            progressed(done)
     await tools.close()
     return verdicts

@@ -15,11 +15,11 @@ def every_checkpoint(settings: Settings) -> Iterator[tuple["CheckpointReader", i
     from stream.checkpoint.reader import CheckpointReader
 
     found = 0
-    with CheckpointReader(settings) as reader, progress("reading shards", settings.partitions) as tell:
+    with CheckpointReader(settings) as reader, progress("reading shards", settings.partitions) as progressed:
         for shard in range(settings.partitions):
             if reader.look(shard, {}) is not None:
                 found += 1
                 yield reader, shard
-            tell(shard + 1)
+            progressed(shard + 1)
     if not found:
         warn(f"no shard of RESTOCK_APP={settings.app} has a checkpoint in Redis: `restock doctor` says what is missing")

@@ -103,8 +103,8 @@ def _chosen(reader: "TopicReader", settings: Settings, args: argparse.Namespace)
         return
     stretches = reader.since(topic, moment_ms("--since", args.since)) if args.since else bounds
     marks = read_marks(reader, settings, stretches)
-    with progress(f"reading {topic}", whole(stretches)) as tell:
-        for filed in letters(reader, settings, Filter(args.reason, args.topic), stretches, tell):
+    with progress(f"reading {topic}", whole(stretches)) as progressed:
+        for filed in letters(reader, settings, Filter(args.reason, args.topic), stretches, progressed):
             state = marks.of(filed)
             if args.state in {None, state or "open"}:
                 yield filed, state
@@ -153,7 +153,7 @@ def _redrive(
     if len(events) > MANY and not args.yes:
         _ask(f"Publish {len(events)} events again?", f"{len(events)} events would be published again")
     sent, gone = [], 0
-    with EventPublisher(settings) as publisher, progress("redriving", len(events)) as tell:
+    with EventPublisher(settings) as publisher, progress("redriving", len(events)) as progressed:
         for number, ((topic, partition, offset), filed) in enumerate(events.items(), 1):
             found = original(reader, filed.letter)
             target = destination(settings, filed.letter, found.value) if found else None
@@ -165,10 +165,11 @@ def _redrive(
                 continue
             publisher.send(target, found.key, found.value, tuple(found.headers or ()))
             sent.append(filed)
-            tell(number)
+            progressed(number)
     mark(settings, "redriven", sent)
-    told = {"redriven": publisher.acknowledged.total(), "gone": gone}
-    print(json.dumps(told) if args.json else f"{told['redriven']:,} events published again under their ids")
+    redriven = publisher.acknowledged.total()
+    in_words = f"{redriven:,} events published again under their ids"
+    print(json.dumps({"redriven": redriven, "gone": gone}) if args.json else in_words)
     return 1 if gone else 0
 
 
@@ -178,13 +179,13 @@ def _discard(settings: Settings, chosen: "list[FiledDeadLetter]", args: argparse
     if len(chosen) > MANY and not args.yes:
         _ask(f"Discard {len(chosen)} dead letters?", f"{len(chosen)} dead letters would be discarded")
     mark(settings, "discarded", chosen)
-    told = f"{len(chosen):,} dead letters marked as discarded; they stay on the topic, and can be redriven by place"
-    print(json.dumps({"discarded": len(chosen)}) if args.json else told)
+    in_words = f"{len(chosen):,} dead letters marked as discarded; they stay on the topic, and can be redriven by place"
+    print(json.dumps({"discarded": len(chosen)}) if args.json else in_words)
     return 0
 
 
-def _ask(question: str, told: str) -> None:
+def _ask(question: str, otherwise: str) -> None:
     if not sys.stdin.isatty():
-        raise WrongUse(f"{told}: say --yes where nobody can be asked")
+        raise WrongUse(f"{otherwise}: say --yes where nobody can be asked")
     if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
         raise AnswerIsNo("nothing was done")

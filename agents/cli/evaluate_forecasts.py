@@ -113,14 +113,14 @@ def _walked(history: Any, dates: Sequence[str], forecaster: Any, horizon: int, w
     from agents.simulation.walk import walk
 
     means, quantiles = np.zeros(history.demand.shape), np.zeros((*history.demand.shape, len(LEVELS)))
-    with progress(name, len(dates) * len(history.items)) as tell:
+    with progress(name, len(dates) * len(history.items)) as progressed:
         for count, (item, period, forecast) in enumerate(walk(history, forecaster, horizon), start=1):
             means[item, period] = forecast.mean
             quantiles[item, period] = forecast.quantiles
             shown = [f"{value:.6g}" for value in (forecast.mean, *forecast.quantiles)]
             write([history.items[item], dates[period], horizon, *shown])
             if count % 500 == 0:
-                tell(count)
+                progressed(count)
     return Grids(means, quantiles)
 
 

@@ -84,14 +84,17 @@ def run(args: argparse.Namespace) -> int:
         [terms] * len(history.items),
         visible_losses=not args.censored,
     )
-    with written(args.out, COLUMNS) as write, progress("periods", len(dates) * len(history.items) * len(names)) as tell:
+    with (
+        written(args.out, COLUMNS) as write,
+        progress("periods", len(dates) * len(history.items) * len(names)) as progressed,
+    ):
         for count, row in enumerate(rows, start=1):
             write([row.item, dates[row.period], *row[2:9], f"{row.cost:.6g}"])
             totals[row.policy].add(row)
             by_class[kinds[row.item]][row.policy].add(row)
             if drawn is not None:
                 drawn.add(row)
-            tell(count)
+            progressed(count)
     if drawn is not None:
         drawn.finish()
     report(totals, by_class, as_json=args.json, to=beside(args.out))

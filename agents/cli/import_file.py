@@ -31,15 +31,15 @@ def drafts_of(
     mapping = (uci.MAPPING if args.preset else {}) | parse_mapping(args.map)
     fallback = uci.LOCATION if args.preset else "" if args.what == "history" else None
     form = Form(times, fallback if args.location is None else args.location, settings.currency)
-    with opened(args.file) as file, progress(f"reading {args.file}", None) as tell:
+    with opened(args.file) as file, progress(f"reading {args.file}", None) as progressed:
 
-        def told(table: Iterable[CsvRow]) -> Iterator[CsvRow]:
+        def counted(table: Iterable[CsvRow]) -> Iterator[CsvRow]:
             for row in table:
                 if row.number % SHOWN_EVERY == 0:
-                    tell(row.number)
+                    progressed(row.number)
                 yield row
 
-        yield _drafts(told(rows(file, mapping, FIELDS[args.what])), form, args, report)
+        yield _drafts(counted(rows(file, mapping, FIELDS[args.what])), form, args, report)
 
 
 def _drafts(table: Iterable[CsvRow], form: Form, args: argparse.Namespace, report: Report) -> Iterable[EventDraft]:

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     args.out = args.out or "-"
     with drafts_of(args, settings, report, datetime.now(UTC)) as drafts:
         table = demand_table(drafts, zone(args.timezone), report)
-    compare_names(report, args.known_items or NONE, settings, tells=False)
+    compare_names(report, args.known_items or NONE, settings, is_dry_run=False)
     held = bool(report.alarms()) and not args.yes
     more = show_before(args, report, [])
     if held:
@@ -37,8 +37,8 @@ def run(args: argparse.Namespace) -> int:
         csv.writer(written, lineterminator="\n").writerows([table.columns, *table.rows])
         _write(args.out, written.getvalue())
     if args.json:
-        told = report.as_json() | more | {"history_rows": len(table.rows)}
-        print(json.dumps(told), file=sys.stderr if args.out == "-" else sys.stdout)
+        shown = report.as_json() | more | {"history_rows": len(table.rows)}
+        print(json.dumps(shown), file=sys.stderr if args.out == "-" else sys.stdout)
     return 1 if report.rejected else 0
 
 

@@ -63,7 +63,7 @@ def undo(args: argparse.Namespace) -> int:
     store = RunStore(args.runs, ledger_id(settings))
     run = store.get(name)
     if run.undoing is None and run.undone == run.events:
-        return _told(
+        return _print(
             args, run, UndoReport(), [], f"run {name} is taken back already ({run.changed}): nothing to publish"
         )
     if run.undoing is not None:
@@ -78,14 +78,14 @@ def undo(args: argparse.Namespace) -> int:
         if not args.json:
             print("\n".join([*print_report, STAYS]), flush=True)
         if args.dry_run:
-            return _told(args, run, report, drafts, "dry run: nothing was published")
+            return _print(args, run, report, drafts, "dry run: nothing was published")
         at = int(time.time() * 1_000)
         store.plan_undo(run, [RunEntry(at, msgspec.Raw(event.value)) for event in drafts])
     count = _publish(settings, store, run)
-    return _told(args, run, report, drafts, f"run {name} is taken back: {count:,} events acknowledged")
+    return _print(args, run, report, drafts, f"run {name} is taken back: {count:,} events acknowledged")
 
 
-def _told(args: argparse.Namespace, run: ImportRun, report: UndoReport, drafts: list[Ready], line: str) -> int:
+def _print(args: argparse.Namespace, run: ImportRun, report: UndoReport, drafts: list[Ready], line: str) -> int:
     if args.json:
         events: dict[str, int] = {}
         for event in drafts:
@@ -173,13 +173,13 @@ def _publish(settings: Settings, store: RunStore, run: ImportRun) -> int:
     if run.undoing is None:
         return 0
     left = run.undoing.events - run.undoing.published
-    with EventPublisher(settings) as publisher, progress("taking back", left) as tell:
+    with EventPublisher(settings) as publisher, progress("taking back", left) as progressed:
 
         def published(count: int) -> None:
             if run.undoing is not None:
                 run.undoing.published += count
                 store.save(run)
-                tell(run.undoing.published)
+                progressed(run.undoing.published)
 
         send_all(settings, publisher, [bytes(entry.event) for entry in store.undo_entries(run)], published)
     run.undone, run.undoing = run.undoing.upto, None

@@ -70,7 +70,7 @@ def fetching() -> Callable[[int, int], None]:
     )
     task: list[TaskID] = []
 
-    def tell(done: int, jars: int) -> None:
+    def progressed(done: int, jars: int) -> None:
         if not task:
             task.append(bar.add_task("", total=jars))
             if console.is_terminal:
@@ -81,7 +81,7 @@ def fetching() -> Callable[[int, int], None]:
         if done == jars:
             bar.stop()
 
-    return tell
+    return progressed
 
 
 def _run(servers: "LocalServers") -> int:
@@ -111,7 +111,7 @@ def _run(servers: "LocalServers") -> int:
 
 
 def _detach(servers: "LocalServers") -> int:
-    """Leave a process behind that does what the foreground does; asked again, only tell the settings again."""
+    """Leave a process behind that does what the foreground does; asked again, only print the settings again."""
     child = _background(servers) if servers.holder() is None else None
     while not servers.ready():
         if child is not None and child.poll() is not None:

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         for standing in standings(load(args.config))
         if (standing.fallen or not args.fallen) and args.abc in {None, standing.abc}
     ]
-    rows = [_told([standing]) for standing in found] if args.items else summed(found)
+    rows = [_row([standing]) for standing in found] if args.items else summed(found)
     if args.json:
         print(json.dumps(rows))
         return 0
@@ -108,10 +108,10 @@ def summed(found: Iterable[Standing]) -> list[dict[str, Any]]:
     for standing in found:
         key = (standing.abc or "-", standing.policy, standing.acting or "-")
         groups.setdefault(key, []).append(standing)
-    return [_told(groups[key]) for key in sorted(groups)]
+    return [_row(groups[key]) for key in sorted(groups)]
 
 
-def _told(group: list[Standing]) -> dict[str, Any]:
+def _row(group: list[Standing]) -> dict[str, Any]:
     """What several items, or one, come to."""
     from agents.policies.registry import BASELINE
 

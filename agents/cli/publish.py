@@ -112,13 +112,13 @@ class _Run:
         if place.end:
             warn(f"{name}: going on at line {place.line + 1:,}, where an earlier run stopped; --restart begins anew")
             file.seek(place.end)
-        with progress(f"publishing {name}", notes.size) as tell:
+        with progress(f"publishing {name}", notes.size) as progressed:
             for line in _lines(file, place):
                 self._send(name, line)
                 if line.number % CHUNK == 0:
                     self._publisher.flush()
                     notes.write(line)
-                    tell(line.end)
+                    progressed(line.end)
             self._publisher.flush()
         notes.remove()
         if self._refused > SHOWN:

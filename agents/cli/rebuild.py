@@ -40,8 +40,8 @@ async def _rebuild(settings: Settings, shard: int | None) -> bool:
     tools, well = Resources(settings), True
     for partition in chosen(shard, tools.state.partitions):
         try:
-            with progress(f"shard {partition}", None) as tell:
-                done = await rebuild(partition, tools.ports(), tools.ledger, VERSION, lambda at, _: tell(at))
+            with progress(f"shard {partition}", None) as progressed:
+                done = await rebuild(partition, tools.ports(), tools.ledger, VERSION, lambda at, _: progressed(at))
         except Parked as fault:  # the others can be made anew all the same
             warn(f"restock rebuild: {fault}")
             well = False

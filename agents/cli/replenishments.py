@@ -70,11 +70,11 @@ def _published(settings: Settings, since: str | None, open_ones: dict[str, Any])
     seen: set[str] = set()
     with TopicReader(settings) as reader:
         stretches = reader.since(topic, moment_ms("--since", since)) if since else reader.bounds(topic)
-        with progress(f"reading {topic}", whole(stretches)) as tell:
+        with progress(f"reading {topic}", whole(stretches)) as progressed:
             for number, message in enumerate(reader.read(topic, stretches), 1):
                 output = decode_output(message.value() or b"")
                 body = output.body
-                tell(number)
+                progressed(number)
                 if not isinstance(body, Replenishment) or body.replenishment_id in seen:
                     continue
                 seen.add(body.replenishment_id)

@@ -54,11 +54,11 @@ def run(args: argparse.Namespace) -> int:
     totals = {name: RunTotals() for name in policies}
     rows = play(scenario, FORECASTERS[scenario.forecaster](Rhythm()), policies)
     count = scenario.items * scenario.days * len(policies)
-    with written(args.out, COLUMNS) as write, progress("periods", count) as tell:
+    with written(args.out, COLUMNS) as write, progress("periods", count) as progressed:
         for number, row in enumerate(rows, start=1):
             write([row.item, row.period, *row[2:9], f"{row.cost:.6g}"])
             totals[row.policy].add(row)
-            tell(number)
+            progressed(number)
     report(totals, {}, as_json=args.json, to=beside(args.out))
     return 0
 

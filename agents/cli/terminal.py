@@ -40,7 +40,7 @@ def warn(line: str) -> None:
 
 @contextlib.contextmanager
 def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error for what takes more than two seconds; tell it how much is done."""
+    """A bar on standard error for what takes more than two seconds; call it with how much is done."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -52,13 +52,13 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
     task = bar.add_task(title, total=total)
     started = time.monotonic()
 
-    def tell(done: int) -> None:
+    def progressed(done: int) -> None:
         if not bar.live.is_started and time.monotonic() - started > PATIENCE_SECONDS:
             bar.start()
         bar.update(task, completed=done)
 
     try:
-        yield tell
+        yield progressed
     finally:
         if bar.live.is_started:
             bar.stop()

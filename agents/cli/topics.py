@@ -1,4 +1,4 @@
-"""`restock topics`: make the topics, begin the ledger, and tell what differs from what the settings say."""
+"""`restock topics`: make the topics, begin the ledger, and say what differs from what the settings say."""
 
 import argparse
 import json

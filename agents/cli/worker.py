@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 ROLES = ("intake", "controller")
 FAILED = 70
-"""Exit code that tells a supervisor to start the worker again."""
+"""Exit code on which a supervisor starts the worker again."""
 
 
 def register(subparsers: Any) -> None:

@@ -7,6 +7,7 @@ from itertools import islice
 
 from agents.core.learning_state import encode_learning_state
 from agents.inventory.card import Card
+from agents.inventory.catalogue import Catalogue
 from agents.inventory.shelf import Shelf
 from agents.inventory.timeline import Timeline
 from schemas.quantities import HOUR_MS
@@ -46,6 +47,18 @@ def watermarks(settings: Settings) -> dict[int, int | None]:
                 timeline.load(stored.tables["shared"])
                 found[shard] = timeline.watermark
     return found
+
+
+def shared_catalogue(settings: Settings) -> Catalogue:
+    """Suppliers, classes and calendars, of which every shard has the same: those of the first with a checkpoint."""
+    catalogue = Catalogue()
+    with CheckpointReader(settings) as reader:
+        for shard in range(settings.partitions):
+            stored = reader.look(shard, {"shared": None})
+            if stored is not None:
+                catalogue.load(stored.tables["shared"])
+                break
+    return catalogue
 
 
 def known_names(settings: Settings) -> Iterator[str]:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
+from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from agents.cli.terminal import print_table
@@ -19,6 +20,8 @@ PACKAGES = ("restock", "faust-streaming", "aiokafka", "confluent-kafka", "redis"
 SKEW_MS = 5_000
 """A clock further away makes watermarks run ahead, or events be refused."""
 LAG_RECORDS = 100_000
+MOST_ITEMS = 20_000
+"""The terms of more items are not looked at."""
 _COLOURS = {"ok": "\033[32m", "warning": "\033[33m", "wrong": "\033[31m", "unreachable": "\033[31m"}
 EXAMPLES = """examples:
   restock doctor
@@ -79,6 +82,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     yield from store
     if store[-1].verdict == "ok" and broker[0].verdict == "ok":
         yield from _asked("shards", lambda: _shards(settings))
+        yield from _asked("terms", lambda: _terms(settings))
 
 
 def _asked(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -88,7 +92,9 @@ def _asked(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding
     try:
         yield from look()
     except KafkaException as error:  # such as a coordinator that is still loading, seconds after its broker began
-        yield Finding(what, "unreachable", f"the broker does not tell ({error.args[0].str()})", "ask again in a moment")
+        yield Finding(
+            what, "unreachable", f"the broker does not answer ({error.args[0].str()})", "ask again in a moment"
+        )
     except RestockError as error:
         found, _, cure = str(error).rpartition(": ")
         yield Finding(what, "unreachable" if isinstance(error, Unreachable) else "wrong", found, cure)
@@ -164,8 +170,8 @@ def _redis(settings: Settings) -> Iterator[Finding]:
     if abs(skew) > SKEW_MS:
         yield Finding("redis", "warning", f"this machine is {skew:+d} ms from it", "set the clocks by NTP")
     verify_redis(settings)
-    told = f"{name} {version or server.get('redis_version')}, evicts nothing, keeps an append-only file"
-    yield Finding("redis", "ok", f"{mask(settings.redis)}: {told}")
+    state = f"{name} {version or server.get('redis_version')}, evicts nothing, keeps an append-only file"
+    yield Finding("redis", "ok", f"{mask(settings.redis)}: {state}")
 
 
 def _shards(settings: Settings) -> Iterator[Finding]:
@@ -174,20 +180,43 @@ def _shards(settings: Settings) -> Iterator[Finding]:
 
     with TopicReader(settings) as reader:
         ends = {shard: end for shard, (_, end) in reader.bounds(settings.topic("ledger")).items()}
-    if not ends:  # the look at the topics has told it
+    if not ends:  # the look at the topics has found that
         return
     with CheckpointReader(settings) as checkpoints:
         found = {shard: checkpoints.look(shard, {}) for shard in ends}
     behind = {shard: ends[shard] - (at.next if at else 0) for shard, at in found.items()}
     worst = max(behind, key=behind.__getitem__)
-    told = f"{sum(at is not None for at in found.values())} of {len(ends)} have a checkpoint"
-    yield Finding("shards", "ok", f"{told}; the furthest behind is {worst}, by {behind[worst]:,} records")
+    count = f"{sum(at is not None for at in found.values())} of {len(ends)} have a checkpoint"
+    yield Finding("shards", "ok", f"{count}; the furthest behind is {worst}, by {behind[worst]:,} records")
     if lost := [shard for shard, at in found.items() if at is None and ends[shard] > 1]:
         cure = "run `restock rebuild`, or a worker; where one runs, its log and /readyz say whether the shard is parked"
         yield Finding("shards", "warning", f"shard {lost[0]} has a ledger, but no checkpoint ({len(lost)} such)", cure)
     if behind[worst] > LAG_RECORDS:
         cure = "if that does not shrink, the worker's log says whether it is parked, and names the command"
         yield Finding("shards", "warning", f"shard {worst} is far behind", cure)
+
+
+def _terms(settings: Settings) -> Iterator[Finding]:
+    """Items that a policy leaves without stock, and is right by their terms."""
+    from agents.cli.cards import known_names, shared_catalogue, stored_cards
+    from agents.inspection.never_ordered import daily_demand, never_ordered
+
+    names = dict.fromkeys(islice(known_names(settings), MOST_ITEMS))
+    if not names:
+        return
+    suppliers, fold_settings = shared_catalogue(settings).suppliers, settings.fold_settings()
+    found: dict[str, str] = {}
+    for name, card in stored_cards(settings, names):
+        if card is not None:
+            never = never_ordered(card.terms(suppliers), fold_settings, daily_demand(card.item))
+            found |= {name: never} if never is not None else {}
+    first = min(found, default=None)
+    looked = f"{len(names):,} items" if len(names) < MOST_ITEMS else f"the first {MOST_ITEMS:,} items"
+    if first is None:
+        yield Finding("terms", "ok", f"under those of {looked} it pays to order")
+    else:
+        never, _, cure = found[first].rpartition("; ")
+        yield Finding("terms", "warning", f"{first} ({len(found):,} of {looked}): {never}", cure)
 
 
 def _line(finding: Finding) -> str:

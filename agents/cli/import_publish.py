@@ -14,7 +14,7 @@ import msgspec
 from agents.cli.import_file import drafts_of
 from agents.cli.known_items import NONE, SYSTEM, known_items
 from agents.cli.terminal import progress, warn
-from agents.imports.events import Ready, ready
+from agents.imports.events import Ready, items_of, ready
 from agents.imports.look_alikes import look_alikes
 from agents.imports.rejected import write_rejected
 from agents.imports.report import Report
@@ -45,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
     report = Report()
     with drafts_of(args, settings, report, now) as drafts:
         events = ready(drafts, args.source, limits_of(settings), report)
-    compare_names(report, args.known_items or (SYSTEM if publishes else NONE), settings, tells=args.dry_run)
+    report.warnings = _warnings(events, settings)
+    compare_names(report, args.known_items or (SYSTEM if publishes else NONE), settings, is_dry_run=args.dry_run)
     store = _store(args, settings) if publishes else None
     if store is not None:
         events = _not_yet_published(store, name, events, args, report, now)
@@ -65,10 +66,22 @@ def run(args: argparse.Namespace) -> int:
     return 1 if report.rejected else 0
 
 
-def compare_names(report: Report, where: str, settings: Settings, *, tells: bool) -> None:
+def _warnings(events: Sequence[Ready], settings: Settings) -> list[str]:
+    """Of items whose terms make never ordering cheapest."""
+    from agents.cli.stated_terms import StatedTerms
+
+    stated, found = StatedTerms(settings.fold_settings()), []
+    for event in events:
+        warning = stated.take(event.draft.data)
+        if warning is not None:
+            found.append(f"row {event.draft.rows[0]:,}, {items_of(event.draft.data)[0]}: {warning}")
+    return found
+
+
+def compare_names(report: Report, where: str, settings: Settings, *, is_dry_run: bool) -> None:
     """Look for names that are spelt almost like known ones."""
     known, report.compared_with = known_items(where, settings, report.items)
-    if tells and where == NONE:
+    if is_dry_run and where == NONE:
         report.compared_with = f"each other; nothing was connected to: --known-items {SYSTEM} asks the workers' store"
     report.look_alikes = look_alikes(report.items, known)
 
@@ -82,7 +95,7 @@ def stale(args: argparse.Namespace, report: Report, now: datetime) -> list[str]:
 
 
 def show_before(args: argparse.Namespace, report: Report, lines: Sequence[str]) -> dict[str, Any]:
-    """Show the report and write the refused rows to their file; what programs are told beside the report."""
+    """Show the report and write the refused rows to their file; what programs get beside the report."""
     more: dict[str, Any] = {"dry_run": args.dry_run, "published": 0, "rejected_file": None}
     lines = list(lines)
     if report.rejected:
@@ -113,12 +126,12 @@ def publish_pending(settings: Settings, store: "RunStore", imported: "ImportRun"
     pending = imported.events - imported.published
     if not pending:
         return 0
-    with EventPublisher(settings) as publisher, progress("publishing", pending) as tell:
+    with EventPublisher(settings) as publisher, progress("publishing", pending) as progressed:
 
         def published(count: int) -> None:
             imported.published += count
             store.save(imported)
-            tell(pending - (imported.events - imported.published))
+            progressed(pending - (imported.events - imported.published))
 
         values = [bytes(entry.event) for entry in store.entries(imported, imported.published)]
         send_all(settings, publisher, values, published)

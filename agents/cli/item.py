@@ -19,7 +19,7 @@ EXAMPLES = """examples:
   restock item TEA-01@BER1
   restock item TEA-01@BER1 MUG-07@BER1 --json
   restock items --json --class A | jq -r .item | restock item - --json"""
-UNKNOWN = "nothing was published about it, or no worker has read it yet; or Redis lost it, and `restock doctor` tells"
+UNKNOWN = "nothing was published about it, or no worker has read it yet; or Redis lost it, as `restock doctor` says"
 
 
 def register(subparsers: Any) -> None:

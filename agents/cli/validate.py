@@ -7,14 +7,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from agents.cli.terminal import progress, warn
 from schemas.codec import Event, Limits, decode, topic_for
-from schemas.inbound import INBOUND
+from schemas.inbound import INBOUND, ItemConfigured, SupplierConfigured
 from schemas.refusal import Refusal
 from stream.errors import WrongUse
 from stream.setting_sources import load
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from agents.cli.stated_terms import StatedTerms
 
 EXAMPLES = """examples:
   restock validate orders.jsonl
@@ -27,8 +31,9 @@ def register(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "validate",
         help="the contract's verdict line by line, without any broker",
-        description="Tells for each line, one CloudEvent in structured mode, ok, or reason, field and what to do. "
-        "Currency and largest size are those of the settings. A time may be a day ahead of now.",
+        description="Says for each line, one CloudEvent in structured mode, ok, or reason, field and what to do, and "
+        "warns of terms under which never ordering is cheapest. Currency and largest size are those of the settings. "
+        "A time may be a day ahead of now.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -42,18 +47,40 @@ def run(args: argparse.Namespace) -> int:
     """Exit code 1 when a line was refused."""
     settings = load(args.config)
     limits = Limits(settings.max_event_bytes, settings.currency)
-    accepted = refused = 0
+    accepted = refused = warned = 0
+    stated = _Stated(settings)
     for name in args.files:
         shown = name if len(args.files) > 1 else ""
-        with _opened(name) as file, _progress(name) as tell:
+        with _opened(name) as file, _progress(name) as report:
             for number, verdict, read in _verdicts(file, args.topic, limits):
+                warning = stated.warning(verdict) if isinstance(verdict, Event) else None
                 accepted += isinstance(verdict, Event)
                 refused += isinstance(verdict, Refusal)
-                print(_as_json(shown, number, verdict) if args.json else _as_text(shown, number, verdict))
-                tell(read)
+                warned += warning is not None
+                line = _as_json if args.json else _as_text
+                print(line(shown, number, verdict, warning))
+                report(read)
     if not args.json:
-        warn(f"{accepted:,} ok, {refused:,} refused")
+        warn(f"{accepted:,} ok, {refused:,} refused" + (f", {warned:,} with a warning" if warned else ""))
     return 1 if refused else 0
+
+
+class _Stated:
+    """The terms that the files state; what looks at them is imported for the first event that has any."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._terms: StatedTerms | None = None
+
+    def warning(self, event: Event) -> str | None:
+        """What is to be said of an event that the contract accepts."""
+        if not isinstance(event.data, ItemConfigured | SupplierConfigured):
+            return None
+        if self._terms is None:
+            from agents.cli.stated_terms import StatedTerms
+
+            self._terms = StatedTerms(self._settings.fold_settings())
+        return self._terms.take(event.data)
 
 
 def _verdicts(file: IO[bytes], topic: str | None, limits: Limits) -> Iterator[tuple[int, Event | Refusal | None, int]]:
@@ -74,19 +101,21 @@ def _progress(name: str) -> contextlib.AbstractContextManager[Callable[[int], No
     return progress(f"validating {name}", Path(name).stat().st_size if name != "-" else None)
 
 
-def _as_text(name: str, number: int, verdict: Event | Refusal | None) -> str:
+def _as_text(name: str, number: int, verdict: Event | Refusal | None, warning: str | None) -> str:
     where = f"{name}:{number}" if name else str(number)
-    return f"{where}: {verdict.reason.value}: {verdict}" if isinstance(verdict, Refusal) else f"{where}: ok"
-
-
-def _as_json(name: str, number: int, verdict: Event | Refusal | None) -> str:
-    told: dict[str, object] = {"file": name} if name else {}
-    told["line"] = number
     if isinstance(verdict, Refusal):
-        told |= {"verdict": "refused", "reason": verdict.reason, "field": verdict.field, "cure": verdict.cure}
+        return f"{where}: {verdict.reason.value}: {verdict}"
+    return f"{where}: ok" + (f", but {warning}" if warning else "")
+
+
+def _as_json(name: str, number: int, verdict: Event | Refusal | None, warning: str | None) -> str:
+    shown: dict[str, object] = {"file": name} if name else {}
+    shown["line"] = number
+    if isinstance(verdict, Refusal):
+        shown |= {"verdict": "refused", "reason": verdict.reason, "field": verdict.field, "cure": verdict.cure}
     else:
-        told |= {"verdict": "ok", "reason": None, "field": None, "cure": None}
-    return json.dumps(told, ensure_ascii=False)
+        shown |= {"verdict": "ok", "reason": None, "field": None, "cure": None}
+    return json.dumps(shown | ({"warning": warning} if warning else {}), ensure_ascii=False)
 
 
 @contextlib.contextmanager

@@ -53,6 +53,8 @@ class Report:
         """What the names were compared with, for people."""
         self.contradictions: list[str] = []
         """What the file, or an earlier run, says otherwise."""
+        self.warnings: list[str] = []
+        """What is imported, and should be mended."""
         self.first_copy: int | None = None
 
     def leave_out(self, reason: str, row: int, example: str = "") -> None:
@@ -89,6 +91,7 @@ class Report:
             "last_day": days.last.isoformat() if days else None,
             "days_without_rows": days.missing,
             "largest_quantities": [{"quantity": each, "row": row} for each, row in self.quantities.largest(GIANTS)],
+            "warnings": self.warnings,
             "alarms": [{"kind": alarm.kind, "text": alarm.text} for alarm in self.alarms()],
         }
 
@@ -105,7 +108,9 @@ class Report:
         if self.compared_with:
             lines.append(f"names were compared with {self.compared_with}")
         lines += [f"{note}: {count:,}" for note, count in self.notes.items() if count]
-        lines += _some(self.alarms())
+        lines += _named("warning", self.warnings)
+        for kind, of_kind in groupby(self.alarms(), key=lambda alarm: alarm.kind):
+            lines += _named(f"to look at, {kind}", [alarm.text for alarm in of_kind])
         lines += more
         if self.waiting:
             lines.append(f"held back: {self.waiting:,} rows of orders with a refused row: an order is imported whole")
@@ -138,13 +143,11 @@ class Report:
         ]
 
 
-def _some(alarms: Sequence[Alarm]) -> Iterator[str]:
-    """The first few of each kind in a line each, and how many there are beyond."""
-    for kind, of_kind in groupby(alarms, key=lambda alarm: alarm.kind):
-        texts = [alarm.text for alarm in of_kind]
-        yield from (f"to look at, {kind}: {text}" for text in texts[:NAMED])
-        if len(texts) > NAMED:
-            yield f"to look at, {kind}: {len(texts) - NAMED:,} more; --json has all of them"
+def _named(title: str, texts: Sequence[str]) -> Iterator[str]:
+    """The first few in a line each, and how many there are beyond."""
+    yield from (f"{title}: {text}" for text in texts[:NAMED])
+    if len(texts) > NAMED:
+        yield f"{title}: {len(texts) - NAMED:,} more; --json has all of them"
 
 
 def _count(group: dict[str, LeftOut], reason: str, rows: Sequence[int], example: str) -> None:

@@ -17,8 +17,9 @@ from agents.policies.never_ordering import never_ordering_is_cheapest
 from schemas.ledger import FoldSettings
 from schemas.quantities import DAY_MS
 
-USUAL_DAILY = 1.0
-"""Demand a day that is reckoned with while an item's own is not known."""
+ASSUMED_DAILY = 10.0
+"""Demand a day that is reckoned with while an item's own is not known: more than most items have, so that what is named
+then would hardly be ordered at any demand."""
 
 
 def daily_demand(item: Item) -> float | None:
@@ -29,10 +30,10 @@ def daily_demand(item: Item) -> float | None:
 def never_ordered(terms: Effective, settings: FoldSettings, daily: float | None) -> str | None:
     """Why no order pays at this demand a day, and what to do; None where orders pay."""
     period_days = settings.period_ms / DAY_MS
-    demand = (USUAL_DAILY if daily is None else daily) * period_days
+    demand = (ASSUMED_DAILY if daily is None else daily) * period_days
     interval = wait_of(terms, settings.period_ms) + 1
     found = never_ordering_is_cheapest(economics_of(terms, settings.period_ms, 1, demand * interval), demand)
-    if found is None:
+    if found is None or terms.lifecycle == "phase_out":
         return None
-    assumed = f" at {USUAL_DAILY:g} a day" if daily is None else ""
+    assumed = f" even at {ASSUMED_DAILY:g} a day" if daily is None else ""
     return f"never ordering is cheapest{assumed}, since {found}"

@@ -21,7 +21,7 @@ def never_ordering_is_cheapest(terms: Economics, demand: float) -> str | None:
     if terms.stock_out != "lost" or demand <= 0.0:
         return None
     if terms.shortage <= 0.0:
-        return "a lost sale costs nothing: state a shortage_cost, or a unit_cost below the price"
+        return "a lost sale costs nothing; state a shortage_cost, or a unit_cost below the price"
     lot = cheapest_lot(terms, demand)
     unit = cost_of_a_unit(terms, demand, lot)
     if unit < terms.shortage:

@@ -161,6 +161,20 @@ def test_events_can_be_written_instead_without_any_broker(restock: Run, tmp_path
     assert restock("validate", tmp_path / "o.jsonl")[0] == 0
 
 
+def test_items_that_would_never_be_ordered_are_warned_of_and_imported(restock: Run, tmp_path: Path) -> None:
+    rows = "TEA,BER1,4 EUR,0.01 EUR,5000\nMUG,BER1,4 EUR,1 EUR,\n"
+    file = write(tmp_path, f"sku,location,unit_cost,shortage_cost,minimum_order\n{rows}", "items.csv")
+    exit_code, out, _ = restock("import", "items", file, "--dry-run")
+    (warning,) = [line for line in out.splitlines() if line.startswith("warning: ")]
+    assert exit_code == 0
+    assert warning.startswith(
+        "warning: row 2, TEA@BER1: never ordering is cheapest even at 10 a day, since a lost sale"
+    )
+    assert warning.endswith("; state a higher shortage_cost, or a lower minimum_order")
+    shown = json.loads(restock("import", "items", file, "--dry-run", "--json")[1])
+    assert (shown["events"], len(shown["warnings"]), shown["alarms"]) == ({"item.configured": 2}, 1, [])
+
+
 def test_a_history_is_written_for_evaluate(restock: Run, tmp_path: Path) -> None:
     file = write(tmp_path, a_typo().replace("100000", "2"))
     exit_code, out, err = restock("import", "history", file)

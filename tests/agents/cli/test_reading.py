@@ -361,6 +361,7 @@ def test_the_doctor_finds_a_healthy_system(restock: Run) -> None:
         "workers": "warning",
         "redis": "ok",
         "shards": "ok",
+        "terms": "ok",
     }
     assert answer["settings"]["RESTOCK_PARTITIONS"] == "2"
 

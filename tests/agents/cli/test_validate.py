@@ -73,6 +73,27 @@ def test_an_event_on_another_topic_is_refused(restock: Run, tmp_path: Path) -> N
     assert "wrong_topic" in out
 
 
+def configured(**terms: object) -> str:
+    event = {"specversion": "1.0", "id": "c", "source": "s", "type": "item.configured", "time": "2026-03-01T00:00:00Z"}
+    return json.dumps({**event, "data": {"sku": "TEA", "location": "BER1", **terms}})
+
+
+def test_terms_under_which_no_order_pays_are_a_warning(restock: Run, tmp_path: Path) -> None:
+    """They are put together over the lines of the file: the cost of a lost sale is stated before that of an order."""
+    file = _file(tmp_path, configured(shortage_cost="0.05 EUR"), configured(unit_cost="4 EUR", order_cost="400 EUR"))
+    code, out, err = restock("validate", file)
+    first, second = out.splitlines()
+    assert (code, first, err) == (0, "1: ok", "2 ok, 0 refused, 1 with a warning\n")
+    assert second.startswith(
+        "2: ok, but never ordering is cheapest even at 10 a day, since a lost sale costs 0.05, but "
+    )
+    assert second.endswith("; state a higher shortage_cost, or a lower order_cost")
+    first, second = map(json.loads, restock("validate", "--json", file)[1].splitlines())
+    assert "warning" not in first
+    assert second["verdict"] == "ok"
+    assert second["warning"].startswith("never ordering is cheapest")
+
+
 def test_currency_and_size_follow_the_settings(restock: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESTOCK_CURRENCY", "SEK")
     assert "SEK" in restock("validate", _file(tmp_path, GOOD))[1]

@@ -1,7 +1,7 @@
 """The policy suite: `bench/policy_suite.py [policy_suite.json] [--short] [--seeds 20] [--only PART]`.
 
 Measures every goal of learned replenishment on problems whose optimal cost is known: exactness of our own solver, the
-analytic rule with true parameters, frozen gaps of learned policies beside their online regret, vanilla Q-learning,
+analytic rule with true parameters, frozen gaps of learned policies beside their online regret, tabular Q-learning,
 Gong and Simchi-Levi's table, cyclic demand, fixed ordering cost, and the time and bytes of a review.
 """
 
@@ -171,8 +171,8 @@ def fixed_cost(suite: Suite) -> Figures:
     return {"backlog": backlog, "lost": learned(suite, PilQ, suite.family("lost_sales_fixed_cost"), "pil-q fixed cost")}
 
 
-def vanilla(suite: Suite) -> Figures:
-    """How much longer vanilla Q-learning takes to come within 1 %."""
+def q_learning_baseline(suite: Suite) -> Figures:
+    """How much longer tabular Q-learning takes to come within 1 %."""
     checkpoints = [1000, 4000, 16_000, 40_000] + ([] if suite.quick else [80_000, 160_000])
     figures: Figures = {}
     for instance in suite.family("lost_sales", longest=1)[: 1 if suite.quick else 3]:
@@ -183,7 +183,7 @@ def vanilla(suite: Suite) -> Figures:
     return figures
 
 
-def gong(suite: Suite) -> Figures:
+def full_feedback_table(suite: Suite) -> Figures:
     """Gong and Simchi-Levi's table."""
     rows = table(suite.published, suite.seeds)
     for row in rows:
@@ -232,8 +232,8 @@ PARTS: Mapping[str, Callable[[Suite], Figures]] = {
     "slow": slow_movers,
     "cyclic": cyclic,
     "fixed-cost": fixed_cost,
-    "vanilla": vanilla,
-    "gong": gong,
+    "q-learning-baseline": q_learning_baseline,
+    "full-feedback-table": full_feedback_table,
     "cost": cost,
 }
 

@@ -1,4 +1,4 @@
-"""How long vanilla Q-learning takes: Watkins's rule on the whole state of a problem with one period of lead time.
+"""How long tabular Q-learning takes: Watkins's rule on the whole state of a problem with one period of lead time.
 
 In its favour: the true state, every order from zero to the largest sensible one, steps that shrink with the visits of
 a pair, optimistic start, exploration that fades; discount, steps and exploration are the best of a grid

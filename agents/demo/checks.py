@@ -68,7 +68,7 @@ def _outputs(figures: DemoFigures) -> list[Check]:
 
 
 def count(system: DemoSystem, metric: str) -> int:
-    """The sum of a metric's values, as the worker tells them."""
+    """The sum of a metric's values, as the worker exports them."""
     _, text = system.worker.get("/metrics")
     found = re.findall(rf"^{re.escape(metric)}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE)
     return int(sum(map(float, found)))

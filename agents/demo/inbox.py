@@ -89,7 +89,7 @@ class Inbox:
     """Everything published, from the beginning."""
 
     def __init__(self, settings: Settings) -> None:
-        # A broker with nothing to tell may keep us waiting: it answers at once when something is committed.
+        # A broker without new records may keep us waiting: it answers at once when something is committed.
         self._consumer = Consumer(reader_config(settings, fetch_wait_max_ms=500, enable_partition_eof=False))
         self._consumer.assign(
             [TopicPartition(settings.topic(name), p, 0) for name in TOPICS for p in range(settings.partitions)]

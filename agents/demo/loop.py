@@ -57,7 +57,7 @@ class Loop:
         self.figures.events += len(events)
 
     def _trade(self, day: int) -> None:
-        """Publish a day, and then the first event of the next, which tells that it is over."""
+        """Publish a day, and then the first event of the next, which shows that it is over."""
         trade, figures = self._floor.trade(day), self.figures
         self._publish(
             self._planner.morning(day) + self._warehouse.morning(day)

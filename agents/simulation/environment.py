@@ -71,8 +71,8 @@ class ShelfEnvironment(gymnasium.Env[Observation, np.int64]):
         cost = self.holding * max(left, 0) + self.shortage * max(-left, 0) + self.order_cost * (int(action) > 0)
         lost = 0 if self.backorders else max(-left, 0)
         self._stock, self._last, self._period = left + lost, demand, self._period + 1
-        told = {"demand": demand, "lost": lost, "cost": cost}
-        return self._seen(), -float(cost), False, self._period >= self.periods, told
+        info = {"demand": demand, "lost": lost, "cost": cost}
+        return self._seen(), -float(cost), False, self._period >= self.periods, info
 
     def _seen(self) -> Observation:
         values = np.array([self._stock, *self._due, self._last], dtype=np.float32)

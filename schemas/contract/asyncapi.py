@@ -60,7 +60,7 @@ def _action(topic: Topic) -> str:
 def _summary(topic: Topic) -> str:
     if topic.role == "source":
         return f"Takes what is published by {topic.writer}."
-    return "Keeps what was refused, with the reason." if topic.role == "dead_letters" else "Tells what was decided."
+    return "Keeps what was refused, with the reason." if topic.role == "dead_letters" else "Publishes what was decided."
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _dead_letter_mark() -> dict[str, Any]:
     return {
         "name": DEAD_LETTER_MARK,
         "title": DEAD_LETTER_MARK,
-        "summary": "What became of a refused record that lies before it: told by the record's origin.",
+        "summary": "Marks what became of an earlier refused record, which it names by its origin.",
         "contentType": "application/octet-stream",
         "headers": {
             "type": "object",

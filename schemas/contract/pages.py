@@ -87,7 +87,7 @@ def _index() -> str:
 Producers, warehouses and on-call staff meet restock here and nowhere else. Everything below is made from the types
 the service itself decodes with; machines read [asyncapi.json](asyncapi.json) or a type's JSON Schema.
 
-Check a file before you publish it, without any broker: `restock validate FILE` (one event a line) tells for each line
+Check a file before you publish it, without any broker: `restock validate FILE` (one event a line) prints for each line
 `ok`, or the reason, the field and what to do. JSON Schema alone lets `1.0` pass for an integer; the service does not.
 
 ## The envelope

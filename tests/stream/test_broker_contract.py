@@ -125,7 +125,7 @@ class KafkaUnderTest(BrokerUnderTest):
 
 
 @pytest.fixture
-async def kafka_house(kafka: str, app: str, topic_prefix: str) -> Any:
+async def kafka_under_test(kafka: str, app: str, topic_prefix: str) -> Any:
     settings = Settings(kafka=kafka, app=app, topic_prefix=topic_prefix, partitions=2)
     topics.create(settings)
     with ThreadPoolExecutor(4) as threads:
@@ -139,7 +139,7 @@ async def kafka_house(kafka: str, app: str, topic_prefix: str) -> Any:
 def broker(request: pytest.FixtureRequest) -> BrokerUnderTest:
     if request.param == "memory":
         return MemoryUnderTest()
-    made: BrokerUnderTest = request.getfixturevalue("kafka_house")
+    made: BrokerUnderTest = request.getfixturevalue("kafka_under_test")
     return made
 
 
@@ -289,16 +289,16 @@ async def test_a_writer_the_journal_does_not_know_is_looked_for_from_the_start(b
     assert (records, view.whole) == (history, True)
 
 
-async def test_a_journal_that_was_cut_is_not_waited_for(kafka_house: KafkaUnderTest, kafka: str) -> None:
+async def test_a_journal_that_was_cut_is_not_waited_for(kafka_under_test: KafkaUnderTest, kafka: str) -> None:
     """The shard is then taken again and parks; it would wait for ever if that were taken for a broker that is away."""
-    kafka_house.write(*long_history()[:9])
-    place = TopicPartition(kafka_house.settings.topic("journal"), SHARD, 5)
+    kafka_under_test.write(*long_history()[:9])
+    place = TopicPartition(kafka_under_test.settings.topic("journal"), SHARD, 5)
     admin = AdminClient({"bootstrap.servers": kafka})
     for cut in admin.delete_records([place]).values():
         cut.result(20)
     with pytest.raises(Torn, match="no longer holds"):
-        await kafka_house.journal.passage(SHARD, 2, 9)
-    assert len((await kafka_house.journal.passage(SHARD, 5, 9)).records) == 4
+        await kafka_under_test.journal.passage(SHARD, 2, 9)
+    assert len((await kafka_under_test.journal.passage(SHARD, 5, 9)).records) == 4
 
 
 # The ledger ---------------------------------------------------------------------------------------------------------

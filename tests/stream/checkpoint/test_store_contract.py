@@ -78,7 +78,7 @@ async def redis_client(redis_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture(params=["memory", "redis"])
-def house(request: pytest.FixtureRequest, app: str) -> StoreUnderTest:
+def under_test(request: pytest.FixtureRequest, app: str) -> StoreUnderTest:
     if request.param == "memory":
         store = MemoryStore()
         return StoreUnderTest(store, MemoryVandal(store))
@@ -104,178 +104,178 @@ async def written(store: Store, at: int = 5, changes: Tables | None = None) -> N
     await store.checkpoint(SHARD, cursor("a", at), -1, {"items": {"TEA@B": b"1"}} if changes is None else changes)
 
 
-async def test_a_shard_that_nobody_wrote_has_no_checkpoint(house: StoreUnderTest) -> None:
-    assert await house.store.acquire(SHARD, "a") is None
-    assert await loaded(house.store) == {}
+async def test_a_shard_that_nobody_wrote_has_no_checkpoint(under_test: StoreUnderTest) -> None:
+    assert await under_test.store.acquire(SHARD, "a") is None
+    assert await loaded(under_test.store) == {}
 
 
-async def test_the_next_owner_finds_what_the_last_one_wrote(house: StoreUnderTest) -> None:
+async def test_the_next_owner_finds_what_the_last_one_wrote(under_test: StoreUnderTest) -> None:
     tables: Mapping[str, Mapping[str, bytes]] = {
         "items": {"TEA@B": b"\x00\xff", "MÜSLI@B": b""},
         "minds": {"TEA@B": b"m"},
         "pages": {"0": b"p"},
         "shared": {"model": b"s" * 100_000},
     }
-    await written(house.store, 5, tables)
-    held = await house.store.acquire(SHARD, "b")
+    await written(under_test.store, 5, tables)
+    held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert held.whole
     assert held.cursor == cursor("a", 5)
-    assert await loaded(house.store) == tables
+    assert await loaded(under_test.store) == tables
 
 
-async def test_acquiring_again_with_the_same_token_changes_nothing(house: StoreUnderTest) -> None:
-    await written(house.store)
-    first = await house.store.acquire(SHARD, "b")
-    assert await house.store.acquire(SHARD, "b") == first
-    await house.store.checkpoint(SHARD, cursor("b", 6), 5, {})
+async def test_acquiring_again_with_the_same_token_changes_nothing(under_test: StoreUnderTest) -> None:
+    await written(under_test.store)
+    first = await under_test.store.acquire(SHARD, "b")
+    assert await under_test.store.acquire(SHARD, "b") == first
+    await under_test.store.checkpoint(SHARD, cursor("b", 6), 5, {})
 
 
-async def test_an_owner_without_a_checkpoint_may_still_ask_again(house: StoreUnderTest) -> None:
-    assert await house.store.acquire(SHARD, "a") is None
-    assert await house.store.acquire(SHARD, "a") is None
+async def test_an_owner_without_a_checkpoint_may_still_ask_again(under_test: StoreUnderTest) -> None:
+    assert await under_test.store.acquire(SHARD, "a") is None
+    assert await under_test.store.acquire(SHARD, "a") is None
 
 
-async def test_fields_are_overwritten_and_dropped(house: StoreUnderTest) -> None:
-    await written(house.store, 5, {"items": {"A@B": b"1", "B@B": b"1"}, "minds": {"A@B": b"1"}})
-    await house.store.checkpoint(
+async def test_fields_are_overwritten_and_dropped(under_test: StoreUnderTest) -> None:
+    await written(under_test.store, 5, {"items": {"A@B": b"1", "B@B": b"1"}, "minds": {"A@B": b"1"}})
+    await under_test.store.checkpoint(
         SHARD, cursor("a", 6), 5, {"items": {"A@B": b"2", "B@B": None}, "minds": {"A@B": None}}
     )
-    held = await house.store.acquire(SHARD, "b")
+    held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert held.whole
-    assert await loaded(house.store) == {"items": {"A@B": b"2"}}
+    assert await loaded(under_test.store) == {"items": {"A@B": b"2"}}
 
 
-async def test_dropping_what_was_never_there_leaves_the_checkpoint_whole(house: StoreUnderTest) -> None:
-    await written(house.store)
-    await house.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"GONE@B": None}})
-    held = await house.store.acquire(SHARD, "b")
+async def test_dropping_what_was_never_there_leaves_the_checkpoint_whole(under_test: StoreUnderTest) -> None:
+    await written(under_test.store)
+    await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"GONE@B": None}})
+    held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert held.whole
 
 
-async def test_a_successor_fences_the_writer_before_it(house: StoreUnderTest) -> None:
-    await written(house.store)
-    await house.store.acquire(SHARD, "b")
+async def test_a_successor_fences_the_writer_before_it(under_test: StoreUnderTest) -> None:
+    await written(under_test.store)
+    await under_test.store.acquire(SHARD, "b")
     with pytest.raises(Fenced):
-        await house.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"TEA@B": b"zombie"}})
+        await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"TEA@B": b"zombie"}})
     with pytest.raises(Fenced):
-        await house.store.reset(SHARD, "a")
-    assert await loaded(house.store) == {"items": {"TEA@B": b"1"}}
-    await house.store.checkpoint(SHARD, cursor("b", 6), 5, {})
+        await under_test.store.reset(SHARD, "a")
+    assert await loaded(under_test.store) == {"items": {"TEA@B": b"1"}}
+    await under_test.store.checkpoint(SHARD, cursor("b", 6), 5, {})
 
 
-async def test_a_forgotten_shard_has_no_writer(house: StoreUnderTest) -> None:
-    await written(house.store)
-    await house.vandal.forget()
+async def test_a_forgotten_shard_has_no_writer(under_test: StoreUnderTest) -> None:
+    await written(under_test.store)
+    await under_test.vandal.forget()
     with pytest.raises(Fenced):
-        await house.store.checkpoint(SHARD, cursor("a", 6), 5, {})
+        await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {})
 
 
-async def test_shards_do_not_touch_each_others_checkpoints(house: StoreUnderTest) -> None:
-    await written(house.store)
-    await house.store.acquire(SHARD + 1, "b")
-    await house.store.checkpoint(SHARD + 1, cursor("b", 9), -1, {"items": {"CUP@B": b"9"}})
-    await house.store.reset(SHARD + 1, "b")
-    assert await loaded(house.store) == {"items": {"TEA@B": b"1"}}
+async def test_shards_do_not_touch_each_others_checkpoints(under_test: StoreUnderTest) -> None:
+    await written(under_test.store)
+    await under_test.store.acquire(SHARD + 1, "b")
+    await under_test.store.checkpoint(SHARD + 1, cursor("b", 9), -1, {"items": {"CUP@B": b"9"}})
+    await under_test.store.reset(SHARD + 1, "b")
+    assert await loaded(under_test.store) == {"items": {"TEA@B": b"1"}}
 
 
-async def test_a_repeated_checkpoint_is_done_already(house: StoreUnderTest) -> None:
+async def test_a_repeated_checkpoint_is_done_already(under_test: StoreUnderTest) -> None:
     """The reply to the first may have been lost; the state may even have moved on."""
-    await written(house.store)
-    await house.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"TEA@B": b"2"}})
-    await house.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"TEA@B": b"late"}})
-    await house.store.checkpoint(SHARD, cursor("a", 5), -1, {"items": {"TEA@B": b"later"}})
-    assert await loaded(house.store) == {"items": {"TEA@B": b"2"}}
+    await written(under_test.store)
+    await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"TEA@B": b"2"}})
+    await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"TEA@B": b"late"}})
+    await under_test.store.checkpoint(SHARD, cursor("a", 5), -1, {"items": {"TEA@B": b"later"}})
+    assert await loaded(under_test.store) == {"items": {"TEA@B": b"2"}}
 
 
 @pytest.mark.parametrize("since", [-1, 4, 6])
-async def test_a_checkpoint_that_does_not_continue_the_last_is_refused(house: StoreUnderTest, since: int) -> None:
-    await written(house.store)
+async def test_a_checkpoint_that_does_not_continue_the_last_is_refused(under_test: StoreUnderTest, since: int) -> None:
+    await written(under_test.store)
     with pytest.raises(Torn):
-        await house.store.checkpoint(SHARD, cursor("a", 7), since, {"items": {"TEA@B": b"gap"}})
-    held = await house.store.acquire(SHARD, "a")
+        await under_test.store.checkpoint(SHARD, cursor("a", 7), since, {"items": {"TEA@B": b"gap"}})
+    held = await under_test.store.acquire(SHARD, "a")
     assert held is not None
-    assert (held.cursor.next, await loaded(house.store)) == (5, {"items": {"TEA@B": b"1"}})
+    assert (held.cursor.next, await loaded(under_test.store)) == (5, {"items": {"TEA@B": b"1"}})
 
 
-async def test_a_first_checkpoint_starts_from_nothing(house: StoreUnderTest) -> None:
-    await house.store.acquire(SHARD, "a")
+async def test_a_first_checkpoint_starts_from_nothing(under_test: StoreUnderTest) -> None:
+    await under_test.store.acquire(SHARD, "a")
     with pytest.raises(Torn):
-        await house.store.checkpoint(SHARD, cursor("a", 7), 3, {})
-    await house.store.checkpoint(SHARD, cursor("a", 0), -1, {})
-    held = await house.store.acquire(SHARD, "b")
+        await under_test.store.checkpoint(SHARD, cursor("a", 7), 3, {})
+    await under_test.store.checkpoint(SHARD, cursor("a", 0), -1, {})
+    held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert held.cursor.next == 0
 
 
 @pytest.mark.parametrize("damage", ["table", "field"])
 async def test_a_deleted_field_is_noticed_by_the_writer_and_by_the_next_owner(
-    house: StoreUnderTest, damage: str
+    under_test: StoreUnderTest, damage: str
 ) -> None:
-    await written(house.store, 5, {"items": {"A@B": b"1", "B@B": b"1"}, "minds": {"A@B": b"1"}})
+    await written(under_test.store, 5, {"items": {"A@B": b"1", "B@B": b"1"}, "minds": {"A@B": b"1"}})
     if damage == "table":
-        await house.vandal.drop_table("minds")
+        await under_test.vandal.drop_table("minds")
     else:
-        await house.vandal.drop_field("items", "A@B")
+        await under_test.vandal.drop_field("items", "A@B")
     with pytest.raises(Torn):
-        await house.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"C@B": b"1"}})
-    held = await house.store.acquire(SHARD, "b")
+        await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"C@B": b"1"}})
+    held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert not held.whole
 
 
-async def test_a_deleted_cursor_fences_and_leaves_nothing_to_go_on_from(house: StoreUnderTest) -> None:
-    await written(house.store)
-    await house.vandal.drop_cursor()
+async def test_a_deleted_cursor_fences_and_leaves_nothing_to_go_on_from(under_test: StoreUnderTest) -> None:
+    await written(under_test.store)
+    await under_test.vandal.drop_cursor()
     with pytest.raises(Fenced):
-        await house.store.checkpoint(SHARD, cursor("a", 6), 5, {})
-    assert await house.store.acquire(SHARD, "b") is None
-    await house.store.reset(SHARD, "b")
-    await house.store.checkpoint(SHARD, cursor("b", 1), -1, {"minds": {"A@B": b"1"}})
-    held = await house.store.acquire(SHARD, "c")
+        await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {})
+    assert await under_test.store.acquire(SHARD, "b") is None
+    await under_test.store.reset(SHARD, "b")
+    await under_test.store.checkpoint(SHARD, cursor("b", 1), -1, {"minds": {"A@B": b"1"}})
+    held = await under_test.store.acquire(SHARD, "c")
     assert held is not None
     assert held.whole
-    assert await loaded(house.store) == {"minds": {"A@B": b"1"}}
+    assert await loaded(under_test.store) == {"minds": {"A@B": b"1"}}
 
 
-async def test_reset_forgets_the_state_and_not_the_writer(house: StoreUnderTest) -> None:
-    await written(house.store, 5, {table: {"A@B": b"1"} for table in TABLES})
-    await house.store.reset(SHARD, "a")
-    assert await loaded(house.store) == {}
-    await house.store.checkpoint(SHARD, cursor("a", 2), -1, {"items": {"A@B": b"2"}})
-    held = await house.store.acquire(SHARD, "b")
+async def test_reset_forgets_the_state_and_not_the_writer(under_test: StoreUnderTest) -> None:
+    await written(under_test.store, 5, {table: {"A@B": b"1"} for table in TABLES})
+    await under_test.store.reset(SHARD, "a")
+    assert await loaded(under_test.store) == {}
+    await under_test.store.checkpoint(SHARD, cursor("a", 2), -1, {"items": {"A@B": b"2"}})
+    held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert (held.whole, held.cursor.next) == (True, 2)
 
 
-async def test_a_large_checkpoint_is_one_step_and_is_read_in_slices(house: StoreUnderTest) -> None:
+async def test_a_large_checkpoint_is_one_step_and_is_read_in_slices(under_test: StoreUnderTest) -> None:
     """More fields than Lua takes arguments at a time, odd numbers of them, in every table."""
     tables = {table: {f"I{n}@B": b"%d" % n for n in range(9_001 + i)} for i, table in enumerate(TABLES)}
-    await written(house.store, 5, tables)
-    slices = [sum(map(len, tables.values())) async for tables in house.store.load(SHARD)]
+    await written(under_test.store, 5, tables)
+    slices = [sum(map(len, tables.values())) async for tables in under_test.store.load(SHARD)]
     assert max(slices) < 5_000
-    assert await loaded(house.store) == tables
+    assert await loaded(under_test.store) == tables
     gone = {table: dict.fromkeys(fields) for table, fields in tables.items()}
-    await house.store.checkpoint(SHARD, cursor("a", 6), 5, gone | {"items": gone["items"] | {"NEW@B": b"n"}})
-    held = await house.store.acquire(SHARD, "b")
+    await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, gone | {"items": gone["items"] | {"NEW@B": b"n"}})
+    held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert held.whole
-    assert await loaded(house.store) == {"items": {"NEW@B": b"n"}}
+    assert await loaded(under_test.store) == {"items": {"NEW@B": b"n"}}
 
 
 # Redis alone ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def redis_house(redis_client: Redis, app: str) -> tuple[RedisStore, RedisVandal]:
+def redis_under_test(redis_client: Redis, app: str) -> tuple[RedisStore, RedisVandal]:
     return RedisStore(redis_client, app), RedisVandal(redis_client, app)
 
 
-async def test_an_interrupted_script_leaves_a_torn_checkpoint(redis_house: tuple[RedisStore, RedisVandal]) -> None:
+async def test_an_interrupted_script_leaves_a_torn_checkpoint(redis_under_test: tuple[RedisStore, RedisVandal]) -> None:
     """A script that fails halfway keeps what it wrote: `torn` marks that, and nothing is folded onto it."""
-    store, vandal = redis_house
+    store, vandal = redis_under_test
     await written(store)
     half = (
         1,
@@ -299,34 +299,34 @@ async def test_an_interrupted_script_leaves_a_torn_checkpoint(redis_house: tuple
 
 @pytest.mark.parametrize("field", ["writer", "next", "about", "sizes", "torn"])
 async def test_a_cursor_without_one_of_its_fields_is_rebuilt(
-    redis_house: tuple[RedisStore, RedisVandal], field: str
+    redis_under_test: tuple[RedisStore, RedisVandal], field: str
 ) -> None:
-    store, vandal = redis_house
+    store, vandal = redis_under_test
     await written(store)
     await vandal.drop_field("cursor", field)
     held = await store.acquire(SHARD, "b")
     assert held is None or not held.whole
 
 
-async def test_flushed_scripts_are_loaded_again(redis_house: tuple[RedisStore, RedisVandal]) -> None:
-    store, vandal = redis_house
+async def test_flushed_scripts_are_loaded_again(redis_under_test: tuple[RedisStore, RedisVandal]) -> None:
+    store, vandal = redis_under_test
     await written(store)
     await vandal.redis.script_flush()
     await store.checkpoint(SHARD, cursor("a", 6), 5, {})
 
 
 async def test_arguments_that_do_not_add_up_are_refused_before_anything_is_written(
-    redis_house: tuple[RedisStore, RedisVandal],
+    redis_under_test: tuple[RedisStore, RedisVandal],
 ) -> None:
-    store, _ = redis_house
+    store, _ = redis_under_test
     await written(store)
     with pytest.raises(StoreDown, match="arguments"):
         await store._run("checkpoint", SHARD, "a", 5, 6, b"about", 2, 0, 0, 0, 0, 0, 0, 0, "A@B", b"1", "B@B")
     await store.checkpoint(SHARD, cursor("a", 6), 5, {})
 
 
-async def test_a_look_reads_fields_and_offset_of_one_moment(redis_house: tuple[RedisStore, RedisVandal]) -> None:
-    store, _ = redis_house
+async def test_a_look_reads_fields_and_offset_of_one_moment(redis_under_test: tuple[RedisStore, RedisVandal]) -> None:
+    store, _ = redis_under_test
     assert await store.look(SHARD, "items", ["A@B"]) == (None, [None])
     await written(store, 5, {"items": {f"I{n:04}@B": b"%d" % n for n in range(3_000)}})
     assert await store.look(SHARD, "items", ["I0007@B", "GONE@B"]) == (5, [b"7", None])
@@ -335,10 +335,10 @@ async def test_a_look_reads_fields_and_offset_of_one_moment(redis_house: tuple[R
 
 
 async def test_a_server_that_starts_again_while_it_is_read_hides_no_field(
-    redis_house: tuple[RedisStore, RedisVandal], servers: LocalServers
+    redis_under_test: tuple[RedisStore, RedisVandal], servers: LocalServers
 ) -> None:
     """It holds its fields in another order then: a scan that goes on would miss some, and half a state seem whole."""
-    store, _ = redis_house
+    store, _ = redis_under_test
     await written(store, 5, {"items": {f"I{n:05}@B": b"%d" % n for n in range(20_000)}})
     held = await store.acquire(SHARD, "b")
     slices = 0

@@ -2,7 +2,7 @@
 
 One Kafka and one Valkey serve all of it, local ones unless RESTOCK_KAFKA and RESTOCK_REDIS name others. A row of ours
 is one `restock worker`, from order events in `orders` to lines folded, decided upon, published and checkpointed; the
-other engines count the records of each item and tell of every seventh. Ends with one JSON line.
+other engines count the records of each item and publish every seventh. Ends with one JSON line.
 """
 
 import argparse

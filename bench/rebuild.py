@@ -33,26 +33,26 @@ def main() -> None:
         restock.work_off()
         restock.publish(shop.orders(movements, LINES_PER_ORDER))
         _row("worked off at first", _of(restock.pace(movements)))
-        records, told = restock.recorded(), restock.published()
+        records, published = restock.recorded(), restock.published()
 
         restock.forget()
-        figures["worker"] = _of(restock.pace(records, "--role", "controller")) | _judged(restock, told)
+        figures["worker"] = _of(restock.pace(records, "--role", "controller")) | _judged(restock, published)
         _row("a worker that finds nothing", figures["worker"])
 
         restock.forget()
         start = time.monotonic()
         restock.rebuild()
         seconds = time.monotonic() - start
-        figures["command"] = {"rate": round(records / seconds), "seconds": round(seconds)} | _judged(restock, told)
+        figures["command"] = {"rate": round(records / seconds), "seconds": round(seconds)} | _judged(restock, published)
         _row("restock rebuild", figures["command"])
-    print(json.dumps(figures | {"records": records, "outputs": told}))
+    print(json.dumps(figures | {"records": records, "outputs": published}))
     if any(each["audit"] != "equal" or each["published_again"] for each in (figures["worker"], figures["command"])):
         raise SystemExit("what was rebuilt is not what was there")
 
 
-def _judged(restock: Restock, told: dict[str, int]) -> dict[str, Any]:
+def _judged(restock: Restock, published: dict[str, int]) -> dict[str, Any]:
     now = restock.published()
-    again = sum(now.values()) - sum(told.values())
+    again = sum(now.values()) - sum(published.values())
     return {"audit": "equal" if restock.audit() else "DIFFERENT", "published_again": again}
 
 
@@ -61,8 +61,8 @@ def _of(pace: LoadPace) -> dict[str, Any]:
 
 
 def _row(name: str, figures: dict[str, Any]) -> None:
-    told = ", ".join(f"{what} {figure}" for what, figure in figures.items() if what != "rate")
-    print(f"{name:<30} {figures['rate']:>10,} records/s  {told}", flush=True)
+    rest = ", ".join(f"{what} {figure}" for what, figure in figures.items() if what != "rate")
+    print(f"{name:<30} {figures['rate']:>10,} records/s  {rest}", flush=True)
 
 
 def _arguments() -> argparse.Namespace:

@@ -47,7 +47,7 @@ _CURES = {
 
 
 class Cause:
-    """What outputs come of: a movement, or a moment of an item. It collects them."""
+    """The cause of outputs: a movement, or a wake-up of an item. It collects them."""
 
     __slots__ = ("_names", "entries", "moment", "offset", "outputs", "record", "review", "step")
 
@@ -72,7 +72,7 @@ class Cause:
         self.review = review
         """The wake-up that this is, as (due, item); None for a movement."""
         self.entries = entries
-        """In replay what the journal says came of it, and nothing else does; None in the live run, which decides."""
+        """In replay the journal's entries of this cause, which take the place of deciding; None in the live run."""
         self.outputs: list[Output] = []
 
     def name(self, kind: str) -> str:

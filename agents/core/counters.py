@@ -48,7 +48,7 @@ class ErrorSums(msgspec.Struct, frozen=True):
     pinball: float = 0.0
 
     def __add__(self, other: "ErrorSums") -> "ErrorSums":
-        """Of both."""
+        """The sums of both."""
         pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
         return ErrorSums(*(one + another for one, another in pairs))
 
@@ -87,14 +87,14 @@ class Counters:
         self.demand: Counter[str] = Counter()
         """Units asked for in closed periods, by class."""
         self.unserved: Counter[str] = Counter()
-        """The part of it that no stock was there for."""
+        """Those of them that found no stock."""
         self.drifts = 0
         self.gauges = Gauges()
         self.silent_feeds = 0
         self.watermark: Milliseconds | None = None
 
     def add(self, other: Self) -> None:
-        """Count on from what another has counted; gauges are of the state, not of what happened."""
+        """Add what another has counted; gauges are left out, since they belong to the state."""
         for name, value in vars(other).items():
             if isinstance(value, Counter):
                 getattr(self, name).update(value)

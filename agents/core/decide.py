@@ -1,6 +1,6 @@
 """Decides: asks the champion, keeps its advice within the guardrails, and gives the reasons. It changes no item.
 
-A decision is a journal entry; entries.py lets it stand in the state, and cause.py publishes it.
+A decision is a journal entry; entries.py applies it to the state, and cause.py publishes it.
 """
 
 from math import isfinite

@@ -1,7 +1,7 @@
-"""Lets a journal entry stand in the state: the only way in which a decision or an alert gets there.
+"""Applies journal entries to the state: the only way in which a decision or an alert gets there.
 
-The live run and replay both come through here, and all that is left in the state is in the entry. So replay ends where
-the live run did, whatever today's rules would decide.
+The live run and replay both come through here, and an entry holds all that it changes in the state. So replay ends
+where the live run did, whatever today's rules would decide.
 """
 
 from agents.core.counters import Counters

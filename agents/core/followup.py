@@ -1,4 +1,4 @@
-"""What follows for an item when something moved it, or its moment came: a decision, alerts, levels, the next moment.
+"""Follows up a change or a wake-up of an item: decides, begins and ends alerts, sets levels and the next wake-up.
 
 The way is always the same: gather, decide, apply, publish. In replay the journal's entries take the place of deciding,
 and nothing is published.
@@ -66,7 +66,7 @@ class Followup:
         self.await_next(card, now)
 
     def replay(self, card: Card, entries: Sequence[JournalEntry], moment: Milliseconds) -> None:
-        """Let what was decided, begun and ended at a moment stand again."""
+        """Apply the journal's entries of a moment again: decisions, and alerts that began or ended."""
         for entry in entries:
             if isinstance(entry, Decided):
                 let_decision_stand(card, entry, self._state.frame.settings, moment)
@@ -97,7 +97,7 @@ class Followup:
         return None
 
     def _stand_and_publish(self, card: Card, decided: Decided | None, cause: Cause) -> None:
-        """Let a new decision stand, and publish it."""
+        """Apply a new decision, and publish it."""
         if decided is not None:
             let_decision_stand(card, decided, self._state.frame.settings, cause.moment)
             cause.decided(decided)
@@ -177,7 +177,7 @@ class Followup:
     def _alert(
         self, card: Card, cause: Cause, edges: Sequence[tuple[AlertKind, bool]], *, at_review: bool = False
     ) -> None:
-        """Begin and end alerts, and publish that; what is too much for a day waits for a later review."""
+        """Begin and end alerts, and publish that; what is beyond the daily bound waits for a later review."""
         for kind, raised in edges:
             if not daily_bound.may_alert(card.item, cause.moment, kind, at_review=at_review):
                 continue

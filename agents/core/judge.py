@@ -1,4 +1,4 @@
-"""Looks at a movement more closely before it is applied: whether it is a duplicate, and whether the state takes it."""
+"""Examines a movement before it is applied: whether it is a duplicate, and whether the state accepts it."""
 
 from typing import Literal, TypeAlias
 
@@ -21,7 +21,7 @@ from schemas.refusal import Reason
 from stream.ports import Replay
 
 EXAMINED = frozenset({Counted, Acknowledged, Shipped, Withdrawn, Approved, Declined, Received})
-"""Changes that are always looked at; others only where the item is new or has seen the event."""
+"""Changes that are always examined; others only where the item is new or has seen the event."""
 
 Verdict: TypeAlias = Literal["new", "further", "duplicate"] | Reason
 """Whether a movement is applied (`further`: as another line of an event that is known), dropped, or refused."""

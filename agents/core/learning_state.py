@@ -86,7 +86,7 @@ class LearningState:
         return _state(policy, self.policies, self.stored.policies)
 
     def peek(self, learner: Any) -> Any:
-        """A learner's state for looking only: one that has none yet does not get one by being asked."""
+        """A learner's state for reading only: nothing is begun where there is none."""
         for used, written in ((self.forecasters, self.stored.forecasters), (self.policies, self.stored.policies)):
             if learner.name in used or learner.name in written:
                 return _state(learner, used, written)

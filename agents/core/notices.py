@@ -1,6 +1,6 @@
-"""Takes in what is published about no single item, once each: suppliers, calendars and shared promotions.
+"""Applies notices, which concern no single item, once each: suppliers, classes, calendars, shared promotions.
 
-Every shard has every notice; reviews to come will see it.
+Every shard has every notice; later reviews see what it changed.
 """
 
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ _decode = decoder_of(About, "what a shard stores about its ledger")
 
 
 class ShardState:
-    """The state of one shard that is no item's own."""
+    """The part of a shard's state that belongs to no single item."""
 
     def __init__(self, partition: int, ledger: str = "") -> None:
         self.partition = partition
@@ -40,7 +40,7 @@ class ShardState:
         self._about = About(ledger, FoldSettings())
         self._about_changed = True
         self.frame = self._frame()
-        """What items are seen in now."""
+        """The frame that holds now."""
 
     @property
     def names(self) -> tuple[str, int]:

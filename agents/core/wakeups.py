@@ -16,7 +16,7 @@ from stream.ports import Output, Replay
 WakeUp: TypeAlias = tuple[Milliseconds, str]
 """A moment, and the item that wanted attention then."""
 _MOST_SILENT = 64
-"""So many items without output, and the caller's other work gets its turn."""
+"""After so many items without output the caller gets a None, so that other work has its turn."""
 
 
 class Wakeups:
@@ -58,7 +58,7 @@ class Wakeups:
         self._replay_rest(entries, watermark)
 
     def _replay_rest(self, entries: dict[WakeUp, list[JournalEntry]], now: Milliseconds) -> None:
-        """Let stand what was published of moments at which today's code wakes nobody: it was published nevertheless."""
+        """Apply the entries of wake-ups that today's code does not have: they were published nevertheless."""
         for wakeup in sorted(entries):
             card = self._shelf.find(wakeup[1])
             if card is not None:

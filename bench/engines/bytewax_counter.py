@@ -2,7 +2,7 @@
 # requires-python = ">=3.11,<3.13"
 # dependencies = ["bytewax[kafka]==0.21.1"]
 # ///
-"""Bytewax: a counter per item, recovered from SQLite; every seventh record of an item tells of it."""
+"""Bytewax: a counter per item, recovered from SQLite; every seventh record of an item publishes it."""
 
 # mypy: disable-error-code="import-not-found"
 import json
@@ -26,9 +26,9 @@ def count(kept: int | None, _: object) -> tuple[int, int]:
     return number, number
 
 
-def written(told: tuple[str, int]) -> KafkaSinkMessage:
+def written(seventh: tuple[str, int]) -> KafkaSinkMessage:
     """Write an output."""
-    sku, number = told
+    sku, number = seventh
     return KafkaSinkMessage(sku.encode(), json.dumps({"sku": sku, "count": number}).encode())
 
 
@@ -36,8 +36,8 @@ flow = Dataflow("counter")
 read = op.input("read", flow, KafkaSource(BROKERS, [os.environ["BENCH_SOURCE"]], batch_size=5000))
 lines = op.map("decode", read, lambda message: (message.key.decode(), json.loads(message.value)))
 counted = op.stateful_map("count", lines, count)
-told = op.filter("filter", counted, lambda pair: pair[1] % EVERY == 0)
-op.output("write", op.map("encode", told, written), KafkaSink(BROKERS, os.environ["BENCH_SINK"]))
+seventh = op.filter("filter", counted, lambda pair: pair[1] % EVERY == 0)
+op.output("write", op.map("encode", seventh, written), KafkaSink(BROKERS, os.environ["BENCH_SINK"]))
 
 if __name__ == "__main__":
     kept = Path(os.environ["BENCH_STATE"]) / "bytewax"

@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["faust-streaming==0.15.3"]
 # ///
-"""Plain Faust: a counter per item in a table with a changelog; every seventh record of an item tells of it."""
+"""Plain Faust: a counter per item in a table with a changelog; every seventh record of an item publishes it."""
 
 import os
 
@@ -36,7 +36,7 @@ sink = app.topic(SINK, value_serializer="json")
 
 @app.agent(app.topic(SOURCE, value_type=CountedLine))
 async def count(lines: faust.StreamT[CountedLine]) -> None:
-    """Count, and tell."""
+    """Count, and publish."""
     async for line in lines:
         counts[line.sku] += 1
         if counts[line.sku] % EVERY == 0:

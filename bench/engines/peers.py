@@ -1,4 +1,4 @@
-"""Other engines at a simpler job: count the records of each item, and tell of every seventh.
+"""Other engines at a simpler job: count the records of each item, and publish every seventh.
 
 Each is a script with dependencies of its own, run by uv in an environment of its own. What is measured is what comes
 out, as an outside consumer sees it.
@@ -50,7 +50,7 @@ def prepare(peer: Peer) -> None:
 
 def rate_of(peer: Peer, kafka: str, items: int, share: float = 1.0) -> float:
     """Records a second between the first and the last tenth of the outputs; 0 when they never came."""
-    source, sink = (f"{kind}-{uuid.uuid4().hex[:8]}" for kind in ("lines", "told"))
+    source, sink = (f"{kind}-{uuid.uuid4().hex[:8]}" for kind in ("lines", "counts"))
     admin = AdminClient({"bootstrap.servers": kafka})
     for made in admin.create_topics([NewTopic(source, PARTITIONS, 1), NewTopic(sink, SINK_PARTITIONS, 1)]).values():
         made.result()

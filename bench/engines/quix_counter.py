@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["quixstreams==3.28.0"]
 # ///
-"""Quix Streams: a counter per item in RocksDB with a changelog; every seventh record of an item tells of it."""
+"""Quix Streams: a counter per item in RocksDB with a changelog; every seventh record of an item publishes it."""
 
 # mypy: disable-error-code="import-not-found"
 import os
@@ -30,8 +30,8 @@ def count(line: dict[str, Any], state: Any) -> dict[str, Any]:
 
 
 lines = app.dataframe(app.topic(os.environ["BENCH_SOURCE"], value_deserializer="json", key_deserializer="str"))
-told = lines.apply(count, stateful=True).filter(lambda line: line["count"] % EVERY == 0)
-told.to_topic(app.topic(os.environ["BENCH_SINK"], value_serializer="json", key_serializer="str"))
+seventh = lines.apply(count, stateful=True).filter(lambda line: line["count"] % EVERY == 0)
+seventh.to_topic(app.topic(os.environ["BENCH_SINK"], value_serializer="json", key_serializer="str"))
 
 if __name__ == "__main__":
     app.run()

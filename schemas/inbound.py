@@ -38,6 +38,13 @@ class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What all parts of inbound events have in common: frozen, and without cycles for the garbage collector."""
 
 
+class OfItem(Inbound):
+    """An event about one item: a sku at a location."""
+
+    sku: Sku
+    location: Location
+
+
 # Orders and returns -------------------------------------------------------------------------------------------------
 
 
@@ -83,10 +90,23 @@ class OrderRejected(Inbound):
 
 
 class OrderCancelled(Inbound):
-    """Lines of an order were taken back: stock or reservation returns, and demand of an open period is corrected."""
+    """Lines of an order were taken back: stock or reservation returns, and its demand leaves the period it was in."""
 
     order_id: Name
     lines: Lines
+    reason: Text
+    ordered_at: Moment | None = None
+    """When the order was placed. Without it the period is found for the item's newest events and periods only."""
+
+
+class DemandCorrected(OfItem):
+    """Demand was booked that nobody had, such as a typing error: it is taken out, and forgotten. Stock stays."""
+
+    correction_id: Name
+    at: Moment
+    """When it was booked: the time of the mistaken order."""
+    quantity: Quantity
+    """So many units less; at most what is remembered of that period."""
     reason: Text
 
 
@@ -108,13 +128,6 @@ class ReturnReceived(Inbound):
 
 
 # Stock --------------------------------------------------------------------------------------------------------------
-
-
-class OfItem(Inbound):
-    """An event about one item: a sku at a location."""
-
-    sku: Sku
-    location: Location
 
 
 class StockReceived(OfItem):
@@ -317,6 +330,7 @@ INBOUND: dict[str, EventKind] = {
     "order.placed": EventKind("orders", OrderPlaced),
     "order.rejected": EventKind("orders", OrderRejected),
     "order.cancelled": EventKind("orders", OrderCancelled),
+    "demand.corrected": EventKind("orders", DemandCorrected),
     "order.fulfilled": EventKind("orders", OrderFulfilled),
     "return.received": EventKind("stock", ReturnReceived),
     "stock.received": EventKind("stock", StockReceived),

@@ -51,6 +51,15 @@ class Cancelled(Change, tag="c"):
 
     quantity: int
     order: int = 0
+    ordered_at: Milliseconds | None = None
+    """When it was placed, where that was said: its demand is taken out of that period."""
+
+
+class Corrected(Change, tag="j"):
+    """Demand that nobody had: it was booked at a past moment by mistake."""
+
+    quantity: int
+    at: Milliseconds
 
 
 class Fulfilled(Change, tag="f"):
@@ -250,6 +259,7 @@ ItemChange: TypeAlias = (
     Placed
     | Rejected
     | Cancelled
+    | Corrected
     | Fulfilled
     | Returned
     | Received

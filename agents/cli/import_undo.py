@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from agents.inventory.card import Card
 
 STAYS = (
-    "what was ordered, alerted and learnt meanwhile stays: see `restock replenishments --open`, and cancel what is "
-    "too much"
+    "what was ordered and alerted meanwhile stays: see `restock replenishments --open`, and cancel what is too much; "
+    "demand of the last 400 periods is forgotten at the next review"
 )
 
 

@@ -14,7 +14,7 @@ from agents.inventory.replenishments import due_at
 from agents.inventory.severity import severity
 from schemas import outbound
 from schemas.journal import Alerted, Decided, JournalEntry, Point, Refused
-from schemas.ledger import Milliseconds, Movement, Notice
+from schemas.ledger import Corrected, Milliseconds, Movement, Notice
 from schemas.outbound import AlertKind, ItemReviewed, ReplenishmentProposed, ReplenishmentRequested, StockAlert
 from schemas.quantities import DAY_MS, instant, split_item
 from schemas.refusal import Reason, Refusal
@@ -44,6 +44,10 @@ _CURES = {
         "check replenishment_id and item",
     ),
 }
+_BEYOND_DEMAND = (
+    "takes out more demand than is remembered of that period",
+    "state the time of the mistaken order as it was published, and at most its quantity",
+)
 
 
 class Cause:
@@ -144,6 +148,8 @@ class Cause:
         if record is None:
             raise TypeError("only what was published can be refused")
         message, cure = _CURES[reason]
+        if reason is Reason.OUT_OF_RANGE and isinstance(getattr(record, "change", None), Corrected):
+            message, cure = _BEYOND_DEMAND
         event = RefusedRecord(Refusal(reason, "", message, cure), record, appended)
         entry = Refused(self.at, name, reason.value)
         self.outputs.append(Output("dead-letters", name, event, self.at, entry, self.review))

@@ -126,7 +126,7 @@ class Followup:
         if cause.entries is not None:
             return
         conditions = self._reviewer.conditions(card, now)
-        still_wanted = choice.guarded.unexplained > 0 or not review.may_order
+        still_wanted = choice.guarded.unexplained > 0 or not (review.may_order or review.corrected)
         conditions["unusual_order"] = still_wanted and unusual.find(item) is not None
         if may_act:
             overdue = self._is_overdue(item, now)

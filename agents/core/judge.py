@@ -9,6 +9,7 @@ from schemas.journal import Refused
 from schemas.ledger import (
     Acknowledged,
     Approved,
+    Corrected,
     Counted,
     Declined,
     Milliseconds,
@@ -20,7 +21,7 @@ from schemas.ledger import (
 from schemas.refusal import Reason
 from stream.ports import Replay
 
-EXAMINED = frozenset({Counted, Acknowledged, Shipped, Withdrawn, Approved, Declined, Received})
+EXAMINED = frozenset({Corrected, Counted, Acknowledged, Shipped, Withdrawn, Approved, Declined, Received})
 """Changes that are always examined; others only where the item is new or has seen the event."""
 
 Verdict: TypeAlias = Literal["new", "further", "duplicate"] | Reason

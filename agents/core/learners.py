@@ -14,6 +14,7 @@ from agents.core.learning_state import LearningState
 from agents.core.shard_state import ShardState
 from agents.forecasting import registry as forecasters
 from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Forecaster, Rhythm
+from agents.forecasting.correction import CorrectedPast
 from agents.forecasting.lead_time import Known, LeadTimes
 from agents.inventory.position import Wait
 from agents.inventory.terms import Effective
@@ -138,6 +139,26 @@ class Learners:
         nothing = DemandForecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), (0.0,) * len(ahead))
         return learning_state.record.forecast or nothing
 
+    def correct(
+        self,
+        forecaster: Forecaster,
+        learning_state: LearningState,
+        item: str,
+        kind: str,
+        past: CorrectedPast,
+        *,
+        whole: bool,
+    ) -> None:
+        """Have forecaster and facts know the past as it stands corrected; `whole` when nothing came before it."""
+        try:
+            forecaster.correct(learning_state.forecaster_state(forecaster), item, past)
+        except Exception:  # noqa: BLE001 - see above
+            learning_state.forecasters[forecaster.name] = (forecaster, forecaster.fresh())
+            self._counters.failures[forecaster.name] += 1
+        record, strong = learning_state.record, self._newcomers.strong(kind)
+        was = record.past if whole else _facts_of(past.learned(), strong)
+        record.past = record.past.corrected(was, _facts_of(past.periods, strong))
+
     def learn(self, policy: Policy, learning_state: LearningState, situation: Situation, outcome: Outcome) -> None:
         """Let a policy learn; when that fails it begins anew."""
         try:
@@ -198,6 +219,14 @@ class Learners:
 
     def _parts(self, prefix: str) -> dict[str, bytes]:
         return {f.removeprefix(prefix): data for f, data in self._shared.items() if f.startswith(prefix)}
+
+
+def _facts_of(periods: Sequence[ClosedPeriod], strong: float) -> PastDemand:
+    """What these periods alone say of an item's demand."""
+    past = PastDemand()
+    for period in periods:
+        past.learn(period.demand, censored=period.censored, promotion=period.promotion, strong=strong)
+    return past
 
 
 def _sane(advice: Advice, situation: Situation) -> Advice:

@@ -6,6 +6,7 @@ A review decides nothing. It gathers what a decision is made from (see decide.py
 import msgspec
 
 from agents.core.contest_costs import contest_costs
+from agents.core.corrections import learn_corrections
 from agents.core.counters import Counters
 from agents.core.learners import Learners
 from agents.core.learning_state import LearningState, learning_state_of
@@ -16,6 +17,7 @@ from agents.inventory import replenishments
 from agents.inventory.card import Card
 from agents.inventory.periods import Closed, decides, start_of, until_next
 from agents.inventory.position import Item, available, on_hand
+from agents.inventory.remembered_demand import RememberedPeriod
 from agents.inventory.terms import Effective
 from agents.policies.base import Economics, Outcome, Situation
 from schemas.ledger import Milliseconds
@@ -40,6 +42,8 @@ class Review(msgspec.Struct, frozen=True):
     """What the contestants have cost so far; empty where there is no contest."""
     may_order: bool
     """Whether it is an order day."""
+    corrected: bool
+    """Whether demand of the past was corrected since the review before."""
 
 
 class Reviewer:
@@ -54,7 +58,7 @@ class Reviewer:
         """Close the open period and learn from it."""
         item, learning_state, settings = card.item, learning_state_of(card), self._state.frame.settings
         terms = card.terms(self._state.frame.suppliers)
-        closed = card.close_period(settings)
+        closed, corrected = card.close_period(settings), card.remembered.before != {}
         expected = learning_state.record.forecast
         self._learners.learn_waits(learning_state, item.waits)
         item.waits = []
@@ -68,7 +72,7 @@ class Reviewer:
         costs = self._learn(item, learning_state, terms, situation, closed)
         self._account(item, learning_state, situation.economics, closed)
         card.learning_state_changed = True
-        return Review(closed, expected, terms, situation, costs, may_order)
+        return Review(closed, expected, terms, situation, costs, may_order, corrected)
 
     def conditions(self, card: Card, now: Milliseconds) -> dict[AlertKind, bool]:
         """Whether the conditions hold that only a review looks at, by the kind of their alert."""
@@ -96,10 +100,14 @@ class Reviewer:
         ahead = self._ahead(card, closed.ends, reach(lead_time, interval), period.price)
         forecaster = self._learners.forecaster(terms.forecaster)
         learning_state.forget_others(forecaster.name, {policy.name for policy in self._learners.learning(terms)})
+        learn_corrections(card, learning_state, forecaster, self._learners)
         forecast = learning_state.record.forecast = self._learners.forecast(
             forecaster, learning_state, card.name, period, ahead
         )
         self._learners.learn_facts(learning_state, item.abc, period, ahead)
+        demand = RememberedPeriod(closed.bucket.demand, closed.censored, period.is_open, period.promotion)
+        card.remembered.add(closed.starts, closed.ends, demand)
+        card.keep_remembered()
         if card.said.forget(closed.starts):
             card.keep_said()
         judged = learning_state.record.accuracy.happened(closed.bucket.demand)

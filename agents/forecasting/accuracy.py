@@ -16,6 +16,7 @@ from math import sqrt
 import msgspec
 
 from agents.forecasting.base import LEVELS
+from agents.forecasting.correction import CorrectedPast
 from schemas.outbound import Errors
 
 _COVERED = LEVELS.index(0.95)
@@ -28,6 +29,8 @@ class WaitingForecast(msgspec.Struct, array_like=True, gc=False):
     quantiles: tuple[float, ...]
     left: int
     demand: float = 0.0
+    passed: int = 0
+    """Periods of which the demand is in."""
 
 
 class JudgedForecast(msgspec.Struct, frozen=True):
@@ -65,6 +68,7 @@ class Accuracy(msgspec.Struct, array_like=True, gc=False):
             return None
         waiting.demand += demand
         waiting.left -= 1
+        waiting.passed += 1
         if waiting.left > 0:
             return None
         self.waiting = None
@@ -81,6 +85,17 @@ class Accuracy(msgspec.Struct, array_like=True, gc=False):
         pinball = sum(losses) / len(LEVELS)
         self.pinball += pinball
         return JudgedForecast(error, total, covered, pinball)
+
+    def correct(self, past: CorrectedPast) -> None:
+        """Judge the forecast that waits by the corrected demand; after a slip of the pen, begin anew."""
+        if past.is_slip():
+            fresh = Accuracy()
+            for name in self.__struct_fields__:
+                setattr(self, name, getattr(fresh, name))
+        elif self.waiting is not None:
+            passed = past.periods[len(past.periods) - self.waiting.passed :]
+            changes = (period.demand - past.was.get(period.starts, period.demand) for period in passed)
+            self.waiting.demand = max(0.0, self.waiting.demand + sum(changes))
 
     def errors(self) -> Errors:
         """The figures; None until there is something to judge by."""

@@ -6,9 +6,12 @@ explicit state that it makes, updates, dumps and loads. It reads no clock, and a
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from agents.forecasting.correction import CorrectedPast
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 """The levels of the quantiles in every forecast."""
@@ -98,6 +101,13 @@ class Forecaster(Protocol):
         """Forecast the demand of all of `ahead` together; changes nothing.
 
         Right after `learn` with the same `ahead` it costs next to nothing: `learn` has made that forecast already.
+        """
+        ...
+
+    def correct(self, state: Any, item: str, past: "CorrectedPast") -> None:
+        """Know of the item what it would know had it learned `past` as it stands now; what items share stays.
+
+        After a slip of the pen it is forgotten, too, how well this item was forecast.
         """
         ...
 

@@ -9,7 +9,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agents.imports.events import EventDraft
 from agents.imports.orders import Form, Sale, placed, plain_lines, returned, rows_of, sales
@@ -79,28 +79,34 @@ class _Bought:
             for sale in lines:
                 self._open[sale.customer, sale.sku].append(_Purchase(sale))
 
-    def take_back(self, sale: Sale) -> str | None:
+    def take_back(self, sale: Sale) -> _Purchase | None:
         """The latest order within a day before that holds as many units; None where nobody knows of one."""
         if sale.customer is None:
             return None
         for purchase in reversed(self._open[sale.customer, sale.sku]):
             if timedelta(0) <= sale.time - purchase.time <= CANCELLED_WITHIN and purchase.units >= -sale.quantity:
                 purchase.units += sale.quantity
-                return purchase.order
+                return purchase
         return None
 
 
 def _taken_back(invoice: str, lines: list[Sale], bought: _Bought, report: Report) -> Iterator[EventDraft]:
     of_order: defaultdict[str | None, list[Sale]] = defaultdict(list)
+    placed_at: dict[str, datetime] = {}
     for sale in lines:
-        of_order[bought.take_back(sale)].append(sale)
+        purchase = bought.take_back(sale)
+        of_order[None if purchase is None else purchase.order].append(sale)
+        if purchase is not None:
+            placed_at.setdefault(purchase.order, purchase.time)
     for order, some in of_order.items():
         if order is None:
             report.notes["cancellations of more than a day, or of nothing known: returns"] += len(some)
             yield from returned(invoice, None, some)
         else:
             report.notes["cancellations within a day of the sale"] += len(some)
-            data = OrderCancelled(order_id=order, lines=plain_lines(some), reason="customer")
+            data = OrderCancelled(
+                order_id=order, lines=plain_lines(some), reason="customer", ordered_at=placed_at[order]
+            )
             yield EventDraft(some[0].time, f"{invoice}-{order}", data, rows_of(some), (order, invoice))
 
 

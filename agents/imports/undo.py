@@ -1,13 +1,14 @@
 """What takes the events of a run back: corrections that the contract knows, each timed as what it corrects.
 
-- An order is cancelled at the moment it was placed, so that both lie on the same side of every count.
+- An order is cancelled at the moment it was placed, so that both lie on the same side of every count, and its demand is
+  taken out of its own period: the next review learns the past without it.
 - Units that came back, and corrections of stock, are adjusted the other way; so is what the run itself cancelled, where
   a count lies between order and cancellation.
 - A count gives way to another of the same moment, with what the stock was taken to be before; where that moment is too
   long ago for a count, to an adjustment. Both only while it is still the count that stands.
 - Terms go back to what was stated before, or to their default; those that somebody changed since stay.
 
-Events that were refused changed nothing and are left out. What the system learnt and decided meanwhile stays.
+Events that were refused changed nothing and are left out. What the system decided meanwhile stays.
 """
 
 from collections import Counter
@@ -114,9 +115,8 @@ class Corrections:
             case OrderPlaced():
                 lines = tuple(self._open_lines(event.id, data))
                 if lines:
-                    yield EventDraft(
-                        time, name, OrderCancelled(order_id=data.order_id, lines=lines, reason=REASON), NO_ROWS
-                    )
+                    back = OrderCancelled(order_id=data.order_id, lines=lines, reason=REASON, ordered_at=time)
+                    yield EventDraft(time, name, back, NO_ROWS)
             case OrderCancelled(order_id=order, lines=taken):
                 for line in taken:
                     if self._is_open(event.id, line.sku, line.location) and self._counted_since(order, line, event):

@@ -22,6 +22,7 @@ from schemas.ledger import (
     Cancelled,
     ClassChange,
     Configured,
+    Corrected,
     Counted,
     Declined,
     Fulfilled,
@@ -64,9 +65,9 @@ def movements_of(data: inbound.Inbound, hash_customer: Hash | None = None) -> Se
             ]
         case inbound.OrderRejected(lines=lines, reason=reason):
             return [(_item(line), Rejected(line.quantity, reason == "out_of_stock")) for line in lines]
-        case inbound.OrderCancelled(order_id=order_id, lines=lines):
+        case inbound.OrderCancelled(order_id=order_id, lines=lines, ordered_at=ordered_at):
             order = xxhash.xxh3_64_intdigest(order_id.encode())
-            return [(_item(line), Cancelled(line.quantity, order)) for line in lines]
+            return [(_item(line), Cancelled(line.quantity, order, _moment(ordered_at))) for line in lines]
         case inbound.OrderFulfilled(lines=lines):
             return [(_item(line), Fulfilled(line.quantity)) for line in lines]
         case inbound.ReturnReceived(lines=lines, restock=restock):
@@ -112,6 +113,8 @@ def notice_of(data: inbound.Inbound) -> SharedChange | None:
 
 def _change(data: inbound.OfItem) -> ItemChange:  # noqa: C901, PLR0911 - one case a type
     match data:
+        case inbound.DemandCorrected():
+            return Corrected(data.quantity, milliseconds(data.at))
         case inbound.StockReceived():
             return Received(data.accepted, data.rejected, data.replenishment_id, data.final, data.supplier)
         case inbound.StockAdjusted():

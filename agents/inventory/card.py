@@ -21,6 +21,7 @@ from agents.inventory.frame import Frame
 from agents.inventory.movement_log import MovementLog
 from agents.inventory.periods import Closed, bucket_of, close, start_of
 from agents.inventory.position import NEVER, Item
+from agents.inventory.remembered_demand import RememberedDemand, decode_remembered, encode_remembered
 from agents.inventory.terms import Effective, Said, decode_said, effective, encode_said
 from agents.inventory.window import Window
 from schemas.ledger import FoldSettings, Milliseconds, SupplierChange
@@ -40,6 +41,8 @@ class Card:
     __slots__ = (
         "_closed",
         "_effective",
+        "_remembered",
+        "_remembered_changed",
         "_rewritten",
         "_said",
         "bucket",
@@ -77,8 +80,8 @@ class Card:
         self.bucket_starts = self.bucket_ends = 0
         self.window = Window(_numbered(pages, "d"))
         self.history = MovementLog(_numbered(pages, "h"))
-        self.pages: dict[str, bytes] = {name: data for name, data in pages.items() if name in {"r", "t"}}
-        """Pages that are seldom looked at, encoded: r for closed replenishments, t for terms."""
+        self.pages: dict[str, bytes] = {name: data for name, data in pages.items() if name in {"p", "r", "t"}}
+        """Pages that are seldom looked at, encoded: p for closed periods, r for closed replenishments, t for terms."""
         self.learning_state: Any = None
         """What forecasters and policies know, decoded when first asked for."""
         self.stored_learning_state = stored_learning_state
@@ -94,6 +97,8 @@ class Card:
         self._effective: tuple[SupplierChange | None, Effective] | None = None
         """The terms that hold, with the supplier that they were worked out with; None after the item's own changed."""
         self._said: Said | None = None
+        self._remembered: RememberedDemand | None = None
+        self._remembered_changed = False
         self._closed: list[str] | None = None
         self._rewritten: list[str] = []
 
@@ -148,6 +153,18 @@ class Card:
             return item.open.ran_out
         return self.history.lowest(item.net, max(item.starts, item.known_since), item.ends) <= 0
 
+    @property
+    def remembered(self) -> RememberedDemand:
+        """Demand of the closed periods; whoever changes it calls `keep_remembered`."""
+        if self._remembered is None:
+            data = self.pages.get("p")
+            self._remembered = RememberedDemand() if data is None else decode_remembered(data)
+        return self._remembered
+
+    def keep_remembered(self) -> None:
+        """Have the remembered demand written, since it has changed."""
+        self._remembered_changed = True
+
     # Terms --------------------------------------------------------------------------------------------------------
 
     @property
@@ -188,6 +205,8 @@ class Card:
 
     def changed_pages(self) -> Iterator[tuple[str, bytes | None]]:
         """Encode the pages that changed since the last call; None for those that are gone."""
+        self._write_remembered()
+        self._remembered = None
         for number, data in self.window.changed():
             yield f"d{number}", data
         for hour, data in self.history.changed():
@@ -198,11 +217,17 @@ class Card:
 
     def all_pages(self) -> Iterator[tuple[str, bytes]]:
         """Encode every page."""
+        self._write_remembered()
         for number, page in self.window.pages.items():
             yield f"d{number}", page.dump()
         for hour, data in self.history.dump():
             yield f"h{hour}", data
         yield from self.pages.items()
+
+    def _write_remembered(self) -> None:
+        if self._remembered_changed:
+            self._write("p", encode_remembered(self.remembered))
+            self._remembered_changed = False
 
     def _write(self, page: str, data: bytes) -> None:
         self.pages[page] = data

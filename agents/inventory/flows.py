@@ -6,10 +6,13 @@ Every unit is accounted for by reason in the item's totals, so that conservation
 from agents.inventory import replenishments
 from agents.inventory.card import Card
 from agents.inventory.frame import Frame
+from agents.inventory.periods import start_of
+from agents.inventory.position import Bucket
 from schemas.ledger import (
     Adjusted,
     Arrived,
     Cancelled,
+    Corrected,
     Counted,
     Fulfilled,
     Milliseconds,
@@ -20,27 +23,39 @@ from schemas.ledger import (
     Sent,
 )
 
+_SEARCHED = 8
+"""So many closed periods are looked through for an order that is cancelled and says no time."""
+
 
 def placement(order: int, starts: Milliseconds) -> int:
     """A number that stands for an order in a period: an order line leaves it in the duplicate window.
 
-    A cancellation names the order but not the period. It looks for the placement of each open period.
+    A cancellation names the order and often not the period. It looks for the placements of open and of newest periods.
     """
     return order ^ starts
 
 
-def cancel(card: Card, change: Cancelled, time: Milliseconds) -> None:
-    """Take an order line back: out of the demand of its period, if that is still open, and into the stock."""
-    item = card.item
-    for starts, bucket in ((item.starts, item.open), *item.ahead.items()):
-        if change.order and bucket.demand and card.window.holds(placement(change.order, starts)):
-            bucket.demand = max(0, bucket.demand - change.quantity)
-            break
+def cancel(card: Card, change: Cancelled, time: Milliseconds, frame: Frame) -> None:
+    """Take an order line back: out of the demand of its period, and into the stock."""
+    item, ordered_at = card.item, _ordered_at(card, change)
+    if ordered_at is not None:
+        _take_out(card, ordered_at, change.quantity, frame)
     if item.reserve:
         item.reserved -= change.quantity
     else:
         item.totals.cancelled += change.quantity
         _move(card, time, change.quantity)
+
+
+def correct(card: Card, change: Corrected, frame: Frame) -> None:
+    """Take demand out that nobody had; stock is a matter of its own."""
+    _take_out(card, change.at, change.quantity, frame)
+
+
+def booked_demand(card: Card, time: Milliseconds, frame: Frame) -> int:
+    """Demand of the period that holds a moment, as far as it is remembered."""
+    bucket = _bucket_at(card, time, frame)
+    return card.remembered.demand(time) if bucket is None else bucket.demand
 
 
 def fulfil(card: Card, change: Fulfilled, time: Milliseconds) -> None:
@@ -123,6 +138,36 @@ def _take_in(card: Card, units: int, time: Milliseconds, frame: Frame) -> None:
     card.find_bucket(time, frame)
     card.bucket.received += units
     _move(card, time, units)
+
+
+def _ordered_at(card: Card, change: Cancelled) -> Milliseconds | None:
+    """A moment of the period whose demand a cancelled order is in; None where nobody knows."""
+    item = card.item
+    if change.order:
+        open_ones = [starts for starts, bucket in ((item.starts, item.open), *item.ahead.items()) if bucket.demand]
+        for starts in (*open_ones, *card.remembered.newest(_SEARCHED)):
+            if card.window.holds(placement(change.order, starts)):
+                return starts
+    return change.ordered_at
+
+
+def _take_out(card: Card, time: Milliseconds, quantity: int, frame: Frame) -> None:
+    """Lower the demand of the period that holds a moment, open or closed, not below 0."""
+    bucket = _bucket_at(card, time, frame)
+    if bucket is not None:
+        bucket.demand = max(0, bucket.demand - quantity)
+        bucket.lost = min(bucket.lost, bucket.demand)
+    elif card.remembered.starts_of(time) is not None:
+        card.remembered.change(time, -quantity)
+        card.keep_remembered()
+
+
+def _bucket_at(card: Card, time: Milliseconds, frame: Frame) -> Bucket | None:
+    """The bucket of a period that is not closed; None for a closed one, and where nothing came yet."""
+    item = card.item
+    if item.starts <= time < item.ends:
+        return item.open
+    return item.ahead.get(max(item.ends, start_of(time, frame.settings))) if time >= item.ends else None
 
 
 def _move(card: Card, time: Milliseconds, delta: int) -> None:

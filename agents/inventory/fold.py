@@ -30,6 +30,7 @@ from schemas.ledger import (
     Arrived,
     Cancelled,
     Configured,
+    Corrected,
     Counted,
     Declined,
     Fulfilled,
@@ -67,16 +68,25 @@ def refusal(card: Card | None, change: ItemChange, frame: Frame, items: int) -> 
             )
             if not known:
                 return Reason.UNKNOWN_REPLENISHMENT
-            if isinstance(change, Acknowledged) and card is not None and replenishments.beyond_asked(card.item, change):
-                return Reason.OUT_OF_RANGE
         case Counted():
             if frame.watermark is not None and change.as_of < frame.watermark - COUNTABLE:
                 return Reason.COUNT_TOO_OLD
         case _:
             pass
+    if _is_out_of_range(card, change, frame):
+        return Reason.OUT_OF_RANGE
     if card is None and items >= frame.settings.max_items:
         return Reason.TOO_MANY_ITEMS
     return None
+
+
+def _is_out_of_range(card: Card | None, change: ItemChange, frame: Frame) -> bool:
+    """Whether more is confirmed than was ordered, or more demand taken out than there was."""
+    if isinstance(change, Acknowledged):
+        return card is not None and replenishments.beyond_asked(card.item, change)
+    if isinstance(change, Corrected):
+        return card is None or flows.booked_demand(card, change.at, frame) < change.quantity
+    return False
 
 
 def order_line(card: Card, change: Placed, time: Milliseconds, frame: Frame) -> int:
@@ -111,9 +121,11 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
         case Placed():
             return order_line(card, change, time, frame)
         case Cancelled():
-            flows.cancel(card, change, time)
+            flows.cancel(card, change, time, frame)
             if item.ends and not item.below:
                 return 0
+        case Corrected():
+            flows.correct(card, change, frame)
         case Fulfilled():
             flows.fulfil(card, change, time)
             if item.ends:

@@ -46,6 +46,13 @@ class KpiSums(msgspec.Struct, array_like=True, gc=False):
         self.on_hand = keep * self.on_hand + stock
         self.holding_cost = stock * holding
 
+    def correct(self, units: float, periods_ago: int, period_days: float) -> None:
+        """Change the demand of a period that was taken in; what was served is no more than was asked for."""
+        if periods_ago < self.periods:
+            keep = max(0.0, 1.0 - period_days / YEAR_DAYS)
+            self.demand = max(0.0, self.demand + keep**periods_ago * units)
+            self.served = min(self.served, self.demand)
+
     def turnover(self, period_days: float) -> float | None:
         """Units sold a year over mean units on hand; None while nothing was ever on hand."""
         return self.served / self.on_hand * YEAR_DAYS / period_days if self.on_hand > 0.0 else None

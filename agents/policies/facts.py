@@ -79,6 +79,26 @@ class PastDemand(msgspec.Struct, array_like=True, gc=False):
         uplift = PROMOTED if planned > self.promotion else 1.0
         return DemandFacts(self.periods, greatest, usual * periods, uplift)
 
+    def corrected(self, was: "PastDemand", now: "PastDemand") -> "PastDemand":
+        """The facts where the periods that are remembered, which said `was`, say `now`; older facts stay.
+
+        >>> was, now, older = PastDemand(), PastDemand(), PastDemand(greatest=80.0, second=70.0, peaks=[90.0] * 6)
+        >>> for then, better in ((3, 3), (100_000, 4), (5, 5)):
+        ...     was.learn(then), now.learn(better)
+        (None, None)
+        (None, None)
+        (None, None)
+        >>> was.corrected(was, now).facts(1).greatest, older.corrected(was, now).facts(1).greatest
+        (5.0, 80.0)
+        """
+        older = [demand for demand in (self.greatest, self.second) if demand not in {was.greatest, was.second}]
+        second, greatest = sorted((*older, now.greatest, now.second))[-2:]
+        peaks = [
+            better if peak <= then else max(peak, better)
+            for peak, then, better in zip(self.peaks, was.peaks, now.peaks, strict=True)
+        ]
+        return PastDemand(self.periods, greatest, second, self.promotion, now.recent, peaks)
+
     def level(self) -> float:
         """Mean demand of a recent period."""
         return sum(self.recent) / len(self.recent) if self.recent else 0.0

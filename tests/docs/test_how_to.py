@@ -58,6 +58,20 @@ def test_a_first_event_is_published_and_seen(shell: Shell, environment: dict[str
     assert "115 on hand" in shell("restock item MUG-07@BER1")
 
 
+def test_a_mistake_is_taken_back(shell: Shell) -> None:
+    for block in blocks("take-a-mistake-back.md", "sh"):
+        assert "1: ok" in shell(block)
+    sale = '{"order_id":"ord-77","lines":[{"line_id":"1","sku":"TEA-01","location":"BER1","quantity":100000}]}'
+    event = {"specversion": "1.0", "id": "ord-77", "source": "shop.example", "type": "order.placed"}
+    placed = json.dumps(event | {"time": "2026-02-17T16:04:00Z", "data": json.loads(sale)})
+    shell(f"restock publish - <<< '{placed}'; restock worker --exit-when-idle 1")
+    shell("restock publish mistake.jsonl demand.jsonl")
+    shell("restock worker --exit-when-idle 1")
+    assert "-3 on hand" in shell("restock item TEA-01@BER1")
+    refused = shell("restock dead-letters list")
+    assert "out_of_range" in refused, "of the three units that are left"
+
+
 @pytest.fixture
 def consumer(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     (program,) = blocks("consume-replenishments.md", "python")

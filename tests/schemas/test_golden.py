@@ -39,7 +39,7 @@ def test_inbound_events_of_every_version_mean_the_same(name: str, sample: dict[s
     assert verdict.correlation == event.get("correlationid")
     # The struct holds what the sample states, and nothing else.
     kept = msgspec.to_builtins(verdict.data)
-    moments = {"as_of", "eta", "promised_at", "starts", "ends", "effective_at"}
+    moments = {"as_of", "at", "eta", "ordered_at", "promised_at", "starts", "ends", "effective_at"}
     assert {key for key in kept if key not in moments} == {
         key for key, value in event["data"].items() if key not in moments and (value is not None or key in kept)
     }

@@ -18,7 +18,7 @@ docs/concepts/forecasting.md explains it to a planner; docs/decisions/0020 to 00
 """
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, log
+from math import log
 from operator import mul
 from typing import ClassVar
 
@@ -32,11 +32,12 @@ from agents.forecasting.blend.distribution import MOST_SEEN, coherent_mean, expl
 from agents.forecasting.blend.experts import around_means, empirical, local_means, recent_sums, roughness
 from agents.forecasting.blend.inputs import inputs_of
 from agents.forecasting.blend.population import Population
+from agents.forecasting.blend.relearning import relearn
 from agents.forecasting.blend.shared_model import SharedModel
 from agents.forecasting.blend.sheet import Sheet, width_of
 from agents.forecasting.blend.state import MOST_WAITING, BlendState, FiledForecast, stride_of, waiting_at
+from agents.forecasting.correction import CorrectedPast
 from agents.forecasting.rhythm import Pace
-from agents.forecasting.slips import believed
 
 MOST_SHARED_MODELS = 2
 """Horizons with a shared model of their own; any other horizon uses the nearest of them."""
@@ -92,6 +93,11 @@ class Blend:
         coming = _open(ahead)
         return self._forecast(state, ahead, coming, self._nearest(len(coming)))[0]
 
+    def correct(self, state: BlendState, item: str, past: CorrectedPast) -> None:
+        """Learn the item's past again; its shard has learned what it has learned."""
+        del item
+        relearn(state, past, self._population, self._pace)
+
     def shifted(self, state: BlendState) -> bool:
         """Whether the last period raised the alarm."""
         return state.shifted
@@ -101,11 +107,7 @@ class Blend:
     def _take(self, state: BlendState, period: ClosedPeriod) -> None:
         past, population, pace = state.past, self._population, self._pace
         f = past.figures
-        demand = min(max(float(period.demand), 0.0), 1e9) if isfinite(period.demand) else f.fast
-        if period.censored:
-            demand = max(demand, f.fast)
-        asked, demand = demand, believed(demand, f.greatest)
-        f.greatest = max(f.greatest, asked)
+        demand = past.believed(period)
         population.see_plan(min(period.promotion, 1.0))
         plan = population.relative(period.promotion)
         past.take(demand, period, pace.phase(period.starts, period.ends), plan)

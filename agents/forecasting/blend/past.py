@@ -5,7 +5,7 @@ this forecaster (docs/concepts/forecasting.md) and are not fitted to an item.
 """
 
 from collections.abc import Sequence
-from math import log
+from math import isfinite, log
 
 import msgspec
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from agents.forecasting.base import ClosedPeriod
 from agents.forecasting.blend.arrays import Floats
 from agents.forecasting.rhythm import Pace
+from agents.forecasting.slips import believed
 
 RATES = (0.1, 0.3, 0.05, 0.12)
 """Of the moving averages of demand."""
@@ -23,6 +24,7 @@ _PLAN_RATE = 0.02
 _PRICE_RATE = 1 / 28
 _LIFTED_RATE = 0.05
 _PHASE_PRIOR = 4.0
+_MOST_DEMAND = 1e9
 
 
 class PastFigures(msgspec.Struct, array_like=True, gc=False):
@@ -76,6 +78,15 @@ class Past:
     def fresh(cls, pace: Pace) -> "Past":
         """Remember nothing."""
         return cls(PastFigures(), np.zeros(pace.long_memory, np.float32), [0.0] * pace.phases, [0] * pace.phases)
+
+    def believed(self, period: ClosedPeriod) -> float:
+        """What the demand of a period that is to be taken in counts as."""
+        f = self.figures
+        asked = min(max(float(period.demand), 0.0), _MOST_DEMAND) if isfinite(period.demand) else f.fast
+        if period.censored:
+            asked = max(asked, f.fast)
+        demand, f.greatest = believed(asked, f.greatest), max(f.greatest, asked)
+        return demand
 
     def take(self, demand: float, period: ClosedPeriod, phase: int, plan: float) -> None:
         """Take in an open period: what demand is taken to have been, and the level of promotion by the usual one."""

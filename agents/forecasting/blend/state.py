@@ -73,6 +73,13 @@ class BlendState:
         """Periods since demand last shifted."""
         self.shifted = False
 
+    def forget_errors(self) -> None:
+        """Forget how well the item was forecast, and the forecasts that wait to be judged."""
+        self.filed, self.regrets, self.calibration, self.spread = [], Regrets(EXPERTS), Calibration(), Spread()
+        self.regrets.slow_down(waiting_at(self.horizon))
+        self.mean_squares, self.judged = [0.0] * MEANS, 0
+        self.unbroken, self.shifted = min(self.past.figures.periods, len(self.past.recent)), False
+
 
 class _StoredForecast(NamedTuple):
     """A filed forecast as it is written."""

@@ -21,6 +21,7 @@ import msgspec
 from scipy.special import gammaincinv
 
 from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Rhythm
+from agents.forecasting.correction import CorrectedPast
 from agents.forecasting.slips import believed
 from schemas.stored import decoder_of
 
@@ -84,6 +85,14 @@ class Ewma:
         mean = state.mean * count
         variance = state.variance * (count + RATE * RATE * count * (count - 1) / 2)
         return DemandForecast(float(len(ahead)), mean, variance, gamma_quantiles(mean, variance), path)
+
+    def correct(self, state: EwmaState, item: str, past: CorrectedPast) -> None:
+        """Learn all that is remembered again."""
+        again = self.fresh()
+        for period in past.periods:
+            self.learn(again, item, period)
+        state.periods, state.mean, state.variance = again.periods, again.mean, again.variance
+        state.greatest = again.greatest
 
     def shifted(self, state: EwmaState) -> bool:
         """Never: a few numbers cannot distinguish a shift from chance."""

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from agents.forecasting.base import Ahead, ClosedPeriod, DemandForecast, Rhythm
+from agents.forecasting.correction import CorrectedPast
 from agents.forecasting.rhythm import Pace
 from agents.forecasting.simple.ewma import gamma_quantiles
 from agents.forecasting.slips import believed
@@ -118,6 +119,12 @@ class Simple(ABC):
         path = tuple(next(found) if period.is_open else 0.0 for period in ahead)
         mean, variance = sum(path), state.past.variance * len(coming)
         return DemandForecast(float(len(ahead)), mean, variance, gamma_quantiles(mean, variance), path)
+
+    def correct(self, state: SimpleState, item: str, past: CorrectedPast) -> None:
+        """Remember the last periods as they are now, and learn them again."""
+        state.past, state.model = RememberedPast(), None
+        for period in past.periods[-KEPT:]:
+            self.learn(state, item, period)
 
     def shifted(self, state: SimpleState) -> bool:
         """Never: a simple forecaster looks for no shift."""

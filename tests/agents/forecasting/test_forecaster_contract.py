@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Forecaster, Rhythm
+from agents.forecasting.correction import CorrectedPast
 from agents.forecasting.registry import DEFAULT, FORECASTERS
 
 DAY = 86_400_000
@@ -122,6 +123,47 @@ def test_stopped_and_restored_at_any_point_it_goes_on_bit_for_bit(name: str) -> 
     periods = 20 if name == "random-forest" else 70
     whole = walked(name, periods, cuts=frozenset())
     assert walked(name, periods, cuts=frozenset({5, 31, 64, 65, 101, 200, 333, 401})) == whole
+
+
+@pytest.mark.parametrize("slip_at", [3, 30, 58])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_slip_of_the_pen_that_is_corrected_is_forgotten(name: str, slip_at: int) -> None:
+    """Beside five items that were always right, an item says the same as one that never slipped."""
+    right = corrected(name, None)
+    slipped = corrected(name, slip_at)
+    assert slipped.mean == pytest.approx(right.mean, rel=0.1)
+    for was, now in zip(right.quantiles, slipped.quantiles, strict=True):
+        assert now == pytest.approx(was, rel=0.35, abs=1.0)
+
+
+def corrected(name: str, slip_at: int | None) -> DemandForecast:
+    """Six items live for sixty days; the first one may slip, and is corrected in the end."""
+    demand = np.random.default_rng(3).poisson(4, (6, 60)).astype(float)
+    forecaster = FORECASTERS[name](Rhythm())
+    states = [forecaster.fresh() for _ in range(6)]
+    for number in range(60):
+        for item in range(6):
+            slip = 100_000.0 if item == 0 and number == slip_at else 0.0
+            forecaster.learn(
+                states[item], str(item), period(number, demand[item][number] + slip), plan_after(number, 4)
+            )
+    if slip_at is not None:
+        periods = [period(number, demand[0][number]) for number in range(60)]
+        was = {slip_at * DAY: int(demand[0][slip_at]) + 100_000}
+        forecaster.correct(states[0], "0", CorrectedPast(periods, was))
+    return forecaster.forecast(states[0], "0", plan_after(60, 4))
+
+
+@pytest.mark.parametrize("name", [name for name in CHEAP if name != DEFAULT])
+def test_one_that_shares_nothing_ends_where_it_would_be_without_the_mistake(name: str) -> None:
+    forecaster = FORECASTERS[name](Rhythm())
+    right, wrong = (
+        lived(forecaster, PASTS["weeks"]),
+        lived(forecaster, [*PASTS["weeks"][:40], 19.0, *PASTS["weeks"][41:]]),
+    )
+    periods = [period(number, demand) for number, demand in enumerate(PASTS["weeks"])]
+    forecaster.correct(wrong, "TEA-01@BER1", CorrectedPast(periods, {40 * DAY: 19}))
+    assert forecaster.dump(wrong) == forecaster.dump(right)
 
 
 def walked(name: str, periods: int, cuts: frozenset[int]) -> list[DemandForecast]:

@@ -163,6 +163,19 @@ def test_orders_returns_and_adjustments_are_undone_wherever_counts_lie_between(s
     assert imported.net() == plain.net(), "the second time it changes nothing"
 
 
+def test_the_demand_of_an_import_is_taken_out_of_the_days_it_was_in() -> None:
+    shop = ImportedShard()
+    shop.takes([event_of(event) for event in made((hours(24 * 20), order("first", 1)), source="shop")])
+    history = [(hours(24 * day), order(f"o{day}", 3 + day)) for day in range(1, 15)]
+    shop.takes([event_of(event) for event in made(*history)])
+    shop.time_is(NOW)
+    undo, _ = corrections(shop, made(*history))
+    shop.takes(undo)
+    card = shop.cards()[TEA]
+    assert card is not None
+    assert [period.demand for _, period in card.remembered.written_out()] == [1, *[0] * 19]
+
+
 def test_what_was_refused_is_not_taken_back() -> None:
     shop = ImportedShard()
     run = made((hours(3), order("a", 5)), (hours(2), order("b", 7)))

@@ -20,6 +20,7 @@ from schemas.ledger import (
     Cancelled,
     ClassChange,
     Configured,
+    Corrected,
     Counted,
     Declined,
     Fulfilled,
@@ -51,6 +52,7 @@ MOVEMENTS: dict[str, list[tuple[str, ItemChange]]] = {
     "order.placed": [(TEA, Placed(3, ORDER, 4.9)), (MUG, Placed(1, ORDER, 9.0, "spring-3"))],
     "order.rejected": [(TEA, Rejected(5))],
     "order.cancelled": [(MUG, Cancelled(1, ORDER))],
+    "demand.corrected": [(TEA, Corrected(99_997, MARCH_1 - 12 * DAY + 16 * HOUR + 4 * 60_000))],
     "order.fulfilled": [(TEA, Fulfilled(3))],
     "return.received": [(TEA, Returned(1, restock=True))],
     "stock.received": [(TEA, Received(40, 2, None, final=True, supplier="acme"))],
@@ -114,6 +116,11 @@ def event(name: str, **changes: Any) -> Any:
     decoded = decode(INBOUND[name].topic, msgspec.json.encode(given), None, 0)
     assert isinstance(decoded, Event), decoded
     return decoded.data
+
+
+def test_a_cancellation_may_say_when_the_order_was_placed() -> None:
+    data = event("order.cancelled", ordered_at=instant(MARCH_1))
+    assert movements_of(data) == [(MUG, Cancelled(1, ORDER, MARCH_1))]
 
 
 def test_every_type_is_in_the_table() -> None:

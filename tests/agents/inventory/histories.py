@@ -13,6 +13,7 @@ from schemas.ledger import (
     Cancelled,
     ClassChange,
     Configured,
+    Corrected,
     Counted,
     Declined,
     FoldSettings,
@@ -39,11 +40,16 @@ items = st.sampled_from([TEA, TEA, MUG])
 back = st.sampled_from([0, 0, 0, 0, -HOUR, -7 * HOUR, -30 * HOUR, -60 * HOUR, 5 * HOUR, 30 * HOUR])
 """How far from now an event's time lies."""
 
+since = st.integers(-1, 40).map(lambda half_days: half_days * DAY // 2)
+"""How long after the beginning something is said to have been."""
+
 changes = st.one_of(
     st.builds(Placed, quantities, st.integers(1, 6), st.sampled_from([None, 4.9])),
     st.builds(Placed, quantities, st.integers(1, 6)),
     st.builds(Rejected, quantities),
     st.builds(Cancelled, quantities, st.integers(1, 6)),
+    st.builds(Cancelled, quantities, st.integers(1, 6), st.builds(T0.__add__, since)),
+    st.builds(Corrected, st.integers(1, 12), st.builds(T0.__add__, since)),
     st.builds(Fulfilled, quantities),
     st.builds(Returned, quantities, st.booleans()),
     st.builds(Received, st.integers(0, 60), st.integers(0, 3)),

@@ -1,0 +1,107 @@
+"""An item's demand period by period, as it stands corrected: what a correction of the past is checked against.
+
+A correction changes a period here, and the next review learns the past again from here; until then it is kept beside
+what was learned. An ordinary period is a number, so that 400 of them take some 600 bytes; one that was shut, promoted
+or without stock is written out.
+
+>>> from schemas.quantities import DAY_MS
+>>> remembered = RememberedDemand()
+>>> for day, demand in enumerate((4, 100_000, 5)):
+...     remembered.add(day * DAY_MS, (day + 1) * DAY_MS, RememberedPeriod(demand))
+>>> remembered.demand(DAY_MS + 7), remembered.change(DAY_MS + 7, -99_997), remembered.demand(DAY_MS)
+(100000, None, 3)
+>>> remembered.before, remembered.demand(3 * DAY_MS), len(remembered)
+({86400000: 100000}, 0, 3)
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from schemas.ledger import Milliseconds
+from schemas.stored import decoder_of
+
+MOST = 400
+"""Periods that are remembered: a year of days, and some."""
+
+
+class RememberedPeriod(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """What is remembered of a closed period."""
+
+    demand: int
+    censored: bool = False
+    is_open: bool = True
+    promotion: float = 0.0
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether the demand says it all."""
+        return self.is_open and not self.censored and self.promotion == 0.0
+
+
+class RememberedDemand(msgspec.Struct, array_like=True, gc=False):
+    """The last closed periods of an item, one after the other and of one length."""
+
+    period_ms: Milliseconds = 0
+    ends: Milliseconds = 0
+    """End of the newest."""
+    periods: list[int | RememberedPeriod] = []
+    """Oldest first."""
+    before: dict[Milliseconds, int] = {}
+    """What demand was learned to be, by the start of its period, where it was corrected since the last review."""
+
+    def __len__(self) -> int:
+        return len(self.periods)
+
+    def add(self, starts: Milliseconds, ends: Milliseconds, period: RememberedPeriod) -> None:
+        """Remember one more period; those of another length are forgotten."""
+        if starts != self.ends or ends - starts != self.period_ms:
+            self.period_ms, self.periods, self.before = ends - starts, [], {}
+        self.ends = ends
+        self.periods.append(period.demand if period.is_ordinary else period)
+        del self.periods[:-MOST]
+
+    def starts_of(self, time: Milliseconds) -> Milliseconds | None:
+        """Where the remembered period begins that holds a moment; None where there is none."""
+        place = self._place(time)
+        return None if place is None else self.ends - (len(self.periods) - place) * self.period_ms
+
+    def newest(self, most: int) -> Iterator[Milliseconds]:
+        """Where the newest periods begin, the newest first."""
+        for ago in range(1, min(most, len(self.periods)) + 1):
+            yield self.ends - ago * self.period_ms
+
+    def demand(self, time: Milliseconds) -> int:
+        """Demand of the period that holds a moment; 0 where none is remembered."""
+        place = self._place(time)
+        return 0 if place is None else _written_out(self.periods[place]).demand
+
+    def change(self, time: Milliseconds, units: int) -> None:
+        """Correct the demand of the period that holds a moment, not below 0; what is not remembered stays."""
+        place, starts = self._place(time), self.starts_of(time)
+        if place is None or starts is None:
+            return
+        period = _written_out(self.periods[place])
+        self.before.setdefault(starts, period.demand)
+        changed = msgspec.structs.replace(period, demand=max(0, period.demand + units))
+        self.periods[place] = changed.demand if changed.is_ordinary else changed
+
+    def written_out(self) -> Iterator[tuple[Milliseconds, RememberedPeriod]]:
+        """Every period with its start, oldest first."""
+        starts = self.ends - len(self.periods) * self.period_ms
+        for place, period in enumerate(self.periods):
+            yield starts + place * self.period_ms, _written_out(period)
+
+    def _place(self, time: Milliseconds) -> int | None:
+        if not self.periods or time >= self.ends:
+            return None
+        place = len(self.periods) - 1 - (self.ends - 1 - time) // self.period_ms
+        return place if place >= 0 else None
+
+
+encode_remembered = msgspec.msgpack.Encoder().encode
+decode_remembered = decoder_of(RememberedDemand, "the remembered demand of an item")
+
+
+def _written_out(period: int | RememberedPeriod) -> RememberedPeriod:
+    return RememberedPeriod(period) if isinstance(period, int) else period

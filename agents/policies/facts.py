@@ -18,6 +18,8 @@ import msgspec
 
 ALONE = 3.0
 """A single demand counts as at most this many times the greatest demand of any other period."""
+GROWN = 14
+"""Periods after which an item is a newcomer no more: its own past speaks, not that of its class."""
 WINDOWS = (1, 2, 4, 8, 16, 32)
 """Numbers of periods over which demand is summed; longer intervals are taken as so many times the longest of these."""
 PROMOTED = 4.0
@@ -52,7 +54,7 @@ class PastDemand(msgspec.Struct, array_like=True, gc=False):
     """Greatest sum over each of `WINDOWS`."""
 
     def learn(self, demand: float, *, censored: bool = False, promotion: float = 0.0, strong: float = 0.0) -> None:
-        """Take in a closed period; `strong` is what a strong item of the class sells in one."""
+        """Take in a closed period; `strong` is what a strong newcomer of the class sells in one, 0 if nobody knows."""
         demand = max(demand, 0.0)
         self.periods += not censored
         self.promotion = max(self.promotion, promotion)
@@ -66,8 +68,10 @@ class PastDemand(msgspec.Struct, array_like=True, gc=False):
 
     def _believed(self, strong: float) -> float:
         """The greatest demand of a period that is believed: the greatest one, unless it stands alone."""
-        other = max(self.second, strong)
-        return min(self.greatest, ALONE * other) if other > 0.0 else self.greatest
+        if self.second <= 0.0:
+            return min(self.greatest, strong) if strong > 0.0 else self.greatest
+        other = max(self.second, strong) if self.periods < GROWN else self.second
+        return min(self.greatest, ALONE * other)
 
     def facts(self, periods: int, *, usual: float = 0.0, strong: float = 0.0, planned: float = 0.0) -> DemandFacts:
         """The facts for an interval of so many periods; `usual` and `strong` newcomers as demand of a period."""

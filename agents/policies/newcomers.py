@@ -5,15 +5,17 @@ from collections.abc import Mapping
 
 import msgspec
 
-from agents.policies.facts import PastDemand
+from agents.policies.facts import GROWN, PastDemand
 from schemas.stored import decoder_of
 
-GROWN = 14
-"""Periods after which an item is a newcomer no more, and says what newcomers sell."""
+FEW = 5
+"""First sales of a class from which the next one is judged."""
+
 MEMORY = 200.0
 """Newcomers of a class over which the past fades."""
-STRONG = 2.0
-"""A strong newcomer sells so many standard deviations more than usual, on a scale of factors."""
+STRONG, STRONG_FIRST = 2.0, 1.5
+"""A strong newcomer sells so many standard deviations more than usual, on a scale of factors; and in its first sale."""
+_FIRST = "first sale, "
 
 
 class StoredNewcomers(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -44,7 +46,9 @@ class Newcomers:
         self._changed: set[str] = set()
 
     def learn(self, kind: str, past: PastDemand) -> None:
-        """Take in an item that is a newcomer no more; call it after each of its periods in which demand was seen."""
+        """Take in a first sale, and an item that is a newcomer no more; call it after each period with demand seen."""
+        if past.second == 0.0 and past.recent[-1] > 0.0:
+            self.add(f"{_FIRST}{kind}", past.greatest)
         if past.periods == GROWN and past.level() > 0.0:
             self.add(kind, past.level())
 
@@ -64,11 +68,14 @@ class Newcomers:
         return 0.0 if known is None else math.exp(known.mean)
 
     def strong(self, kind: str) -> float:
-        """What a strong newcomer sells in a period; 0 while fewer than two are known."""
+        """What a strong newcomer sells in a period, judged by first sales while all are new; 0 while nobody knows."""
         known = self._classes.get(kind)
-        if known is None or known.count < 2.0:
+        if known is not None and known.count >= 2.0:
+            return math.exp(known.mean + STRONG * math.sqrt(known.variance))
+        first = self._classes.get(f"{_FIRST}{kind}")
+        if first is None or first.count < FEW:
             return 0.0
-        return math.exp(known.mean + STRONG * math.sqrt(known.variance))
+        return math.exp(first.mean + STRONG_FIRST * math.sqrt(first.variance))
 
     def dump(self) -> Mapping[str, bytes]:
         """Write the classes that changed since the last call."""

@@ -13,7 +13,9 @@ import numpy.typing as npt
 
 from agents.forecasting.base import Ahead, ClosedPeriod, Forecaster
 from agents.policies.base import Economics, Outcome, PipelineOrder, Policy, Situation
+from agents.policies.facts import DemandFacts, PastDemand
 from agents.policies.guardrails import guard
+from agents.policies.newcomers import Newcomers
 from agents.simulation.lead_times import DrawnLeadTimes
 from agents.simulation.supplier import Delivery, Supplier
 from agents.simulation.warehouse import SimulatedShelf
@@ -57,6 +59,23 @@ class LoopRow(NamedTuple):
     sold: int
     lost: int
     cost: float
+
+
+class ShopFacts:
+    """The facts that orders are checked against, as a worker keeps them; all items are of one class."""
+
+    def __init__(self, items: int) -> None:
+        self._past = [PastDemand() for _ in range(items)]
+        self._newcomers = Newcomers()
+
+    def learn(self, item: int, period: ClosedPeriod, ahead: Sequence[Ahead]) -> DemandFacts:
+        """Take in a closed period; answers with what is known of the demand of the periods `ahead` together."""
+        past, strong = self._past[item], self._newcomers.strong("")
+        past.learn(period.demand, censored=period.censored, promotion=period.promotion, strong=strong)
+        self._newcomers.learn("", past)
+        usual, strong = self._newcomers.usual(""), self._newcomers.strong("")
+        planned = max((each.promotion for each in ahead), default=0.0)
+        return past.facts(max(1, len(ahead)), usual=usual, strong=strong, planned=planned)
 
 
 class PolicyRun:
@@ -118,7 +137,7 @@ def live(
         }
         for number in range(len(history.items))
     ]
-    states = [forecaster.fresh() for _ in history.items]
+    states, shop_facts = [forecaster.fresh() for _ in history.items], ShopFacts(len(history.items))
     horizon = max(supplier.lead_times) + 1
     for period in range(len(history.starts) - 1):
         for number, item in enumerate(history.items):
@@ -129,9 +148,10 @@ def live(
             reach = coming[: promised + max(1, terms[number].review_periods)]
             forecaster.learn(states[number], item, closed, reach)
             forecast = forecaster.forecast(states[number], item, reach)
+            facts = shop_facts.learn(number, closed, reach)
             for name, run in runs[number].items():
                 yield _period(
-                    run, name, item, period, demand, forecast, terms[number], supplier, certain, visible_losses
+                    run, name, item, period, demand, forecast, facts, terms[number], supplier, certain, visible_losses
                 )
 
 
@@ -142,6 +162,7 @@ def _period(  # noqa: PLR0913, PLR0917 - one step of the loop above, with all it
     period: int,
     demand: int,
     forecast: Any,
+    facts: DemandFacts,
     terms: Economics,
     supplier: Supplier,
     certain: bool,  # noqa: FBT001
@@ -162,6 +183,7 @@ def _period(  # noqa: PLR0913, PLR0917 - one step of the loop above, with all it
         forecast,
         terms,
         may_order=(period + 1) % max(1, terms.review_periods) == 0,
+        facts=facts,
     )
     asked = float(demand if visible_losses else day.sold)
     censored = not visible_losses and day.lost > 0

@@ -107,7 +107,10 @@ class Blend:
     def _take(self, state: BlendState, period: ClosedPeriod) -> None:
         past, population, pace = state.past, self._population, self._pace
         f = past.figures
-        demand = past.believed(period)
+        sold_before = f.greatest > 0.0
+        demand = past.believed(period, population.first_sales)
+        if demand > 0.0 and not sold_before:
+            population.first_sales.add(demand)
         population.see_plan(min(period.promotion, 1.0))
         plan = population.relative(period.promotion)
         past.take(demand, period, pace.phase(period.starts, period.ends), plan)

@@ -13,7 +13,7 @@ import numpy as np
 from agents.forecasting.base import ClosedPeriod
 from agents.forecasting.blend.arrays import Floats
 from agents.forecasting.rhythm import Pace
-from agents.forecasting.slips import believed
+from agents.forecasting.slips import FirstSales, believed
 
 RATES = (0.1, 0.3, 0.05, 0.12)
 """Of the moving averages of demand."""
@@ -79,13 +79,13 @@ class Past:
         """Remember nothing."""
         return cls(PastFigures(), np.zeros(pace.long_memory, np.float32), [0.0] * pace.phases, [0] * pace.phases)
 
-    def believed(self, period: ClosedPeriod) -> float:
-        """What the demand of a period that is to be taken in counts as."""
+    def believed(self, period: ClosedPeriod, first: FirstSales) -> float:
+        """What the demand of a period that is to be taken in counts as; `first` are the first sales of the shard."""
         f = self.figures
         asked = min(max(float(period.demand), 0.0), _MOST_DEMAND) if isfinite(period.demand) else f.fast
         if period.censored:
             asked = max(asked, f.fast)
-        demand, f.greatest = believed(asked, f.greatest), max(f.greatest, asked)
+        demand, f.greatest = believed(asked, f.greatest, first.most), max(f.greatest, asked)
         return demand
 
     def take(self, demand: float, period: ClosedPeriod, phase: int, plan: float) -> None:

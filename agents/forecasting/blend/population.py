@@ -9,6 +9,8 @@ from math import exp, log
 
 import msgspec
 
+from agents.forecasting.slips import FirstSales
+
 _PRIOR, _PRIOR_UNITS = 3.0, 3.0
 """Pseudo-observations of the shard's level in an item's, and the demand that they are worth at most.
 
@@ -44,6 +46,7 @@ class Population(msgspec.Struct, array_like=True):
     usual_plan: float = 0.0
     """Mean level of promotion where there is one."""
     plans: int = 0
+    first_sales: FirstSales = msgspec.field(default_factory=FirstSales)
 
     @property
     def level(self) -> float:

@@ -17,7 +17,7 @@ def relearn(state: BlendState, corrected: CorrectedPast, population: Population,
     for period in corrected.periods:
         if period.is_open:
             phase, plan = pace.phase(period.starts, period.ends), population.relative(period.promotion)
-            state.past.take(state.past.believed(period), period, phase, plan)
+            state.past.take(state.past.believed(period, population.first_sales), period, phase, plan)
     f = state.past.figures  # of prices only the last is remembered
     f.prices, f.log_price, f.log_price_base = known.prices, known.log_price, known.log_price_base
     if corrected.is_slip():

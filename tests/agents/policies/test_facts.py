@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from agents.forecasting.base import DemandForecast
 from agents.policies.base import Economics, Situation
-from agents.policies.facts import PastDemand
+from agents.policies.facts import GROWN, PastDemand
 from agents.policies.guardrails import BEYOND_FACTS, guard
-from agents.policies.newcomers import GROWN, Newcomers
+from agents.policies.newcomers import Newcomers
 from agents.policies.registry import POLICIES
 
 ABSURD = 10.0

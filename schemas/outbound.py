@@ -225,7 +225,7 @@ class ItemReviewed(Outbound):
     period: Period
     """The period that closed."""
     demand: int
-    """Units asked for in it."""
+    """Units asked for in it, and late demand."""
     censored: bool
     """Whether a stock-out hid a part of the demand."""
     forecast: Forecast
@@ -245,7 +245,7 @@ class ItemReviewed(Outbound):
     drift: bool = False
     """Whether demand has shifted lately."""
     late_demand: int = 0
-    """Demand that came after its period had closed and was counted in this one."""
+    """The part of `demand` that was asked for in periods closed before: forecasts learn it as theirs."""
 
 
 Body: TypeAlias = ReplenishmentRequested | ReplenishmentProposed | StockAlert | ItemReviewed

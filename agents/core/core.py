@@ -32,6 +32,7 @@ from agents.inventory import alerts, replenishments
 from agents.inventory.card import Card
 from agents.inventory.fold import apply, order_line
 from agents.inventory.periods import Schedule
+from agents.inventory.position import Item
 from agents.inventory.shelf import Shelf
 from agents.inventory.timeline import Admission
 from schemas.ledger import (
@@ -110,8 +111,8 @@ class Core:
         if verdict == "new":
             card.window.remember(record.event, record.body, record.ordinal, placement, clock, frame.settings)
         counters.applied += 1
-        if record.time < item.starts:
-            counters.late += 1
+        if record.time < item.starts or record.time < timeline.long_ago:
+            self._note_late(record.time, item)
         if not card.changed:
             self._shelf.touch(card)
         stock = item.net - item.reserved if item.reserved > 0 else item.net
@@ -125,6 +126,12 @@ class Core:
         cause = Cause(self._state.names, offset, 0, moment, record, entries=None if replay is None else entries)
         self._followup.after_change(card, cause, frame.watermark or 0)
         return cause.outputs
+
+    def _note_late(self, time: Milliseconds, item: Item) -> None:
+        """Count what is older than its item's open period, and notice a history that is coming in."""
+        self.counters.late += time < item.starts
+        if time < self._timeline.long_ago:
+            self._timeline.hear_of_history()
 
     def _prepare(self, card: Card | None, record: Movement) -> Card:
         """Open the card of a new item; count a receipt that nobody ordered."""

@@ -20,7 +20,7 @@ from agents.inventory.alerts import NEWCOMER_DAYS
 from agents.inventory.ask_limits import ask_limits, asks
 from agents.inventory.card import Card
 from agents.inventory.periods import decides
-from agents.inventory.position import Item
+from agents.inventory.position import Item, is_known
 from agents.inventory.terms import Effective
 from agents.policies.base import Advice, Role, Situation
 from agents.policies.guardrails import BEYOND_FACTS, Guarded, guard, respects
@@ -53,9 +53,9 @@ class Decider:
         self._counters = counters
 
     def may_act(self, item: Item, moment: Milliseconds) -> bool:
-        """Whether orders and alerts are allowed: the stock is known, and deciding has begun."""
+        """Whether orders and alerts are allowed: the stock of that moment is known, and deciding has begun."""
         begins = self._state.frame.settings.decide_from
-        return item.known and (begins is None or moment >= begins)
+        return is_known(item, moment) and (begins is None or moment >= begins)
 
     def choose(self, learning_state: LearningState, terms: Effective, situation: Situation) -> Choice:
         """Ask the champion, and the baseline when it fails; put what it says within the guardrails."""

@@ -20,7 +20,7 @@ from agents.inventory.card import Card
 from agents.inventory.conservation import conserved
 from agents.inventory.fold import COUNTABLE
 from agents.inventory.periods import Schedule, due
-from agents.inventory.position import Item, available, position
+from agents.inventory.position import Item, available, is_known, position
 from schemas.journal import Alerted, Decided, JournalEntry
 from schemas.ledger import Approved, Milliseconds, Movement
 from schemas.outbound import AlertKind, Decision
@@ -135,7 +135,7 @@ class Followup:
         if held and choice.guarded.quantity > 0:
             decision = "held"
         if not may_act:
-            decision = "not_yet" if item.known else "stock_unknown"
+            decision = "not_yet" if is_known(item, now) else "stock_unknown"
         self._publish_review(card, cause, review, decision, decided, conditions)
 
     def _set_levels(self, card: Card, review: Review, choice: Choice) -> None:

@@ -3,6 +3,8 @@
 A review decides nothing. It gathers what a decision is made from (see decide.py), in replay as in the live run.
 """
 
+from functools import partial
+
 import msgspec
 
 from agents.core.contest_costs import contest_costs
@@ -15,8 +17,9 @@ from agents.core.situation import reach, situation_of, wait_of
 from agents.forecasting.base import Ahead, ClosedPeriod, DemandForecast
 from agents.inventory import replenishments
 from agents.inventory.card import Card
+from agents.inventory.catalogue import Plan
 from agents.inventory.periods import Closed, decides, start_of, until_next
-from agents.inventory.position import Item, available, on_hand
+from agents.inventory.position import Item, available, is_known, on_hand
 from agents.inventory.remembered_demand import RememberedPeriod
 from agents.inventory.terms import Effective
 from agents.policies.base import Economics, Outcome, Situation
@@ -100,7 +103,7 @@ class Reviewer:
         ahead = self._ahead(card, closed.ends, reach(lead_time, interval), period.price)
         forecaster = self._learners.forecaster(terms.forecaster)
         learning_state.forget_others(forecaster.name, {policy.name for policy in self._learners.learning(terms)})
-        learn_corrections(card, learning_state, forecaster, self._learners)
+        learn_corrections(card, learning_state, forecaster, self._learners, partial(self._plan, card))
         forecast = learning_state.record.forecast = self._learners.forecast(
             forecaster, learning_state, card.name, period, ahead
         )
@@ -118,7 +121,7 @@ class Reviewer:
 
     def _closed_period(self, card: Card, closed: Closed) -> ClosedPeriod:
         """The closed period as forecasters learn it."""
-        plan = self._state.catalogue.plan(card.name, card.said, closed.starts, closed.ends, self._state.frame.settings)
+        plan = self._plan(card, closed.starts, closed.ends)
         demand, price = closed.bucket.demand, plan.price if plan.price is not None else card.item.paid
         is_open = plan.is_open or demand > 0
         return ClosedPeriod(closed.starts, closed.ends, float(demand), closed.censored, is_open, plan.promotion, price)
@@ -128,11 +131,15 @@ class Reviewer:
         settings, ahead = self._state.frame.settings, []
         for _ in range(periods):
             ends = start_of(starts, settings) + settings.period_ms
-            plan = self._state.catalogue.plan(card.name, card.said, starts, ends, settings)
+            plan = self._plan(card, starts, ends)
             at = plan.price if plan.price is not None else price
             ahead.append(Ahead(starts, ends, plan.is_open, plan.promotion, at))
             starts = ends
         return ahead
+
+    def _plan(self, card: Card, starts: Milliseconds, ends: Milliseconds) -> Plan:
+        """What is known of a period in advance."""
+        return self._state.catalogue.plan(card.name, card.said, starts, ends, self._state.frame.settings)
 
     def _learn(
         self, item: Item, learning_state: LearningState, terms: Effective, situation: Situation, closed: Closed
@@ -152,12 +159,13 @@ class Reviewer:
     def _account(self, item: Item, learning_state: LearningState, economics: Economics, closed: Closed) -> None:
         """Add the closed period to figures and costs."""
         record, bucket, hand = learning_state.record, closed.bucket, max(0, on_hand(item))
-        owed = max(0, -available(item))
+        known = is_known(item, closed.ends)
+        owed = max(0, -available(item)) if known else 0
         unserved = bucket.lost + max(0, owed - record.owed)
         fee = economics.order_cost if record.ordered else 0.0
         record.owed, record.ordered = owed, 0
         record.cost += economics.holding * hand + economics.shortage * unserved + fee
-        if item.known:
+        if known:
             record.figures.add(
                 demand=bucket.demand,
                 unserved=unserved,
@@ -166,4 +174,4 @@ class Reviewer:
                 holding=economics.holding,
                 period_days=self._state.frame.settings.period_ms / DAY_MS,
             )
-        self._counters.review(item.abc, bucket.demand, unserved)
+        self._counters.review(item.abc, bucket.demand + bucket.late, unserved + bucket.late_lost)

@@ -50,7 +50,7 @@ def review_event(
         sku=sku,
         location=location,
         period=outbound.Period(starts=instant(closed.starts), ends=instant(closed.ends)),
-        demand=closed.bucket.demand,
+        demand=closed.bucket.demand + closed.bucket.late,
         censored=closed.censored,
         forecast=first_period(review.expected),
         errors=learning_state.record.accuracy.errors(),

@@ -83,4 +83,6 @@ class ShardState:
         self.frame = self._frame()
 
     def _frame(self) -> Frame:
+        watermark, period_ms = self.timeline.watermark, self._about.settings.period_ms
+        self.timeline.long_ago = -1 if watermark is None else watermark - period_ms
         return Frame(self._about.settings, self.timeline.watermark, self.catalogue.suppliers, self.catalogue.classes)

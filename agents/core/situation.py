@@ -10,7 +10,7 @@ from agents.inventory import replenishments
 from agents.inventory.card import Card
 from agents.inventory.kpis import YEAR_DAYS
 from agents.inventory.periods import start_of, until_next
-from agents.inventory.position import available
+from agents.inventory.position import available, is_known
 from agents.inventory.terms import Effective
 from agents.policies.base import Economics, PipelineOrder, Situation
 from agents.policies.facts import DemandFacts
@@ -49,7 +49,7 @@ def situation_of(
     return Situation(
         item=card.name,
         period=item.closed_periods,
-        available=available(item),
+        available=available(item) if is_known(item, now) else 0,
         pipeline=tuple(sorted(pipeline, key=lambda order: order.due)),
         lead_time=lead_time,
         forecast=forecast,

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from agents.core.cause import Cause
 from agents.core.followup import Followup
 from agents.core.shard_state import ShardState
+from agents.inventory.card import Card
 from agents.inventory.periods import Schedule
 from agents.inventory.shelf import Shelf
 from schemas.journal import Alerted, Decided, JournalEntry
@@ -36,10 +37,14 @@ class Wakeups:
         """
         entries = _by_wakeup(replay)
         step, silent = 0, 0
+        waiting: list[WakeUp] = []
         while (wakeup := self._schedule.take(watermark)) is not None:
             at, name = wakeup
             card = self._shelf.find(name)
             if card is None or card.wake != at:
+                continue
+            if self._waits_for_history(card, watermark):
+                waiting.append(wakeup)
                 continue
             published = replay is not None and (replay.whole or (replay.done is not None and wakeup <= replay.done))
             if replay is not None and not published:
@@ -56,6 +61,13 @@ class Wakeups:
                 silent = 0
                 yield None
         self._replay_rest(entries, watermark)
+        if waiting:
+            self._schedule.fill(waiting)
+
+    def _waits_for_history(self, card: Card, watermark: Milliseconds) -> bool:
+        """Whether an item that begins long ago waits with its first review, since more of its history is on the way."""
+        behind = card.item.ends + self._state.frame.settings.period_ms <= watermark
+        return behind and card.item.closed_periods == 0 and self._state.timeline.history_comes_in
 
     def _replay_rest(self, entries: dict[WakeUp, list[JournalEntry]], now: Milliseconds) -> None:
         """Apply the entries of wake-ups that today's code does not have: they were published nevertheless."""

@@ -20,7 +20,7 @@ from agents.inventory.alerts import quiet
 from agents.inventory.frame import Frame
 from agents.inventory.movement_log import MovementLog
 from agents.inventory.periods import Closed, bucket_of, close, start_of
-from agents.inventory.position import NEVER, Item
+from agents.inventory.position import NEVER, Bucket, Item
 from agents.inventory.remembered_demand import RememberedDemand, decode_remembered, encode_remembered
 from agents.inventory.terms import Effective, Said, decode_said, effective, encode_said
 from agents.inventory.window import Window
@@ -118,19 +118,33 @@ class Card:
     # Periods ------------------------------------------------------------------------------------------------------
 
     def find_bucket(self, time: Milliseconds, frame: Frame, demand: int = 0) -> None:
-        """Put the bucket of a moment in hand; demand that is late for its own period counts as late in the open one."""
+        """Put the bucket of a moment in hand; demand of a period that is closed is remembered there at once."""
         item, settings = self.item, frame.settings
         before = item.starts, item.ends
-        self.bucket = bucket_of(item, self.name, time, frame.watermark, settings)
-        if self.bucket is item.open:
+        self.bucket = bucket_of(item, time, frame.watermark, settings)
+        if demand and time < item.starts:
+            self._book_late(time, demand)
+        elif self.bucket is item.open:
             self.bucket_starts, self.bucket_ends = item.starts, item.ends
         else:
             starts = start_of(time, settings)
             self.bucket_starts, self.bucket_ends = max(starts, item.ends), starts + settings.period_ms
-        if time < item.starts:
-            self.bucket.late += demand
         if (item.starts, item.ends) != before:
             self.unsettle()
+
+    def _book_late(self, time: Milliseconds, demand: int) -> None:
+        """Add demand to its closed period, for the next review to learn; what is older than that is only counted.
+
+        The bucket in hand is then nobody's, and the next demand looks for its own.
+        """
+        remembered = self.remembered
+        self.item.open.late += demand
+        self.item.closed_periods += remembered.reach_back(time)
+        remembered.change(time, demand)
+        self.keep_remembered()
+        starts = remembered.starts_of(time)
+        self.bucket = Bucket()
+        self.bucket_starts = self.bucket_ends = self.item.starts if starts is None else starts
 
     def close_period(self, settings: FoldSettings) -> Closed:
         """End the open period and open the next."""

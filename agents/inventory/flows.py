@@ -72,6 +72,9 @@ def reject(card: Card, change: Rejected, time: Milliseconds, frame: Frame) -> No
     card.find_bucket(time, frame, change.quantity)
     card.bucket.demand += change.quantity
     card.bucket.lost += change.quantity
+    if time < card.item.starts:
+        card.item.open.late_lost += change.quantity
+        card.remembered.tell_lost(time)
     card.item.asked_at = max(card.item.asked_at, time)
 
 

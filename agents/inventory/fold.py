@@ -170,7 +170,7 @@ def apply(card: Card, movement: Movement, frame: Frame) -> int:  # noqa: C901, P
             card.keep_said()
         case _:
             assert_never(change)
-    if item.ends == 0:
+    if item.closed_periods == 0 and (item.ends == 0 or time < item.starts):
         card.find_bucket(time, frame)
     card.unsettle()
     return 0

@@ -47,11 +47,11 @@ class KpiSums(msgspec.Struct, array_like=True, gc=False):
         self.holding_cost = stock * holding
 
     def correct(self, units: float, periods_ago: int, period_days: float) -> None:
-        """Change the demand of a period that was taken in; what was served is no more than was asked for."""
+        """Change the demand of a period that was taken in; what comes late was served, and nothing else."""
         if periods_ago < self.periods:
-            keep = max(0.0, 1.0 - period_days / YEAR_DAYS)
-            self.demand = max(0.0, self.demand + keep**periods_ago * units)
-            self.served = min(self.served, self.demand)
+            faded = max(0.0, 1.0 - period_days / YEAR_DAYS) ** periods_ago * units
+            self.demand = max(0.0, self.demand + faded)
+            self.served = min(self.served + max(0.0, faded), self.demand)
 
     def turnover(self, period_days: float) -> float | None:
         """Units sold a year over mean units on hand; None while nothing was ever on hand."""

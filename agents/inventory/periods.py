@@ -1,7 +1,8 @@
 """Periods: aligned stretches of time in which demand is added up, closed one by one, each with a review.
 
-Periods begin where a day begins, weeks on Monday. An item's first period is the one that holds its first event; from
-then on one follows the other without a gap, however far the watermark jumps.
+Periods begin where a day begins, weeks on Monday. An item's first period is the one that holds its earliest event, as
+far as that comes before a period is closed; from then on one follows the other without a gap, however far the watermark
+jumps.
 
 >>> settings = FoldSettings(period_ms=7 * DAY_MS)
 >>> from datetime import UTC, datetime
@@ -24,8 +25,8 @@ _WEEK = 7 * DAY_MS
 _FIRST_MONDAY = 4 * DAY_MS
 """1970 began on a Thursday."""
 MOST_CATCHING_UP = 400
-"""An item first heard of through an older event begins this many periods before the watermark at the earliest: made-up
-names with made-up times would otherwise cost ten thousand reviews each."""
+"""An item begins at most so many periods before the watermark: made-up names with made-up times would otherwise cost
+ten thousand reviews each."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -51,27 +52,15 @@ def due(item: Item, name: str, settings: FoldSettings) -> Milliseconds:
     return item.ends + (crc32(name.encode()) % settings.spread_ms if settings.spread_ms else 0)
 
 
-def bucket_of(
-    item: Item, name: str, time: Milliseconds, watermark: Milliseconds | None, settings: FoldSettings
-) -> Bucket:
+def bucket_of(item: Item, time: Milliseconds, watermark: Milliseconds | None, settings: FoldSettings) -> Bucket:
     """The bucket that an event of that time falls into: its period's, or the open period's when its own is closed."""
     if item.starts <= time < item.ends:
         return item.open
     starts = start_of(time, settings)
-    if item.ends == 0:
-        if watermark is not None:
-            earliest = start_of(watermark, settings) - MOST_CATCHING_UP * settings.period_ms
-            starts = max(starts, earliest)
-        item.starts, item.ends = starts, starts + settings.period_ms
-        return item.open
-    if time >= item.ends:
+    if time >= item.ends > 0:
         return item.ahead.setdefault(max(starts, item.ends), Bucket())
-    if item.closed_periods == 0 and _still_open(starts, name, watermark, settings):
-        # Feeds are read side by side: the first event to arrive need not be the first that happened.
-        item.ahead[item.starts] = item.open
-        item.ahead = dict(sorted(item.ahead.items()))
-        item.open = Bucket()
-        item.starts, item.ends = starts, min(starts + settings.period_ms, item.starts)
+    if item.closed_periods == 0:
+        _begin(item, starts, watermark, settings)
     return item.open
 
 
@@ -155,6 +144,14 @@ class Schedule:
         return None
 
 
-def _still_open(starts: Milliseconds, name: str, watermark: Milliseconds | None, settings: FoldSettings) -> bool:
-    spread = crc32(name.encode()) % settings.spread_ms if settings.spread_ms else 0
-    return watermark is None or starts + settings.period_ms + spread > watermark
+def _begin(item: Item, starts: Milliseconds, watermark: Milliseconds | None, settings: FoldSettings) -> None:
+    """Begin at a period, or move the beginning back there: the first to arrive need not be the earliest."""
+    if watermark is not None:
+        starts = max(starts, start_of(watermark, settings) - MOST_CATCHING_UP * settings.period_ms)
+    if item.ends == 0:
+        item.starts, item.ends = starts, starts + settings.period_ms
+    elif starts < item.starts:
+        item.ahead[item.starts] = item.open
+        item.ahead = dict(sorted(item.ahead.items()))
+        item.open = Bucket()
+        item.starts, item.ends = starts, min(starts + settings.period_ms, item.starts)

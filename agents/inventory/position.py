@@ -42,9 +42,11 @@ class Bucket:
     """The part of the demand that the shop reported as rejected."""
     received: int = 0
     late: int = 0
-    """The part of the demand that belongs to periods closed before."""
+    """Demand that came meanwhile, and belongs to periods closed before."""
     ran_out: bool = False
     """Whether nothing was available at some moment."""
+    late_lost: int = 0
+    """The part of the late demand that the shop reported as rejected."""
 
 
 class Order(msgspec.Struct, array_like=True, gc=False):
@@ -182,6 +184,11 @@ class Item:
     """The first moment whose stock is known: of a count, a receipt, an adjustment."""
     unasked_until: Milliseconds = 0
     """Until when nobody is asked about an unusual order, since the last one was declined."""
+
+
+def is_known(item: Item, moment: Milliseconds) -> bool:
+    """Whether the stock of a moment is known: a count, a receipt or an adjustment lies before it."""
+    return item.known and item.known_since <= moment
 
 
 def on_hand(item: Item) -> int:

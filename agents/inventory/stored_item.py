@@ -23,6 +23,7 @@ class StoredBucket(msgspec.Struct, array_like=True, gc=False):
     received: int = 0
     late: int = 0
     ran_out: bool = False
+    late_lost: int = 0
 
 
 class StoredTotals(msgspec.Struct, array_like=True, gc=False):
@@ -165,11 +166,11 @@ def decode_item(data: bytes | memoryview) -> Item:
 
 
 def _stored_bucket(bucket: Bucket) -> StoredBucket:
-    return StoredBucket(bucket.demand, bucket.lost, bucket.received, bucket.late, bucket.ran_out)
+    return StoredBucket(bucket.demand, bucket.lost, bucket.received, bucket.late, bucket.ran_out, bucket.late_lost)
 
 
 def _bucket(stored: StoredBucket) -> Bucket:
-    return Bucket(stored.demand, stored.lost, stored.received, stored.late, stored.ran_out)
+    return Bucket(stored.demand, stored.lost, stored.received, stored.late, stored.ran_out, stored.late_lost)
 
 
 def _stored_totals(totals: ItemTotals) -> StoredTotals:

@@ -64,6 +64,10 @@ class _Clock(msgspec.Struct, array_like=True, gc=False):
     """The greatest append time seen, when this was written."""
     feeds: tuple[str, ...] = ()
     """The names of all feeds, as the last tick listed them."""
+    history: bool = False
+    """Whether something of long ago came since the last tick."""
+    histories: int = 0
+    """Ticks in a row before which something of long ago came."""
 
 
 class StoredFeedMark(msgspec.Struct, array_like=True):
@@ -78,6 +82,8 @@ class StoredFeedMark(msgspec.Struct, array_like=True):
     silent: bool = False
 
 
+MOST_HISTORIES = 120
+"""So many ticks in a row a history may be coming in; a clock that goes wrong for longer makes nobody wait."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode_feed = decoder_of(StoredFeedMark, "a feed mark")
 _decode_clock = decoder_of(_Clock, "the clock of a shard")
@@ -90,6 +96,8 @@ class Timeline:
         self.feeds: dict[str, FeedMark] = {}
         self.appended: Milliseconds = 0
         """The greatest append time seen: it never falls, whatever brokers do."""
+        self.long_ago: Milliseconds = -1
+        """What happened before this moment is history; a period before the watermark."""
         self._clock = _Clock()
         self._changed: dict[str, FeedMark] = {}
 
@@ -102,6 +110,15 @@ class Timeline:
     def silent(self) -> list[str]:
         """The feeds that the watermark does not wait for."""
         return [name for name in self._clock.feeds if self.feeds[name].silent]
+
+    @property
+    def history_comes_in(self) -> bool:
+        """Whether a history is being imported: items that begin in it wait with their reviews until it is there."""
+        return 0 < self._clock.histories <= MOST_HISTORIES
+
+    def hear_of_history(self) -> None:
+        """Note that something of long ago came."""
+        self._clock.history = True
 
     def at(self, appended: Milliseconds) -> Milliseconds:
         """Take in a record's append time; answers with the greatest so far."""
@@ -129,6 +146,7 @@ class Timeline:
         """Take in the progress of some feeds, and raise the watermark as far as they allow."""
         clock = self._clock
         self.at(appended)
+        clock.histories, clock.history = (clock.histories + 1 if clock.history else 0), False
         if clock.ticked_at is not None:
             clock.idle += min(max(0, appended - clock.ticked_at), settings.feed_idle_ms // 10)
         clock.ticked_at = appended

@@ -101,7 +101,8 @@ class PastDemand(msgspec.Struct, array_like=True, gc=False):
             better if peak <= then else max(peak, better)
             for peak, then, better in zip(self.peaks, was.peaks, now.peaks, strict=True)
         ]
-        return PastDemand(self.periods, greatest, second, self.promotion, now.recent, peaks)
+        periods = self.periods + now.periods - was.periods
+        return PastDemand(periods, greatest, second, self.promotion, now.recent, peaks)
 
     def level(self) -> float:
         """Mean demand of a recent period."""

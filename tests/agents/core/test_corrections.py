@@ -63,7 +63,8 @@ def test_after_the_next_review_nothing_is_left_of_a_typing_error(forecaster: str
 
 
 def test_the_forecast_of_a_blend_is_what_it_would_have_been() -> None:
-    right, wrong = sold(150), sold(150, slip_at=32)
+    terms = Terms(policy="base-stock", lead_time_days=2.0)
+    right, wrong = sold(150, terms=terms), sold(150, slip_at=32, terms=terms)
     wrong.happens(Corrected(TYPO, noon(32)))
     for world in (right, wrong):
         world.passes(days=1)

@@ -103,7 +103,7 @@ def total_demand(world: FoldedLedger, name: str) -> int:
     """All demand of an item: reviewed, open, and ahead."""
     item = world.item(name)
     of_item = [review for review in reviews(world.outputs) if f"{review.sku}@{review.location}" == name]
-    waiting: int = item.open.demand + sum(bucket.demand for bucket in item.ahead.values())
+    waiting: int = item.open.demand + item.open.late + sum(bucket.demand for bucket in item.ahead.values())
     return waiting + sum(int(review.demand) for review in of_item)
 
 

@@ -62,12 +62,13 @@ format: env
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-# The contract as people and programs read it, from the types in schemas/.
+# The contract as people and programs read it, from the types in schemas/; and the alert rules for the Prometheus operator.
 docs: env
 	@$(BIN)/restock schema --write docs/contract
+	@$(BIN)/python deploy/kubernetes/prometheusrule.py
 
 docs-check: docs
-	@[ -z "$$(git status --porcelain -- docs/contract)" ] || { echo "docs/contract is not what schemas/ says: make docs, then commit" >&2; exit 1; }
+	@[ -z "$$(git status --porcelain -- docs/contract deploy/kubernetes)" ] || { echo "docs/contract is not what schemas/ says, or deploy/kubernetes not what the alert rules say: make docs, then commit" >&2; exit 1; }
 
 # Prometheus' own opinion of its configuration, its rules and their unit tests.
 rules:

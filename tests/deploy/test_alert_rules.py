@@ -166,3 +166,12 @@ def test_an_alert_goes_to_whom_its_severity_says(rule: dict[str, Any]) -> None:
         expected = "watchdog"
     assert receiver(rule["labels"]) == expected
     assert expected in {found["name"] for found in ALERTMANAGER["receivers"]}
+
+
+# The Prometheus operator ----------------------------------------------------------------------------------------------
+
+
+def test_the_operator_gets_the_same_rules() -> None:
+    resource = yaml.safe_load((ROOT / "deploy/kubernetes/prometheusrule.yaml").read_text(encoding="utf-8"))
+    assert (resource["apiVersion"], resource["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+    assert resource["spec"] == RULES, "make docs"

@@ -11,7 +11,7 @@ RULES = HERE.parent / "prometheus" / "rules" / "restock.yml"
 WRITTEN = HERE / "prometheusrule.yaml"
 HEAD = """\
 # Made of deploy/prometheus/rules/restock.yml by `make docs`: change it there. The operator's `ruleSelector` has to
-# match the labels, and the job that it makes of the workers' ServiceMonitor or PodMonitor has to have `restock` in its name.
+# match the labels. The job that it makes of a ServiceMonitor or PodMonitor has to have `restock` in its name.
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:

@@ -27,3 +27,7 @@ class Unreachable(RestockError):
     """A server, or the place a download comes from, does not answer."""
 
     exit_code = 3
+
+
+class AccessDenied(Unreachable):
+    """A server refuses this client: waiting does not help."""

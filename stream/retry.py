@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from stream.faults import BrokerDown, StoreDown
+from stream.observability.server_errors import count_error
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -24,6 +25,7 @@ async def until_answered(ask: Callable[[], Awaitable[Result]]) -> Result:
             try:
                 result = await ask()
             except (StoreDown, BrokerDown) as fault:
+                count_error(fault)
                 _begin_to_wait(me, "Redis" if isinstance(fault, StoreDown) else "Kafka", fault)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_SECONDS)
@@ -33,6 +35,11 @@ async def until_answered(ask: Callable[[], Awaitable[Result]]) -> Result:
     finally:
         for waiting in _waiting.values():
             waiting.discard(me)
+
+
+def waited_for() -> bool:
+    """Whether anybody waits for a server now."""
+    return any(_waiting.values())
 
 
 def _begin_to_wait(who: object, server: str, fault: Exception) -> None:

@@ -38,7 +38,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Verify topics, ledger and Redis, then work."""
+    """Verify topics, ledger and Redis, which are waited for, then work."""
     dump_threads_on_signal()
     bound_arenas()
     settings = load(args.config)
@@ -50,13 +50,15 @@ def run(args: argparse.Namespace) -> int:
 
     # Only now: importing Faust and the learners takes seconds, in which the log would be silent.
     from agents.worker.app import put_together
-    from stream.preconditions import verify
-
-    ledger = verify(settings)
+    from agents.worker.start import Start
 
     async def work() -> None:
+        start = Start(settings)
         try:
-            await put_together(settings, ledger, roles).run(args.exit_when_idle)
+            await start.health.start()
+            ledger = await start.verify(patient=args.exit_when_idle is None)
+            if ledger is not None:
+                await put_together(settings, ledger, roles, start).run(args.exit_when_idle)
         except RestockError:
             raise
         except Exception:

@@ -85,6 +85,11 @@ class Intake:
         """Close the producer."""
         self._writer.close()
 
+    @property
+    def letters_refused(self) -> bool:
+        """Whether the topic of dead letters refuses them, so that every feed waits."""
+        return self._writer.letters_refused
+
     async def take(self, feed: SourceFeed, batch: Batch) -> None:
         """Write one batch to the ledger, however long it takes, and move the feed on; rewind it after a gap."""
         async with self._turn:
@@ -139,9 +144,10 @@ class Intake:
     async def _attempt(self, feed: SourceFeed, name: str, batch: Batch) -> BatchDraft:
         draft = BatchDraft(feed, name)
         topic = self._logical(feed.tp.topic)
-        for record in batch.records:
-            if record.offset >= (feed.next or 0):
-                self._read(record, topic, draft)
+        with self._instruments.stage("decode"):
+            for record in batch.records:
+                if record.offset >= (feed.next or 0):
+                    self._read(record, topic, draft)
         failpoint("intake.decoded")
         feed.end_run()  # if this attempt fails, the next one begins a new run
         await self._writer.write(draft.lines, draft.letters)

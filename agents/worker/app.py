@@ -10,6 +10,7 @@ from agents.intake import agent as intake_agent
 from agents.intake.intake import Intake
 from agents.worker.faust_app import FaustApp
 from agents.worker.resources import SOURCES, Resources
+from agents.worker.start import Start
 from agents.worker.ticker import Ticker
 from agents.worker.worker import Worker
 from schemas.codec import Limits
@@ -17,18 +18,21 @@ from stream import VERSION
 from stream.consumer.feeds import SourceFeed
 from stream.consumer.readers import Readers
 from stream.consumer.transport import Consumer
-from stream.kafka.clients import producer_config
+from stream.kafka.clients import client_config, producer_config
 from stream.kafka.ledger_state import LedgerState
 from stream.kafka.ledger_writer import LedgerWriter
-from stream.observability.health import Health
+from stream.kafka.partition_ends import PartitionEnds
+from stream.observability.liveness import Liveness
 from stream.observability.metrics import Metrics
+from stream.observability.probe import Probe
+from stream.observability.readiness import Readiness
 from stream.settings import Settings
 from stream.shard.owner import Owner
 
 
-def put_together(settings: Settings, ledger: LedgerState, roles: frozenset[str]) -> Worker:
+def put_together(settings: Settings, ledger: LedgerState, roles: frozenset[str], start: Start) -> Worker:
     """Make a worker of these roles; nothing is connected before it runs."""
-    resources = Resources(settings, ledger)
+    resources = Resources(settings, ledger, start.instruments)
     app = FaustApp(settings, settings.app)
 
     def consumer() -> Consumer:
@@ -57,8 +61,17 @@ def put_together(settings: Settings, ledger: LedgerState, roles: frozenset[str])
         seconds=settings.tick_ms / 1000,
         wall_clock=settings.clock == "wall",
     )
-    metrics = Metrics(resources.instruments, readers, intake, consumer)
-    health = Health(settings.metrics, metrics)
+    probe = Probe(
+        start.answers,
+        readers,
+        [TP(settings.topic("ledger"), number) for number in range(ledger.partitions)],
+        PartitionEnds(client_config(settings)).of,
+        resources.store.ping,
+    )
+    Metrics(resources.instruments, intake, probe)
+    liveness = Liveness(probe, settings.stuck_ms / 1000, lambda: intake.letters_refused)
+    start.health.why_not_alive = liveness.why_not
+    start.health.why_not_ready = Readiness(probe, settings.ready_lag, lambda: intake.letters_refused).why_not
     return Worker(
         resources=resources,
         app=app,
@@ -66,7 +79,8 @@ def put_together(settings: Settings, ledger: LedgerState, roles: frozenset[str])
         readers=readers,
         intake=intake if ingests else None,
         ticker=ticker,
-        health=health,
+        watch=lambda: probe.keep_asking(liveness.look),
+        health=start.health,
     )
 
 

@@ -33,10 +33,12 @@ OUTPUTS = tuple(topic.name for topic in TOPICS.values() if topic.role in {"outpu
 class Resources:
     """Store, ledger, journal, publishers and feeds of one application; closed together."""
 
-    def __init__(self, settings: Settings, state: LedgerState | None = None) -> None:
+    def __init__(
+        self, settings: Settings, state: LedgerState | None = None, instruments: Instruments | None = None
+    ) -> None:
         self.settings = settings
         self.state = state or ledger_state(settings)
-        self.instruments = Instruments()
+        self.instruments = instruments or Instruments()
         self.instruments.count_on(NO_SHARD, zeros())
         self.threads = ThreadPoolExecutor(max_workers=self.state.partitions + 8, thread_name_prefix="kafka")
         self.store = RedisStore(async_client_of(settings), settings.app)

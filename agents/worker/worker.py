@@ -40,6 +40,7 @@ class Worker:
         readers: Readers,
         intake: Intake | None,
         ticker: Ticker,
+        watch: Callable[[], Coroutine[Any, Any, None]],
         health: Health,
     ) -> None:
         self._resources = resources
@@ -49,7 +50,9 @@ class Worker:
         self._intake = intake
         """None in a worker that is a controller only."""
         self._ticker = ticker
+        self._watch = watch
         self._health = health
+        """Listens already."""
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
@@ -62,7 +65,7 @@ class Worker:
             loop.add_signal_handler(name, self._stop.set)
         dump_tasks_on_signal(loop)
         await self._resources.feeds.every()  # the names of feeds stand in dead letters from the first record on
-        await self._health.start()
+        self._spawn(self._watch())
         try:
             await self._start(exit_when_idle)
             await self._stop.wait()
@@ -109,6 +112,7 @@ class Worker:
         self._stop.set()
 
     async def _shut_down(self) -> None:
+        self._health.why_not_ready = lambda: "stopping"
         for task in self._tasks:
             task.cancel()
         await self._readers.close()

@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisClusterException, RedisError
 
-from stream.errors import Unreachable
+from stream.errors import AccessDenied, Unreachable
 from stream.kafka.clients import read_secret
 from stream.settings import Settings, mask
 
@@ -57,7 +57,7 @@ def unreachable(settings: Settings, error: Exception) -> Unreachable:
     """An error that says in one line what to do when Redis does not answer."""
     url = mask(settings.redis)
     if isinstance(error, AuthenticationError | NoPermissionError):
-        return Unreachable(
+        return AccessDenied(
             f"RESTOCK_REDIS={url} refuses this client ({error}): check user and RESTOCK_REDIS_PASSWORD_FILE"
         )
     return Unreachable(

@@ -126,6 +126,10 @@ class RedisStore:
         at, values = await _answer(self._scripts["look"](keys=keys, args=list(fields)))
         return (None if at is None else int(at)), values
 
+    async def ping(self) -> None:
+        """Ask for any answer; raises StoreDown when there is none."""
+        await _answer(self.redis.ping())
+
     async def close(self) -> None:
         """Close the connections."""
         await self.redis.aclose()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from stream.errors import Unreachable, WrongUse
+from stream.errors import AccessDenied, Unreachable, WrongUse
 from stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def read_secret(path: Path, key: str) -> str:
 
 def _unreachable(settings: Settings, error: KafkaError) -> Unreachable:
     if error.code() in _FAILED_LOGIN:
-        return Unreachable(
+        return AccessDenied(
             f"RESTOCK_KAFKA={settings.kafka} refuses this client ({error.str()}): "
             "check RESTOCK_KAFKA_SECURITY and the user, password and certificate files beside it"
         )

@@ -45,6 +45,8 @@ class LedgerWriter:
         }
         self._ledger = ledger
         self._threads = threads
+        self.letters_refused = False
+        """Whether the broker refused the last dead letters, and not only kept them waiting."""
         self._failures: list[KafkaError] = []
         self._producer: Producer | None = None
         self._letters: Producer | None = None
@@ -92,7 +94,10 @@ class LedgerWriter:
                     producer.poll(0.05)
                 else:
                     break
-        self._flush(producer)
+        try:
+            self._flush(producer)
+        finally:
+            self.letters_refused = bool(self._failures)
 
     def _send_lines(self, lines: Lines) -> None:
         producer = self._open()

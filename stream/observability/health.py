@@ -1,26 +1,32 @@
-"""Serves metrics and health over HTTP, on loopback unless set otherwise.
+"""Serves metrics and health over HTTP, on loopback unless set otherwise, from a worker's first moment on.
 
-`/healthz`: the process answers. `/readyz`: it has partitions, every shard of it is taken, and none is far behind.
+`/healthz`: alive, which is progress wherever there is work (`liveness.py`). `/readyz`: servers answer, and all that is
+assigned is read and not far behind (`readiness.py`). Both say in a line why not.
 """
 
 import logging
+from collections.abc import Callable
+from typing import TypeAlias
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from stream.errors import WrongUse
-from stream.observability.metrics import Metrics
 from stream.setting_values import Address
 
 logger = logging.getLogger(__name__)
+WhyNot: TypeAlias = Callable[[], str]
+"""One line that says why not; an empty text for yes."""
 
 
 class Health:
     """The HTTP server of a worker."""
 
-    def __init__(self, address: Address, metrics: Metrics) -> None:
+    def __init__(self, address: Address, registry: CollectorRegistry, why_not_ready: WhyNot) -> None:
+        self.why_not_ready = why_not_ready
+        self.why_not_alive: WhyNot = str
         self._address = address
-        self._metrics = metrics
+        self._registry = registry
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -29,7 +35,7 @@ class Health:
         app.add_routes(
             [
                 web.get("/metrics", self._serve_metrics),
-                web.get("/healthz", _serve_life),
+                web.get("/healthz", self._serve_life),
                 web.get("/readyz", self._serve_ready),
             ]
         )
@@ -52,12 +58,14 @@ class Health:
             await self._runner.cleanup()
 
     async def _serve_metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _serve_life(self, _: web.Request) -> web.Response:
+        return _answer("alive", self.why_not_alive())
 
     async def _serve_ready(self, _: web.Request) -> web.Response:
-        missing = self._metrics.readiness.why_not()
-        return web.Response(text=missing or "ready\n", status=503 if missing else 200)
+        return _answer("ready", self.why_not_ready())
 
 
-async def _serve_life(_: web.Request) -> web.Response:
-    return web.Response(text="alive\n")
+def _answer(good: str, why_not: str) -> web.Response:
+    return web.Response(text=f"{why_not or good}\n", status=503 if why_not else 200)

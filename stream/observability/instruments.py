@@ -7,15 +7,17 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, TypeVar, get_args
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
 
 from stream.observability.core_counters import CoreCounters
 
-Stage: TypeAlias = Literal["intake", "fold", "publish", "checkpoint"]
-Rare: TypeAlias = Literal["fenced", "torn", "replayed", "lost"]
+Stage: TypeAlias = Literal["intake", "decode", "fold", "review", "publish", "checkpoint"]
+"""`decode` is part of `intake`, and `review` and `publish` are parts of `fold`."""
+Rare: TypeAlias = Literal["fenced", "torn", "replayed", "rewound", "lost"]
 """`lost`: source records deleted before they were read; the others happen to shards."""
+Made = TypeVar("Made")
 
 NO_SHARD = -1
 """Stands for a shard's number with counters that belong to no shard."""
@@ -29,7 +31,13 @@ class Instruments:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(namespace="restock", registry=self.registry)
         self.counts: Counter[Rare] = Counter()
+        self.stage_failures: Counter[Stage] = Counter(dict.fromkeys(get_args(Stage), 0))
+        self.checkpoints: dict[int, tuple[int, float]] = {}
+        """Offset and time of the last checkpoint that this process wrote of each shard."""
+        self.published: dict[int, float] = {}
+        """When this process last published for each shard, its seals included."""
         self.counters: dict[int, CoreCounters] = {}
         """The counters of each shard's core; those under NO_SHARD hold a 0 for every label value there can be."""
         self.latency = Histogram(
@@ -58,10 +66,48 @@ class Instruments:
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
-        """Measure how long the body takes, unless it fails."""
+        """Measure how long the body takes; if it fails, count that instead."""
         start = time.perf_counter()
-        yield
+        try:
+            yield
+        except Exception:
+            self.stage_failures[stage] += 1
+            raise
         self._by_stage[stage].observe(time.perf_counter() - start)
+
+    def timed(self, stage: Stage, made: Iterable[Made]) -> Iterator[Made]:
+        """Pass on what is made, and measure how long the making takes, without what is done with it in between."""
+        took, rest = 0.0, iter(made)
+        while True:
+            start = time.perf_counter()
+            try:
+                each = next(rest)
+            except StopIteration:
+                break
+            except Exception:
+                self.stage_failures[stage] += 1
+                raise
+            finally:
+                took += time.perf_counter() - start
+            yield each
+        self._by_stage[stage].observe(took)
+
+    def has_published(self, shard: int) -> None:
+        """Note that a transaction of this shard was committed."""
+        self.published[shard] = time.time()
+
+    def checkpointed(self, shard: int, at: int) -> None:
+        """Note that a checkpoint at this offset was written."""
+        self.checkpoints[shard] = at, time.time()
+
+    def found(self, shard: int, at: int) -> None:
+        """Note where a checkpoint was found to stand: before the last one written here, Redis has lost some."""
+        written, _ = self.checkpoints.get(shard, (at, 0.0))
+        self.counts["rewound"] += at < written
+
+    def forget_checkpoint(self, shard: int) -> None:
+        """Note that the shard's checkpoint was deleted on purpose."""
+        self.checkpoints.pop(shard, None)
 
     def observe_latency(self, appended: Iterable[int]) -> None:
         """Measure how long ago the broker received these events, whose effects have just been published."""

@@ -6,7 +6,7 @@ a label for items. A shard that is taken anew counts on from where its last hold
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client.core import Metric
@@ -16,13 +16,11 @@ from schemas.inbound import INBOUND
 from schemas.refusal import Reason
 from stream import VERSION
 from stream.consumer.feeds import SourceFeed
-from stream.consumer.readers import Readers
-from stream.consumer.transport import Consumer
 from stream.observability.core_counters import CoreCounters
 from stream.observability.core_metrics import core_metrics
 from stream.observability.instruments import Instruments
 from stream.observability.metric_families import counter, gauge
-from stream.observability.readiness import Readiness
+from stream.observability.probe import Probe
 from stream.shard.owner import Owner
 
 
@@ -30,6 +28,11 @@ class IntakeCounters(Protocol):
     """What intake counts."""
 
     movements: int
+
+    @property
+    def letters_refused(self) -> bool:
+        """Whether the topic of dead letters refuses them."""
+        ...
 
     @property
     def verdicts(self) -> Mapping[tuple[str, str], int]:
@@ -40,15 +43,12 @@ class IntakeCounters(Protocol):
 class Metrics(Collector):
     """All metrics of one worker, in a registry of their own."""
 
-    def __init__(
-        self, instruments: Instruments, readers: Readers, intake: IntakeCounters, consumer: Callable[[], Consumer]
-    ) -> None:
+    def __init__(self, instruments: Instruments, intake: IntakeCounters, probe: Probe) -> None:
         self.registry = instruments.registry
-        self.readiness = Readiness(readers, consumer)
         self._instruments = instruments
-        self._readers = readers
         self._intake = intake
-        self._consumer = consumer
+        self._probe = probe
+        self._readers = probe.readers
         self.registry.register(self)
 
     def describe(self) -> Iterable[Metric]:
@@ -58,7 +58,9 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Collect all metrics as they are now."""
         yield from self._intake_metrics()
-        yield from self._lags()
+        yield from self._feeds()
+        yield from self._ledger()
+        yield from self._shards()
         yield from self._holdings()
         yield from self._rare()
         yield from core_metrics(self._instruments.counters.values(), list(self._held().values()))
@@ -86,21 +88,51 @@ class Metrics(Collector):
             letters.update(core.refused)
         yield counter("restock_dead_letters", "Dead letters, by reason.", (("reason",), letters))
         yield counter("restock_movements_written", "Movements written to the ledger.", self._intake.movements)
+        text = "Whether the topic of dead letters refuses them; every source feed of this worker waits then."
+        yield gauge("restock_dead_letters_blocked", text, self._intake.letters_refused)
 
-    def _lags(self) -> Iterator[Metric]:
-        backlogs = {
-            (tp.topic, str(tp.partition)): max(0, (self._consumer().end(tp) or 0) - reader.next)
+    def _feeds(self) -> Iterator[Metric]:
+        feeds = {tp: reader for tp, reader in self._readers.by_partition.items() if isinstance(reader, SourceFeed)}
+        labels = ("topic", "partition")
+        places = {(tp.topic, str(tp.partition)): feed.next for tp, feed in feeds.items() if feed.next is not None}
+        yield gauge("restock_feed_position", "The offset that a source feed reads next.", (labels, places))
+        lags = {(tp.topic, str(tp.partition)): lag for tp in feeds if (lag := self._probe.lag(tp)) is not None}
+        text = (
+            "Records of a source feed that are not in the ledger yet, measured from the end that the broker named last."
+        )
+        yield gauge("restock_feed_lag_records", text, (labels, lags))
+
+    def _ledger(self) -> Iterator[Metric]:
+        owners, ends, label = self._owners(), self._probe.ends, ("partition",)
+        held = {owner.partition for owner in owners if owner.shard is not None}
+        text = "Whether this worker holds the shard of a ledger partition; summed over workers it is 1 for each."
+        numbers = sorted(tp.partition for tp in self._probe.ledger)
+        yield gauge("restock_shard_held", text, (label, {str(number): number in held for number in numbers}))
+        known = {str(tp.partition): ends[tp] for tp in self._probe.ledger if tp in ends}
+        yield gauge("restock_ledger_end", "The end of a ledger partition, as the broker named it last.", (label, known))
+        places = {str(owner.partition): owner.next for owner in owners if owner.next is not None}
+        text = "The offset of the next ledger record to fold, also of a shard that stands still."
+        yield gauge("restock_ledger_position", text, (label, places))
+        lags = {
+            str(tp.partition): lag
             for tp, reader in self._readers.by_partition.items()
-            if isinstance(reader, SourceFeed) and reader.next is not None
+            if isinstance(reader, Owner) and (lag := self._probe.lag(tp)) is not None
         }
-        text = "Records of a source feed that are not in the ledger yet."
-        yield gauge("restock_feed_lag_records", text, (("topic", "partition"), backlogs))
-        lags = {str(partition): lag for partition, lag in self.readiness.lags().items()}
-        yield gauge("restock_ledger_lag_records", "Ledger records not folded yet.", (("partition",), lags))
+        text = "Ledger records not folded yet, measured from the end that the broker named last."
+        yield gauge("restock_ledger_lag_records", text, (label, lags))
+
+    def _shards(self) -> Iterator[Metric]:
+        held, instruments = self._held(), self._instruments
+        saved = {str(each): at for each, (_, at) in instruments.checkpoints.items() if each in held}
+        text = "When this worker last wrote a checkpoint of a shard."
+        yield gauge("restock_checkpoint_timestamp_seconds", text, (("partition",), saved))
+        published = {str(each): at for each, at in instruments.published.items() if each in held}
+        text = "When this worker last committed a transaction of a shard: outputs, or the seal with which it took it."
+        yield gauge("restock_published_timestamp_seconds", text, (("partition",), published))
         now = time.time()
         ages = {
             str(partition): max(0.0, now - core.watermark / 1000)
-            for partition, core in self._held().items()
+            for partition, core in held.items()
             if core.watermark is not None
         }
         text = "How far the watermark is behind the clock."
@@ -116,6 +148,11 @@ class Metrics(Collector):
 
     def _rare(self) -> Iterator[Metric]:
         counts = self._instruments.counts
+        failures = self._instruments.stage_failures
+        yield counter("restock_stage_failures", "Batches that failed in a stage.", (("stage",), failures))
+        yield counter(
+            "restock_rewinds", "Times a shard found Redis before the checkpoint it had written.", counts["rewound"]
+        )
         text = "Records of source feeds that were deleted before they were read."
         yield counter("restock_feed_records_lost", text, counts["lost"])
         yield counter("restock_fenced", "Times another owner fenced this worker.", counts["fenced"])

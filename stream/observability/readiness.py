@@ -1,42 +1,38 @@
-"""Says whether this worker is ready: each of its partitions is read, and no shard is far behind."""
+"""Says whether this worker is ready: servers answer, each of its partitions is read, and no shard is far behind."""
 
 from collections.abc import Callable
 
 from stream.consumer.feeds import SourceFeed
-from stream.consumer.readers import Reader, Readers
-from stream.consumer.transport import Consumer
+from stream.consumer.readers import Reader
+from stream.observability.probe import Probe
 from stream.shard.owner import Owner
-
-FAR_BEHIND = 10_000
-"""Ledger records a ready worker may lag."""
 
 
 class Readiness:
-    """Looks at the readers of this process."""
+    """Looks at what the servers answered last, and at the readers of this process."""
 
-    def __init__(self, readers: Readers, consumer: Callable[[], Consumer]) -> None:
-        self._readers = readers
-        self._consumer = consumer
+    def __init__(self, probe: Probe, most_lag: int, letters_refused: Callable[[], bool]) -> None:
+        self._probe = probe
+        self._most_lag = most_lag
+        """Ledger records that a shard of a ready worker may be behind."""
+        self._letters_refused = letters_refused
 
     def why_not(self) -> str:
         """Why this worker is not ready; an empty text when it is."""
-        readers = self._readers.by_partition
+        readers = self._probe.readers.by_partition
+        if missing := self._probe.answers.missing:
+            return missing
         if not readers:
-            return "no partition is assigned yet\n"
+            return "no partition is assigned yet"
         for reader in readers.values():
             if reader.parked or not _begun(reader):
-                return f"{reader.name} is not read: {reader.parked or 'it is being taken up'}\n"
-        behind = max(self.lags().values(), default=0)
-        return f"{behind} ledger records behind\n" if behind > FAR_BEHIND else ""
-
-    def lags(self) -> dict[int, int]:
-        """How many records each shard that is held has still to fold, by ledger partition."""
-        lags = {}
-        for tp, reader in self._readers.by_partition.items():
-            if isinstance(reader, Owner) and reader.shard is not None:
-                end = self._consumer().end(tp)
-                lags[tp.partition] = max(0, (end or 0) - reader.shard.next)
-        return lags
+                return f"{reader.name} is not read: {reader.parked or 'it is being taken up'}"
+        if self._letters_refused():
+            return "the topic of dead letters refuses them, and the source feeds wait"
+        behind = max(
+            (self._probe.lag(tp) or 0 for tp, reader in readers.items() if isinstance(reader, Owner)), default=0
+        )
+        return f"{behind} ledger records behind" if behind > self._most_lag else ""
 
 
 def _begun(reader: Reader) -> bool:

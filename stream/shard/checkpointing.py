@@ -68,4 +68,5 @@ class CheckpointWriter:
             await until_answered(lambda: self._store.checkpoint(self._partition, cursor, since, changes))
         self.saved = cursor.next
         self.saved_at = monotonic()
+        self._instruments.checkpointed(self._partition, cursor.next)
         failpoint("checkpoint.after")

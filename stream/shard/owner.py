@@ -65,8 +65,14 @@ class Owner:
         self._working = False
         self._astray = 0
         self._stumbled: Stumble | None = None
+        self._stood: int | None = None
         self._life = asyncio.create_task(self._live(), name=f"shard {partition}")
         self._life.add_done_callback(_end_on_bug)
+
+    @property
+    def next(self) -> int | None:
+        """The offset of the next record to fold, or where the last hold on the shard ended; None before the first."""
+        return self._stood if self.shard is None else self.shard.next
 
     # What the transport asks ----------------------------------------------------------------------------------------
 
@@ -136,7 +142,7 @@ class Owner:
             except Exception as fault:  # noqa: BLE001 - whatever the rules raise stays inside this shard
                 pause = self._stumble(shard, fault) or pause
             finally:
-                self.shard = None
+                self._stood, self.shard = self.next, None
                 await asyncio.shield(shard.close())
             if not self._leaving:
                 await asyncio.sleep(pause)

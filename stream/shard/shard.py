@@ -113,7 +113,8 @@ class Shard:
         """Fold one record: decide what follows from it, or replay its journal entries if it was published before."""
         published = self.published
         if offset > published.offset or (offset == published.offset and published.step == 0):
-            return self.core.fold(record, offset, appended, None)
+            outputs = self.core.fold(record, offset, appended, None)
+            return self._instruments.timed("review", outputs) if type(record) is Ticked else outputs
         self._instruments.counts["replayed"] += 1
         entries = self._replay.pop(offset)
         if offset < published.offset:
@@ -130,6 +131,7 @@ class Shard:
         with self._instruments.stage("publish"):
             await self._publisher.publish(outputs, record)
         self.published = end
+        self._instruments.has_published(self.partition)
         self._instruments.observe_latency(self._caused)
         self._caused = []
         failpoint("work.after_publish")

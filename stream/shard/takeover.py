@@ -46,6 +46,7 @@ class Takeover:
         held = await self._ports.store.acquire(self.partition, self._token)  # fences the old writer
         failpoint("take.acquired")
         cursor = held.cursor if held else None
+        self._ports.instruments.found(self.partition, cursor.next if cursor else -1)
         journal = await self._look(cursor)
         # Look at the ledger last: checkpoint and journal may be ahead of an older view of it.
         self.view = await self._ports.ledger.view(self.partition)
@@ -57,6 +58,7 @@ class Takeover:
         failpoint("take.before_seal")
         seal = Sealed(self._token, max(self.saved, 0), self.view.id, self._version, self.published)
         await publisher.publish((), seal)
+        self._ports.instruments.has_published(self.partition)
         failpoint("take.sealed")
         logger.info(
             "Took shard %d: checkpoint %d, published %s, ledger ends %d",
@@ -108,6 +110,7 @@ class Takeover:
                 f"start: restore a Redis snapshot of it, or {ANEW}"
             )
         await self._ports.store.reset(self.partition, self._token)  # only now: it may be the last there is
+        self._ports.instruments.forget_checkpoint(self.partition)
         self.core, self.next, self.saved = self._ports.core(self.partition), 0, -1
         failpoint("take.reset")
         return whole

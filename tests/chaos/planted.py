@@ -4,6 +4,7 @@ As a script it runs a worker with one of them: `planted.py BUG worker …`. As a
 for the simulations, also in the twins in memory.
 """
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -207,13 +208,25 @@ def crash_in_recovery() -> Patches:
     return [mock.patch.object(Readers, "assigned", side_effect=TypeError("planted"))]
 
 
+def shard_0_stands_still() -> Patches:
+    """The first shard never comes back from a batch."""
+    worked = shard.Shard.work
+
+    async def work(self: shard.Shard, batch: Any) -> None:
+        if self.partition == 0:
+            await asyncio.Event().wait()
+        await worked(self, batch)
+
+    return [mock.patch.object(shard.Shard, "work", work)]
+
+
 BUGS: dict[str, Callable[[], Patches]] = {
     bug.__name__: bug
     for bug in (
         no_fencing_of_the_store, no_fencing_of_the_publisher, checkpoint_ahead_of_its_publication, lost_gap_check,
         journal_ignored, no_seal, changed_checkpoint_believed, core_kept, prev_ignored, duplicate_window_off,
         clock_in_the_core, decision_remade_in_replay, next_version, decision_remade_by_another_rule,
-        crash_in_recovery, clock_a_day_ahead, clock_a_day_behind,
+        crash_in_recovery, clock_a_day_ahead, clock_a_day_behind, shard_0_stands_still,
     )
 }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What Prometheus and a load balancer see: from the start, after faults, and nothing that grows with the items."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import product
 from typing import Any, get_args
 
@@ -20,17 +20,23 @@ from schemas.inbound import INBOUND
 from schemas.outbound import AlertKind
 from schemas.refusal import Reason
 from stream.consumer.readers import Readers
+from stream.faults import BrokerDown, StoreDown
+from stream.observability.answers import Answers
 from stream.observability.core_metrics import CLASSES, FORECAST_SUMS, INVARIANTS
 from stream.observability.health import Health
 from stream.observability.instruments import NO_SHARD, Instruments, Stage
 from stream.observability.metrics import Metrics
-from stream.observability.readiness import FAR_BEHIND
+from stream.observability.probe import Probe
+from stream.observability.readiness import Readiness
+from stream.observability.server_errors import KINDS, broker_errors, store_errors
 from stream.setting_values import Address
 from stream.shard.owner import Owner
-from tests.fakes.consumer import FakeConsumer
+from tests.fakes.servers import FakeServers
 from tests.fakes.standing_feed import StandingFeed
 
 LEDGER, ORDERS = TP("ledger", 4), TP("orders", 0)
+PARTITIONS = 6
+MOST_LAG = 100
 PROMISED = {
     "restock_events_total",
     "restock_dead_letters_total",
@@ -46,6 +52,8 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 class CountedIntake:
+    letters_refused = False
+
     def __init__(self) -> None:
         self.verdicts: Counter[tuple[str, str]] = Counter()
         self.movements = 0
@@ -72,6 +80,7 @@ class IdleOwner(Owner):
         self.name = f"shard {partition}"
         self.shard = shard
         self.parked = None
+        self._stood = None
 
 
 class MeasuredWorker:
@@ -82,8 +91,12 @@ class MeasuredWorker:
         self.instruments.count_on(NO_SHARD, resources.zeros())
         self.readers = Readers({})
         self.intake = CountedIntake()
-        self.consumer: Any = FakeConsumer()
-        self.metrics = Metrics(self.instruments, self.readers, self.intake, lambda: self.consumer)
+        self.servers = FakeServers()
+        self.answers = Answers(self.instruments.registry)
+        ledger = [TP("ledger", number) for number in range(PARTITIONS)]
+        self.probe = Probe(self.answers, self.readers, ledger, self.servers.ends_of, self.servers.ping)
+        self.metrics = Metrics(self.instruments, self.intake, self.probe)
+        self.readiness = Readiness(self.probe, MOST_LAG, lambda: self.intake.letters_refused)
 
     def hold(self, next_: int = 0) -> Counters:
         """Take the shard, again if it was held, and return the counters of its core."""
@@ -99,7 +112,7 @@ class MeasuredWorker:
             (sample.name, frozenset(sample.labels.items())): sample.value
             for family in families
             for sample in family.samples
-            if not sample.name.endswith("_created")
+            if not sample.name.endswith("_created") and sample.name != "restock_process_cpu_seconds_total"
         }
 
 
@@ -109,16 +122,20 @@ def value(samples: Samples, name: str, **labels: str) -> float:
 
 @pytest.fixture
 def world() -> MeasuredWorker:
+    broker_errors.clear()
+    store_errors.clear()
     return MeasuredWorker()
 
 
 # From the start -------------------------------------------------------------------------------------------------------
 
 
-def test_the_promised_names_are_there_before_anything_happens(world: MeasuredWorker) -> None:
+async def test_the_promised_names_are_there_before_anything_happens(world: MeasuredWorker) -> None:
     names = {name.removesuffix("_count") for name, _ in world.scrape()}
     assert names >= PROMISED - {"restock_ledger_lag_records"}, "a lag needs a partition"
     world.hold()
+    world.servers.ends = {LEDGER: 0}
+    await world.probe.ask()
     names = {name.removesuffix("_count") for name, _ in world.scrape()}
     assert names >= PROMISED
     assert all(name.startswith("restock_") for name in names)
@@ -154,6 +171,14 @@ EVERYTHING = {
     "restock_feed_records_lost_total": labels(),
     "restock_shards_parked": labels(),
     "restock_feeds_parked": labels(),
+    "restock_shard_held": labels(partition=[str(number) for number in range(PARTITIONS)]),
+    "restock_broker_errors_total": labels(kind=KINDS),
+    "restock_store_errors_total": labels(kind=KINDS),
+    "restock_stage_failures_total": labels(stage=get_args(Stage)),
+    "restock_rewinds_total": labels(),
+    "restock_dead_letters_blocked": labels(),
+    "restock_broker_up": labels(),
+    "restock_store_up": labels(),
 }
 
 
@@ -260,15 +285,98 @@ def test_dead_letters_of_intake_and_controller_are_one_count(world: MeasuredWork
     assert value(samples, "restock_events_total", type="none", verdict="not_json") == 3
 
 
-def test_lag_is_what_is_not_folded_and_backlog_what_is_not_written(world: MeasuredWorker) -> None:
+async def test_lag_is_what_is_not_folded_and_backlog_what_is_not_written(world: MeasuredWorker) -> None:
     world.hold(next_=90)
     world.readers.by_partition[ORDERS] = StandingFeed(7)
-    samples = world.scrape()
-    assert value(samples, "restock_ledger_lag_records", partition="4") == 0, "before the first fetch nobody knows"
-    world.consumer.ends = {LEDGER: 100, ORDERS: 27}
+    assert ("restock_ledger_lag_records", frozenset({("partition", "4")})) not in world.scrape(), "nobody knows it yet"
+    world.servers.ends = {LEDGER: 100, ORDERS: 27}
+    await world.probe.ask()
     samples = world.scrape()
     assert value(samples, "restock_ledger_lag_records", partition="4") == 10
+    assert value(samples, "restock_ledger_position", partition="4") == 90
+    assert value(samples, "restock_ledger_end", partition="4") == 100
     assert value(samples, "restock_feed_lag_records", topic="orders", partition="0") == 20
+    assert value(samples, "restock_feed_position", topic="orders", partition="0") == 7
+
+
+async def test_in_an_outage_lag_stays_what_it_was_and_says_how_old_it_is(world: MeasuredWorker) -> None:
+    world.hold(next_=90)
+    world.servers.ends = {LEDGER: 100}
+    await world.probe.ask()
+    before = world.scrape()
+    world.servers.broker_fault = BrokerDown("gone")
+    world.servers.store_fault = StoreDown("gone")
+    await world.probe.ask()
+    after = world.scrape()
+    assert [value(each, "restock_broker_up") for each in (before, after)] == [1, 0]
+    assert [value(each, "restock_store_up") for each in (before, after)] == [1, 0]
+    assert value(after, "restock_ledger_lag_records", partition="4") == 10
+    for name in ("restock_broker_answered_timestamp_seconds", "restock_store_answered_timestamp_seconds"):
+        assert value(after, name) == value(before, name) > 0
+    assert value(after, "restock_broker_errors_total", kind="other") == 1
+    assert value(after, "restock_store_errors_total", kind="other") == 1
+
+
+def test_every_partition_of_the_ledger_says_whether_it_is_held(world: MeasuredWorker) -> None:
+    world.hold()
+    held = {labels: number for (name, labels), number in world.scrape().items() if name == "restock_shard_held"}
+    assert len(held) == PARTITIONS
+    assert [dict(labels) for labels, number in held.items() if number] == [{"partition": "4"}]
+
+
+async def test_a_shard_that_was_lost_hold_of_still_has_a_lag(world: MeasuredWorker) -> None:
+    owner = world.readers.by_partition[LEDGER] = IdleOwner(4, None)
+    owner._stood = 90
+    world.servers.ends = {LEDGER: 100}
+    await world.probe.ask()
+    assert value(world.scrape(), "restock_ledger_lag_records", partition="4") == 10
+    assert value(world.scrape(), "restock_shard_held", partition="4") == 0
+
+
+def test_a_stage_that_fails_is_counted_and_not_timed(world: MeasuredWorker) -> None:
+    def broken() -> Iterator[int]:
+        yield 1
+        raise ValueError
+
+    with pytest.raises(ValueError, match="no"), world.instruments.stage("decode"):
+        raise ValueError("no")
+    with pytest.raises(ValueError, match=r"^$"):
+        list(world.instruments.timed("review", broken()))
+    assert list(world.instruments.timed("review", iter("ab"))) == ["a", "b"]
+    samples = world.scrape()
+    assert value(samples, "restock_stage_failures_total", stage="decode") == 1
+    assert value(samples, "restock_stage_failures_total", stage="review") == 1
+    assert value(samples, "restock_stage_seconds_count", stage="decode") == 0
+    assert value(samples, "restock_stage_seconds_count", stage="review") == 1
+
+
+def test_a_checkpoint_before_the_one_that_was_written_is_a_rewind(world: MeasuredWorker) -> None:
+    world.hold()
+    instruments = world.instruments
+    instruments.found(4, 50)
+    instruments.checkpointed(4, 70)
+    instruments.found(4, 70)
+    instruments.found(4, 90)
+    assert value(world.scrape(), "restock_rewinds_total") == 0
+    assert value(world.scrape(), "restock_checkpoint_timestamp_seconds", partition="4") > 0
+    instruments.found(4, 50)
+    instruments.found(4, -1)
+    instruments.forget_checkpoint(4)
+    instruments.found(4, -1)
+    assert value(world.scrape(), "restock_rewinds_total") == 2
+
+
+def test_no_series_is_added_by_more_items(world: MeasuredWorker) -> None:
+    def series(items: int) -> int:
+        counters = world.hold()
+        for number in range(items):
+            counters.reclass(None, "ABC"[number % 3], ["low_stock"], at_risk=True)
+            counters.decide("pil-q", "requested", 5)
+            counters.review("A", 5, 1)
+        assert sum(number for (name, _), number in world.scrape().items() if name == "restock_items_tracked") == items
+        return len(world.scrape())
+
+    assert series(100) == series(2_000)
 
 
 def test_parked_shards_and_parked_feeds_are_counted_apart(world: MeasuredWorker) -> None:
@@ -286,8 +394,12 @@ def test_parked_shards_and_parked_feeds_are_counted_apart(world: MeasuredWorker)
 
 
 @pytest.fixture
-async def ask(world: MeasuredWorker) -> AsyncIterator[Callable[[str], Any]]:
-    health = Health(Address("127.0.0.1", 0), world.metrics)
+def health(world: MeasuredWorker) -> Health:
+    return Health(Address("127.0.0.1", 0), world.metrics.registry, world.readiness.why_not)
+
+
+@pytest.fixture
+async def ask(health: Health) -> AsyncIterator[Callable[[str], Any]]:
     await health.start()
     assert health._runner is not None
     port = health._runner.addresses[0][1]
@@ -301,18 +413,26 @@ async def ask(world: MeasuredWorker) -> AsyncIterator[Callable[[str], Any]]:
     await health.stop()
 
 
-async def test_the_process_is_alive_whatever_it_is_ready_for(world: MeasuredWorker, ask: Callable[[str], Any]) -> None:
+async def test_alive_says_why_not_in_a_line(world: MeasuredWorker, health: Health, ask: Callable[[str], Any]) -> None:
     assert await ask("/healthz") == (200, "alive\n")
     assert (await ask("/readyz"))[0] == 503
     status, text = await ask("/metrics")
     assert status == 200
     assert "restock_shards_parked 0.0" in text
     assert (await ask("/tables"))[0] == 404
+    health.why_not_alive = lambda: "shard 4 has stood still"
+    assert await ask("/healthz") == (503, "shard 4 has stood still\n")
 
 
-async def test_ready_is_assigned_taken_and_caught_up(world: MeasuredWorker, ask: Callable[[str], Any]) -> None:
+async def test_ready_is_answered_assigned_taken_and_caught_up(world: MeasuredWorker, ask: Callable[[str], Any]) -> None:
+    assert await ask("/readyz") == (503, "Kafka does not answer: it has not been asked yet\n")
+    world.servers.store_fault = StoreDown("connection refused")
+    await world.probe.ask()
+    assert await ask("/readyz") == (503, "Redis does not answer: connection refused\n")
+    world.servers.store_fault = None
+    await world.probe.ask()
     assert await ask("/readyz") == (503, "no partition is assigned yet\n")
-    world.readers.by_partition = {LEDGER: IdleOwner(4, None), ORDERS: StandingFeed(None)}
+    world.readers.by_partition.update({LEDGER: IdleOwner(4, None), ORDERS: StandingFeed(None)})
     assert await ask("/readyz") == (503, "shard 4 is not read: it is being taken up\n")
     world.readers.by_partition[LEDGER].parked = "shard 4: a reason, a cure"
     assert await ask("/readyz") == (503, "shard 4 is not read: shard 4: a reason, a cure\n")
@@ -320,7 +440,11 @@ async def test_ready_is_assigned_taken_and_caught_up(world: MeasuredWorker, ask:
     assert await ask("/readyz") == (503, "orders-id/0 is not read: it is being taken up\n")
     world.readers.by_partition[ORDERS] = StandingFeed(0)
     assert await ask("/readyz") == (200, "ready\n")
-    world.consumer.ends = {LEDGER: FAR_BEHIND + 6}
-    assert await ask("/readyz") == (503, f"{FAR_BEHIND + 1} ledger records behind\n")
-    world.consumer.ends = {LEDGER: FAR_BEHIND + 5}
+    world.servers.ends = {LEDGER: MOST_LAG + 6}
+    await world.probe.ask()
+    assert await ask("/readyz") == (503, f"{MOST_LAG + 1} ledger records behind\n")
+    world.servers.ends = {LEDGER: MOST_LAG + 5}
+    await world.probe.ask()
     assert await ask("/readyz") == (200, "ready\n")
+    world.intake.letters_refused = True
+    assert await ask("/readyz") == (503, "the topic of dead letters refuses them, and the source feeds wait\n")

@@ -1,0 +1,67 @@
+"""Asks the broker itself where partitions end: what a consumer fetched last says nothing once the broker is gone."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+from faust.types import TP
+
+from stream.faults import BrokerDown
+
+ANSWER_SECONDS = 5.0
+_LED_BY_ANOTHER = (
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+)
+_GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)  # noqa: SLF001
+
+
+class PartitionEnds:
+    """One connection for one kind of question."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = dict(config)
+        self._client: AdminClient | None = None
+
+    async def of(self, partitions: Collection[TP]) -> dict[TP, int]:
+        """The ends of what may be read of these partitions; raises BrokerDown when one of them does not answer.
+
+        Partitions that are not there are left out.
+        """
+        # Not the threads of the work: in an outage all of them may be waiting.
+        return await asyncio.to_thread(self._ask_twice, partitions)
+
+    def _ask_twice(self, partitions: Collection[TP]) -> dict[TP, int]:
+        """Ask again with a new client when the leaders have changed: this request does not look for new ones."""
+        try:
+            return self._ask(partitions)
+        except KafkaException as error:
+            self._client = None
+            if error.args[0].code() not in _LED_BY_ANOTHER:
+                raise BrokerDown(error.args[0].str()) from error
+        try:
+            return self._ask(partitions)
+        except KafkaException as error:
+            self._client = None
+            raise BrokerDown(error.args[0].str()) from error
+
+    def _ask(self, partitions: Collection[TP]) -> dict[TP, int]:
+        if self._client is None:
+            self._client = AdminClient(self._config)
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        questions = dict.fromkeys((TopicPartition(*tp) for tp in partitions), latest)
+        answers = self._client.list_offsets(
+            questions, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_SECONDS
+        )
+        ends = {}
+        for place, answer in answers.items():
+            try:
+                ends[TP(place.topic, place.partition)] = answer.result().offset
+            except KafkaException as error:
+                if error.args[0].code() not in _GONE:
+                    raise
+        return ends

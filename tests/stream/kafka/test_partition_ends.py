@@ -1,0 +1,64 @@
+"""Where partitions end, as the broker says it: also after it was away, or nobody answers."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from faust.types import TP
+
+from stream.faults import BrokerDown
+from stream.kafka.clients import client_config
+from stream.kafka.partition_ends import PartitionEnds
+from stream.local import LocalServers
+from stream.observability.server_errors import kind_of
+from stream.settings import Settings
+from tests.fakes.faust_worker import BrokerHand
+
+
+@pytest.fixture
+def settings(kafka: str, topic_prefix: str) -> Settings:
+    return Settings(kafka=kafka, topic_prefix=topic_prefix)
+
+
+@pytest.fixture
+def hand(settings: Settings) -> BrokerHand:
+    return BrokerHand(settings)
+
+
+async def test_ends_are_those_of_the_broker_and_a_topic_that_is_not_there_has_none(
+    hand: BrokerHand, settings: Settings
+) -> None:
+    topic = hand.create("notes", 2)
+    asked = PartitionEnds(client_config(settings))
+    with hand.producer() as producer:
+        producer.produce(topic, b"one", partition=1)
+    places = [TP(topic, 0), TP(topic, 1), TP(settings.topic("nowhere"), 0)]
+    assert await asked.of(places) == {TP(topic, 0): 0, TP(topic, 1): 1}
+
+
+async def test_a_broker_that_came_back_answers_whoever_leads_now(
+    hand: BrokerHand, settings: Settings, servers: LocalServers
+) -> None:
+    places = [TP(hand.create("notes", 1), 0)]
+    asked_before, asked = PartitionEnds(client_config(settings)), PartitionEnds(client_config(settings))
+    assert await asked_before.of(places) == await asked.of(places) == {places[0]: 0}
+    servers.kafka_process.stop()
+    try:
+        with pytest.raises(BrokerDown) as away:
+            await asked.of(places)
+        assert kind_of(away.value) in {"timeout", "unreachable"}, repr(away.value.__cause__)
+    finally:
+        servers.kafka_process.start()
+    await until_led(asked, places)
+    assert await asked_before.of(places) == {places[0]: 0}, "its client knows the last leader only"
+
+
+async def until_led(asked: PartitionEnds, places: Sequence[TP]) -> None:
+    """Wait until partitions have leaders, which takes a moment after their broker has begun to answer."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await asked.of(places)
+            except BrokerDown:
+                continue
+            return

@@ -25,6 +25,8 @@ from stream.setting_values import DURATION
 from stream.settings import KNOWN_SETTINGS, PREFIX, Settings, mask
 
 DEFAULT_FILE = Path("restock.toml")
+TABLES_OF_OTHERS = frozenset({"notify"})
+"""Tables of the file that are read where they are used: `agents/notify/settings.py`."""
 
 
 def load(config: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -66,6 +68,8 @@ def _of_file(config: Path | None) -> dict[str, tuple[str, str]]:
         raise WrongUse(f"--config={path} cannot be read: {error}") from None
     given = {}
     for name, value in content.items():
+        if name in TABLES_OF_OTHERS:
+            continue
         key = f"{path}: {name}"
         _check_known(name, key, value, "{name}")
         given[name] = key, value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -31,6 +31,7 @@ VERBS = {
     "item": "position, forecast, policy and last decisions of an item",
     "items": "list items",
     "local": "run a local Kafka and Valkey",
+    "notify": "tell people of alerts and of proposals that wait",
     "policies": "what acts, and what it would have cost",
     "policy": "freeze, approve, override",
     "publish": "publish events from JSON Lines",

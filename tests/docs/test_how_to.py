@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +12,10 @@ from typing import TypeAlias
 
 import pytest
 
+from agents.cli.notify import ItemFinder
+from agents.notify.matters import KnownItem
 from stream.kafka import ledger_state, topics
+from stream.setting_sources import load
 from stream.settings import Settings, as_environment
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
@@ -70,6 +74,64 @@ def test_a_mistake_is_taken_back(shell: Shell) -> None:
     assert "-3 on hand" in shell("restock item TEA-01@BER1")
     refused = shell("restock dead-letters list")
     assert "out_of_range" in refused, "of the three units that are left"
+
+
+@pytest.fixture
+def port(environment: dict[str, str]) -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        environment["PORT"] = str(free.getsockname()[1])
+    return environment["PORT"]
+
+
+@pytest.fixture
+def people(port: str, environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    (program,) = blocks("notify-people.md", "python")
+    words = [sys.executable, "-c", program]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(
+        words, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=quiet, text=True
+    ) as running:
+        yield running
+        running.kill()
+
+
+def test_people_are_told_of_what_is_low_and_of_what_waits(
+    shell: Shell, environment: dict[str, str], people: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    item = {"sku": "TEA-01", "location": "BER1"}
+    terms = {"supplier": "acme", "class": "A", "mode": "approve", "low_stock": 10, **item}
+    count = {"count_id": "1", "counted": 5, "as_of": "2026-03-01T00:00:00Z", **item}
+    events: list[tuple[str, str, str, object]] = [
+        ("cfg", "item.configured", "2026-03-01T00:00:00Z", terms),
+        ("cnt", "stock.counted", "2026-03-01T00:00:00Z", count),
+    ]
+    for day in range(1, 10):
+        order = {"order_id": f"o-{day}", "lines": [{"line_id": "1", "quantity": 9, **item}]}
+        events.append((f"o-{day}", "order.placed", f"2026-03-0{day}T10:00:00Z", order))
+    with (tmp_path / "days.jsonl").open("w", encoding="utf-8") as file:
+        for name, kind, time, data in events:
+            attributes = {"specversion": "1.0", "id": name, "source": "test", "type": kind, "time": time}
+            file.write(json.dumps({**attributes, "data": data}) + "\n")
+    shell("restock publish days.jsonl; RESTOCK_CLOCK=events restock worker --exit-when-idle 1")
+    table, once = blocks("notify-people.md", "sh")
+    shell(table)
+    shell(once)
+    assert people.stdout is not None
+    told = ""
+    while told.count("Key ") < 2:
+        told += people.stdout.readline()
+    print(told)
+    at_once, digest = told.split("Key ")[:2]
+    assert "acme, class A, BER1: 2\n  TEA-01: negative stock, stock out since 2026-03-01" in at_once
+    assert re.search(r"  TEA-01: proposal since .* wanted by .*, `restock explain rep-", digest)
+    proposals = {
+        json.loads(row)["replenishment_id"] for row in shell("restock replenishments --open --json").splitlines()
+    }
+    found = ItemFinder(load(environment=environment))({"TEA-01@BER1", "NO-SUCH@BER1"})
+    assert found == {"TEA-01@BER1": KnownItem("acme", "A", frozenset(proposals))}
+    shell(once)
+    people.kill()
+    assert "Key " not in people.stdout.read(), "everything is told once"
 
 
 @pytest.fixture

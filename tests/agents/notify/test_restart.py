@@ -1,0 +1,164 @@
+"""`restock notify` on a real Kafka: refused, killed, started anew, and everything is told once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from confluent_kafka import Producer
+
+from agents.notify.apprise_channel import KEY_HEADER
+from schemas.codec import encode
+from schemas.envelope import STRUCTURED_HEADERS
+from schemas.outbound import OutputEvent
+from schemas.topics import place
+from stream.kafka import topics
+from stream.kafka.clients import producer_config
+from stream.settings import Settings, as_environment
+from tests.fakes.outputs import alert, proposal
+from tests.fakes.webhook import Webhook
+
+TABLE = """
+[notify]
+quiet = ""
+pause = "0s"
+retry = "10ms"
+
+[[notify.to]]
+name = "buyers"
+url_env = "BUYERS_URL"
+"""
+Publish: TypeAlias = Callable[..., None]
+Notify: TypeAlias = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def settings(kafka: str, redis_url: str, app: str, topic_prefix: str) -> Settings:
+    made = Settings(kafka=kafka, redis=redis_url, app=app, topic_prefix=topic_prefix, partitions=3)
+    topics.create(made)
+    return made
+
+
+@pytest.fixture
+def publish(settings: Settings) -> Publish:
+    def send(*events: OutputEvent) -> None:
+        producer = Producer(producer_config(settings))
+        for event in events:
+            key, partition = event.item.encode(), place(event.item, settings.partitions)
+            producer.produce(
+                settings.topic(event.topic), encode(event), key, partition, headers=list(STRUCTURED_HEADERS)
+            )
+        assert producer.flush(30) == 0
+
+    return send
+
+
+@pytest.fixture
+def notify(settings: Settings, webhook: Webhook, tmp_path: Path) -> Iterator[Notify]:
+    (tmp_path / "restock.toml").write_text(TABLE, encoding="utf-8")
+    url = {"BUYERS_URL": f"json://canary:canary@{webhook.address}/canary"}
+    environment = os.environ | as_environment(settings) | url | {"RESTOCK_LOG": "debug"}
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*words: str) -> "subprocess.Popen[str]":
+        command = [str(Path(sys.executable).parent / "restock"), "notify", *words]
+        started = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+        running.append(started)
+        return started
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def once(notify: Notify) -> tuple[int, str]:
+    process = notify("--once")
+    _, log = process.communicate(timeout=60)
+    assert "canary" not in log, "an address is a password"
+    return process.returncode, log
+
+
+def test_what_is_refused_twice_and_interrupted_is_told_once(publish: Publish, notify: Notify, webhook: Webhook) -> None:
+    publish(alert("A@BER1"), alert("GONE@BER1"), alert("GONE@BER1", "cleared"), proposal("B@MUC1", "rep-b"))
+    webhook.answers = [503, 503]
+    exit_code, log = once(notify)
+    assert exit_code == 0, log
+    assert log.count("refused with 503") == 2
+    assert [request.key for request in webhook.requests] == 3 * [webhook.requests[0].key]
+    told = webhook.requests[-1].body
+    assert told["title"] == "restock: 2 new"
+    assert "A: low stock" in told["message"]
+    assert "B: proposal" in told["message"]
+    assert "acme, class C, MUC1: 1" in told["message"]
+    assert "GONE" not in told["message"]
+
+    assert once(notify)[0] == 0
+    assert len(webhook.requests) == 3, "nothing is told again"
+
+    # The webhook has taken it and the process is killed before it can count it as told.
+    publish(alert("C@BER1", severity="critical", kind="stock_out"))
+    process = notify("--once")
+    webhook.on_request = lambda: os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    webhook.on_request = lambda: None
+    publish(alert("D@BER1", severity="critical", kind="stock_out"))
+    assert once(notify)[0] == 0
+    assert once(notify)[0] == 0
+    _, _, _, taken, again, next_one = webhook.requests
+    assert again == taken, "the same key, word for word"
+    assert again.key is not None
+    assert "C@BER1" in again.body["title"]
+    assert "D@BER1" in next_one.body["title"]
+    assert next_one.key != again.key
+    assert KEY_HEADER == "Idempotency-Key"
+
+
+def test_who_refuses_to_the_end_is_told_by_the_next_run(publish: Publish, notify: Notify, webhook: Webhook) -> None:
+    publish(alert("A@BER1"))
+    webhook.answers = 5 * [500]
+    exit_code, log = once(notify)
+    assert exit_code == 1
+    assert "buyers-digest could not be told (5 tries)" in log
+    assert once(notify)[0] == 0
+    assert len({request.key for request in webhook.requests}) == 1
+    assert len(webhook.requests) == 6
+
+
+def test_a_running_one_tells_what_comes_and_gives_way_to_the_next(
+    publish: Publish, notify: Notify, webhook: Webhook
+) -> None:
+    arrived = threading.Semaphore(0)
+    webhook.on_request = arrived.release
+    publish(alert("A@BER1", severity="critical"))
+    first = notify()
+    assert arrived.acquire(timeout=60)
+    second = notify()
+    publish(alert("B@BER1", severity="critical"))
+    assert arrived.acquire(timeout=60)
+    publish(alert("C@BER1", severity="critical"))
+    assert arrived.acquire(timeout=60)
+    _, log = first.communicate(timeout=60)
+    assert first.returncode == 1
+    assert "another `restock notify`" in log
+    second.send_signal(signal.SIGTERM)
+    _, log = second.communicate(timeout=60)
+    assert second.returncode == 0, log
+    titles = [request.body["title"] for request in webhook.requests]
+    assert titles == [f"restock: low stock: {sku}@BER1" for sku in "ABC"]
+
+
+def test_nobody_named_is_wrong_use(notify: Notify, tmp_path: Path) -> None:
+    (tmp_path / "restock.toml").write_text("[notify]\n", encoding="utf-8")
+    process = notify("--once")
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "notify.to names nobody" in log
+    assert json.dumps(log).count("\\n") == 1

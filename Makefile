@@ -62,13 +62,15 @@ format: env
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-# The contract as people and programs read it, from the types in schemas/; and the alert rules for the Prometheus operator.
+# The contract as people and programs read it, from the types in schemas/; the page of metrics, from their declarations;
+# and the alert rules for the Prometheus operator.
 docs: env
 	@$(BIN)/restock schema --write docs/contract
+	@$(BIN)/python -m agents.worker.metrics_page docs/metrics.md
 	@$(BIN)/python deploy/kubernetes/prometheusrule.py
 
 docs-check: docs
-	@[ -z "$$(git status --porcelain -- docs/contract deploy/kubernetes)" ] || { echo "docs/contract is not what schemas/ says, or deploy/kubernetes not what the alert rules say: make docs, then commit" >&2; exit 1; }
+	@[ -z "$$(git status --porcelain -- docs/contract docs/metrics.md deploy/kubernetes)" ] || { echo "docs/contract is not what schemas/ says, docs/metrics.md not what the declarations of metrics say, or deploy/kubernetes not what the alert rules say: make docs, then commit" >&2; exit 1; }
 
 # Prometheus' own opinion of its configuration, its rules and their unit tests.
 rules:

@@ -20,12 +20,15 @@ INVARIANTS = tuple(f"I{number}" for number in range(1, 13))
 CLASSES = ("A", "B", "C")
 FORECAST_SUMS = {
     "judged": ("restock_forecasts_judged", "Forecasts of a protection interval whose time has come."),
-    "covered": ("restock_forecasts_covered", "Of these, those whose 95 % quantile the demand did not exceed."),
-    "demand": ("restock_forecast_demand_units", "Units asked for in these intervals."),
-    "over": ("restock_forecast_over_units", "Units forecast too many; with too few, the absolute error."),
-    "under": ("restock_forecast_under_units", "Units forecast too few."),
-    "squared": ("restock_forecast_squared_units", "Squared errors."),
-    "pinball": ("restock_forecast_pinball_units", "Pinball loss, the mean over the quantiles."),
+    "covered": ("restock_forecasts_covered", "Judged forecasts whose 95 % quantile the demand did not exceed."),
+    "demand": ("restock_forecast_demand_units", "Units asked for in the intervals of judged forecasts."),
+    "over": ("restock_forecast_over_units", "Units that judged forecasts had too many."),
+    "under": (
+        "restock_forecast_under_units",
+        "Units that judged forecasts had too few; with those too many, the absolute error.",
+    ),
+    "squared": ("restock_forecast_squared_units", "Squared errors of judged forecasts."),
+    "pinball": ("restock_forecast_pinball_units", "Pinball loss of judged forecasts, the mean over the quantiles."),
 }
 """Sums kept for each class, by the fields of `agents.core.counters.ErrorSums`."""
 TOTALS: tuple[tuple[str, str, Callable[[CoreCounters], int]], ...] = (
@@ -40,7 +43,12 @@ BY_LABEL: tuple[tuple[str, str, str, Callable[[CoreCounters], Mapping[str, float
     ("restock_guardrail_clamps", "Quantities that a guardrail changed.", "guardrail", lambda core: core.clamps),
     ("restock_learner_failures", "Failures of forecasters and policies.", "name", lambda core: core.failures),
     ("restock_demand_units", "Units asked for in closed periods.", "class", lambda core: core.demand),
-    ("restock_unserved_units", "Of these, units that found no stock.", "class", lambda core: core.unserved),
+    (
+        "restock_unserved_units",
+        "Units asked for in closed periods that found no stock.",
+        "class",
+        lambda core: core.unserved,
+    ),
 )
 BY_TWO_LABELS: tuple[tuple[str, str, tuple[str, str], Callable[[CoreCounters], Mapping[CoreLabels, float]]], ...] = (
     ("restock_decisions", "Replenishments decided.", ("policy", "kind"), lambda core: core.decisions),

@@ -144,11 +144,11 @@ def test_a_critical_alert_silences_its_own_warning_only() -> None:
     assert not silenced(many, [firing("RestockDeadLetterRate", "warning", job="restock")])
 
 
-def test_a_shard_that_nobody_holds_silences_its_own_standing_still_only() -> None:
-    let_go = [firing("RestockShardNotHeld", job="restock", partition="4")]
-    assert silenced(firing("RestockPartitionStuck", job="restock", partition="4"), let_go)
-    assert silenced(firing("RestockLagGrowing", job="restock", partition="4"), let_go)
-    assert not silenced(firing("RestockPartitionStuck", job="restock", partition="5"), let_go)
+@pytest.mark.parametrize("name", ["RestockShardNotHeld", "RestockPartitionStuck"])
+def test_a_shard_that_does_not_move_silences_its_own_lag_only(name: str) -> None:
+    stuck = [firing(name, job="restock", partition="4")]
+    assert silenced(firing("RestockLagGrowing", job="restock", partition="4"), stuck)
+    assert not silenced(firing("RestockLagGrowing", job="restock", partition="5"), stuck)
 
 
 # Routes ---------------------------------------------------------------------------------------------------------------

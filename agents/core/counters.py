@@ -5,15 +5,17 @@ stored in the table `shared`. All other numbers count from zero in every process
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from typing import Self, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Self, TypeAlias, TypeVar
 
 import msgspec
 
 from agents.forecasting.accuracy import JudgedForecast
 from schemas.ledger import Milliseconds
+from schemas.quantities import HOUR_MS
 
 Labels: TypeAlias = tuple[str, ...]
+Label = TypeVar("Label", str, Milliseconds)
 _OF_THE_STATE = {"silent_feeds", "watermark"}
 
 
@@ -28,6 +30,8 @@ class Gauges(msgspec.Struct, array_like=True):
     """By class."""
     fallen_back: dict[str, int] = {}
     """Items whose champion was credibly dearer than the baseline, which acts for it, by class."""
+    proposals: dict[Milliseconds, int] = {}
+    """Proposals that wait for an answer, by the beginning of the hour in which they were made."""
 
 
 class ErrorSums(msgspec.Struct, frozen=True):
@@ -159,6 +163,14 @@ class Counters:
         """Count an item that comes to be at risk, or no longer is."""
         _step(self.gauges.at_risk, abc, change)
 
+    def wait(self, before: Sequence[Milliseconds], after: Sequence[Milliseconds]) -> None:
+        """Count the open proposals of an item, given as the moments at which they were made."""
+        for moment in before:
+            _step(self.gauges.proposals, moment // HOUR_MS * HOUR_MS, -1)
+        for moment in after:
+            _step(self.gauges.proposals, moment // HOUR_MS * HOUR_MS, 1)
+        self.gauges.proposals = {hour: number for hour, number in self.gauges.proposals.items() if number}
+
     def dump(self) -> Mapping[str, bytes]:
         """Write the gauges, the same bytes whatever the order in which they came to be."""
         gauges = self.gauges
@@ -175,6 +187,6 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Gauges).decode
 
 
-def _step(of: dict[str, int], label: str, change: int) -> None:
+def _step(of: dict[Label, int], label: Label, change: int) -> None:
     if change:
         of[label] = of.get(label, 0) + change

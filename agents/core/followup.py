@@ -20,7 +20,7 @@ from agents.inventory.card import Card
 from agents.inventory.conservation import conserved
 from agents.inventory.fold import COUNTABLE
 from agents.inventory.periods import Schedule, due
-from agents.inventory.position import Item, available, is_known, position
+from agents.inventory.position import Item, available, is_known, position, waiting_since
 from schemas.journal import Alerted, Decided, JournalEntry
 from schemas.ledger import Approved, Milliseconds, Movement
 from schemas.outbound import AlertKind, Decision
@@ -78,6 +78,9 @@ class Followup:
         item, settings = card.item, self._state.frame.settings
         if item.known and available(item) <= 0:
             item.open.ran_out = True
+        if (waiting := waiting_since(item)) != card.waiting:
+            self._counters.wait(card.waiting, waiting)
+            card.waiting = waiting
         card.settle()
         wake = min(due(item, card.name, settings), replenishments.next_deadline(item, now, settings))
         if wake != card.wake:

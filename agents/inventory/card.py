@@ -20,7 +20,7 @@ from agents.inventory.alerts import quiet
 from agents.inventory.frame import Frame
 from agents.inventory.movement_log import MovementLog
 from agents.inventory.periods import Closed, bucket_of, close, start_of
-from agents.inventory.position import NEVER, Bucket, Item
+from agents.inventory.position import NEVER, Bucket, Item, waiting_since
 from agents.inventory.remembered_demand import RememberedDemand, decode_remembered, encode_remembered
 from agents.inventory.terms import Effective, Said, decode_said, effective, encode_said
 from agents.inventory.window import Window
@@ -59,6 +59,7 @@ class Card:
         "quiet_below",
         "reorder_at",
         "stored_learning_state",
+        "waiting",
         "wake",
         "window",
     )
@@ -92,6 +93,8 @@ class Card:
         """While availability stays between these levels, no alert begins or ends: most movements check only that."""
         self.reorder_at = -NEVER
         """The position at which a decision is due between two reviews."""
+        self.waiting = waiting_since(item)
+        """Since when open proposals have waited, as the counters know it."""
         self.changed = False
         """Whether the next checkpoint has to write this card; `Shelf.touch` sets it."""
         self._effective: tuple[SupplierChange | None, Effective] | None = None

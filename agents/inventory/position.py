@@ -73,6 +73,11 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     """What was ordered first, whatever was confirmed since; 0 where that is not known."""
 
 
+def waiting_since(item: "Item") -> tuple[Milliseconds, ...]:
+    """Since when each open proposal of an item has waited for an answer."""
+    return tuple(order.decided_at for order in item.orders if order.status == "proposed")
+
+
 class Wait(msgspec.Struct, array_like=True, gc=False, frozen=True):
     """What an order taught about its supplier: a share of it came, will not come, or came after all."""
 

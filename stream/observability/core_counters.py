@@ -27,6 +27,8 @@ class CoreGauges(Protocol):
     at_risk: dict[str, int]
     open_alerts: dict[str, int]
     fallen_back: dict[str, int]
+    proposals: dict[Milliseconds, int]
+    """Open ones, by the hour in which they were made."""
 
 
 class CoreCounters(Protocol):

@@ -121,5 +121,8 @@ def _gauges(cores: Sequence[CoreCounters]) -> Iterator[Metric]:
     yield gauge(
         "restock_champions_fallen_back", "Items whose champion fell back to the baseline.", (("class",), fallen_back)
     )
+    oldest = min((hour for core in cores for hour in core.gauges.proposals), default=0)
+    text = "When the oldest proposal that waits for an answer was made, down to the hour; 0 where none waits."
+    yield gauge("restock_oldest_proposal_timestamp_seconds", text, oldest / 1000)
     silent = max((core.silent_feeds for core in cores), default=0)
     yield gauge("restock_silent_feeds", "Source feeds that the watermark does not wait for.", silent)

@@ -198,7 +198,7 @@ def test_an_older_layout_is_refused(restock: Run, settings: Settings, monkeypatc
     monkeypatch.setattr("stream.checkpoint.reader.LAYOUT", 99)
     exit_code, _, err = restock("items")
     assert exit_code == 2
-    assert "has layout 4, this version needs 99: install 0.1.0, or run `restock rebuild`" in err
+    assert "has layout 5, this version needs 99: install 0.1.0, or run `restock rebuild`" in err
     monkeypatch.undo()
     for key, value in as_environment(settings).items():
         monkeypatch.setenv(key, value)

@@ -18,6 +18,7 @@ from agents.policies.registry import POLICIES
 from agents.worker import resources
 from schemas.inbound import INBOUND
 from schemas.outbound import AlertKind
+from schemas.quantities import HOUR_MS
 from schemas.refusal import Reason
 from stream.consumer.readers import Readers
 from stream.faults import BrokerDown, StoreDown
@@ -177,6 +178,7 @@ EVERYTHING = {
     "restock_stage_failures_total": labels(stage=get_args(Stage)),
     "restock_rewinds_total": labels(),
     "restock_dead_letters_blocked": labels(),
+    "restock_oldest_proposal_timestamp_seconds": labels(),
     "restock_broker_up": labels(),
     "restock_store_up": labels(),
 }
@@ -207,6 +209,7 @@ def test_what_is_counted_later_has_no_label_that_was_not_there(world: MeasuredWo
     counters.reclass(None, "B", [], at_risk=True)
     counters.fall(None, "B")
     counters.alert("low_stock", "B", raised=True)
+    counters.wait((), [HOUR_MS])
     world.intake.verdicts["order.placed", "accepted"] += 1
     world.intake.verdicts["none", "not_json"] += 1
     assert world.scrape().keys() == before
@@ -261,17 +264,21 @@ def test_a_shard_that_is_taken_again_and_again_does_not_fill_the_memory(world: M
 
 
 def test_gauges_are_of_what_is_held_now(world: MeasuredWorker) -> None:
-    for _ in range(2):
-        counters = world.hold()
-        counters.reclass(None, "B", ["low_stock"], at_risk=True)
-        counters.fall(None, "B")
-        counters.silent_feeds = 1
+    world.hold().reclass(None, "B", ["low_stock"], at_risk=True)
+    counters = world.hold()
+    counters.reclass(None, "B", ["low_stock"], at_risk=True)
+    counters.fall(None, "B")
+    counters.silent_feeds = 1
+    counters.wait((), [30 * HOUR_MS + 5, 7 * HOUR_MS + 5, 7 * HOUR_MS + 6])
     samples = world.scrape()
     assert value(samples, "restock_items_tracked", **{"class": "B"}) == 1
     assert value(samples, "restock_items_at_risk", **{"class": "B"}) == 1
     assert value(samples, "restock_alerts_open", kind="low_stock", **{"class": "B"}) == 1
     assert value(samples, "restock_champions_fallen_back", **{"class": "B"}) == 1
     assert value(samples, "restock_silent_feeds") == 1
+    assert value(samples, "restock_oldest_proposal_timestamp_seconds") == 7 * 3600
+    counters.wait([7 * HOUR_MS + 6, 7 * HOUR_MS + 5], ())
+    assert value(world.scrape(), "restock_oldest_proposal_timestamp_seconds") == 30 * 3600
     world.readers.by_partition.clear()
     assert value(world.scrape(), "restock_items_tracked", **{"class": "B"}) == 0
 

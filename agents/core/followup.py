@@ -115,6 +115,8 @@ class Followup:
         review = self._reviewer.review(card)
         choice = self._decider.choose(learning_state_of(card), review.terms, review.situation)
         may_act, decided = self._decider.may_act(item, now), None
+        if item.held and self._state.catalogue.renewed_since(review.terms.supplier, item.refused_at):
+            holds.lift(item)
         if review.may_order:
             holds.reviewed(item, now)
         held = item.held > 0 or not daily_bound.may_decide(item, now, "review")

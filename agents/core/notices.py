@@ -28,7 +28,7 @@ class Notices:
             return judgement
         if judgement == "new":
             self._window.remember(record.event, record.body, record.ordinal, 0, clock, frame.settings)
-        self._state.catalogue.apply(record.change, frame.watermark)
+        self._state.catalogue.apply(record.change, frame.watermark, record.time)
         return judgement
 
     def changed(self) -> Mapping[str, bytes | None]:

@@ -89,7 +89,7 @@ def _forbidden(loaded: LoadedItem, reviews: Reviews) -> Iterator[Obstacle]:
         sentence = (
             f"{orders} came to nothing, on {on(item.refused_at)}: the item is held for {item.held} "
             f"more review{'s' if item.held > 1 else ''} that may order,{until or ' and not ordered till then'}; "
-            "another supplier ends the hold."
+            "another supplier, or other terms of this one, end the hold."
         )
         yield Obstacle("held", sentence, reviews.orders)
     yield from _day_bound(item, loaded.moment)

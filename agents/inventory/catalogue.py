@@ -50,6 +50,7 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 _encode = msgspec.msgpack.Encoder().encode
 _StoredChange: TypeAlias = SupplierChange | ClassChange | CalendarChange | PromotionPlanned
 _decode = decoder_of(cast("type[_StoredChange]", _StoredChange), "a catalogue")
+_decode_time = decoder_of(int, "when a supplier's terms changed")
 
 
 class Catalogue:
@@ -61,12 +62,16 @@ class Catalogue:
         self.calendars: dict[str, CalendarChange] = {}
         self.promotions: dict[str, PromotionPlanned] = {}
         """By the field each is stored under."""
-        self._changed: dict[str, SharedChange | None] = {}
+        self._renewed: dict[str, Milliseconds] = {}
+        """When a supplier last had other terms than before."""
+        self._changed: dict[str, SharedChange | Milliseconds | None] = {}
 
-    def apply(self, change: SharedChange, watermark: Milliseconds | None) -> None:
-        """Take in a change."""
+    def apply(self, change: SharedChange, watermark: Milliseconds | None, time: Milliseconds = 0) -> None:
+        """Take in a change that was published at some time."""
         match change:
             case SupplierChange():
+                if change != self.suppliers.get(change.supplier):
+                    self._renewed[change.supplier] = self._changed[f"renewed {change.supplier}"] = time
                 self.suppliers[change.supplier] = change
                 self._changed[f"supplier {change.supplier}"] = change
             case ClassChange():
@@ -85,6 +90,10 @@ class Catalogue:
                     self._changed[field] = None
             case _:
                 assert_never(change)
+
+    def renewed_since(self, supplier: str | None, moment: Milliseconds) -> bool:
+        """Whether a supplier has other terms since a moment."""
+        return supplier is not None and self._renewed.get(supplier, 0) > moment
 
     def plan(self, name: str, said: Said, starts: Milliseconds, ends: Milliseconds, settings: FoldSettings) -> Plan:
         """What is known of a period of an item."""
@@ -130,9 +139,11 @@ class Catalogue:
         """Write everything."""
         suppliers = {f"supplier {name}": _encode(change) for name, change in self.suppliers.items()}
         classes = {f"class {abc}": _encode(change) for abc, change in self.classes.items()}
+        renewed = {f"renewed {name}": _encode(time) for name, time in self._renewed.items()}
         calendars = {f"calendar {name}": _encode(change) for name, change in self.calendars.items()}
         return {
             **suppliers,
+            **renewed,
             **classes,
             **calendars,
             **{name: _encode(change) for name, change in self.promotions.items()},
@@ -143,6 +154,9 @@ class Catalogue:
         for field, data in fields.items():
             if field.split(" ", 1)[0] in {"supplier", "class", "calendar", "promotion"}:
                 self.apply(_decode(data), None)
+        for field, data in fields.items():
+            if field.startswith("renewed "):
+                self._renewed[field.removeprefix("renewed ")] = _decode_time(data)
         self._changed = {}
 
     def _forget(self, before: Milliseconds) -> None:

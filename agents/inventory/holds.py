@@ -1,8 +1,9 @@
 """When orders come to nothing, the item is held: whoever said no is not asked again at once.
 
 An order that was rejected, cancelled down to nothing, or proposed and declined holds its item until the next review
-that may order. When it happens again without a success between, the hold doubles, up to a month. A change of the
-item's supplier ends it. All of this follows from what others published, so every replay holds the same items.
+that may order. When it happens again without a success between, the hold doubles, up to a month. Another supplier for
+the item ends it at once, other terms of its supplier at the next review. All of this follows from what others
+published, so every replay holds the same items.
 
 >>> item = Item()
 >>> refuse(item, 0), refuse(item, 0), item.held

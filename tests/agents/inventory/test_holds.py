@@ -5,8 +5,18 @@ from typing import Literal
 import pytest
 
 from agents.core.core import Core
-from schemas.ledger import Acknowledged, Change, Configured, Declined, Placed, Received, Terms, Withdrawn
-from tests.fakes.folded_ledger import DAY, FoldedLedger, alerts, orders, replay_of, reviews
+from schemas.ledger import (
+    Acknowledged,
+    Change,
+    Configured,
+    Declined,
+    Placed,
+    Received,
+    SupplierChange,
+    Terms,
+    Withdrawn,
+)
+from tests.fakes.folded_ledger import DAY, HOUR, FoldedLedger, alerts, orders, replay_of, reviews
 
 
 def short(mode: Literal["act", "approve"] = "act", days: float | None = None) -> FoldedLedger:
@@ -102,6 +112,28 @@ def test_another_supplier_ends_the_hold_at_once() -> None:
     outputs = world.happens(Configured(Terms(supplier="other")))
     assert (orders(outputs), alerts(outputs)) == (["request 30"], ["order_refused cleared"])
     assert world.ordered()[-1].supplier == "other"
+
+
+def test_other_terms_of_the_supplier_end_the_hold_at_the_next_review() -> None:
+    world = short()
+    world.is_said(SupplierChange("acme", minimum_order=10))
+    for _ in range(4):
+        refuse(world)
+        days_until_ordered(world)
+    refuse(world)
+    world.now += HOUR
+    world.is_said(SupplierChange("acme", minimum_order=10))
+    world.is_said(SupplierChange("other", minimum_order=5))
+    assert orders(world.passes(days=1)) == [], "nothing is new of this supplier"
+    assert world.item().held == 15
+    restored = Core(4)
+    restored.load(world.core.dump())
+    assert orders(world.is_said(SupplierChange("acme", minimum_order=5))) == []
+    told = world.passes(days=1)
+    assert (orders(told), alerts(told)) == (["request 30"], ["order_refused cleared"])
+    for folded in world.folded[-2:]:
+        list(restored.fold(folded.record, folded.offset, folded.appended, None))
+    assert restored.dump() == world.core.dump()
 
 
 def test_other_terms_do_not_end_the_hold() -> None:

@@ -355,7 +355,7 @@ class FoldSettings(msgspec.Struct, frozen=True, kw_only=True):
     spread_ms: int = 0
     lateness_ms: int = 300_000
     feed_idle_ms: int = 900_000
-    unknown_items: Literal["accept", "quarantine"] = "accept"
+    unknown_items: Literal["accept", "ask", "quarantine"] = "accept"
     decide_from: Milliseconds | None = None
     max_items: int = 1_000_000
     currency: str = "EUR"

@@ -13,6 +13,7 @@ import xxhash
 
 from schemas.inbound import INBOUND
 from schemas.outbound import OUTBOUND
+from schemas.spelling import folded
 
 Role: TypeAlias = Literal["source", "log", "output", "dead_letters"]
 
@@ -85,9 +86,13 @@ _DECLARED = (
 TOPICS: dict[str, Topic] = {topic.name: topic for topic in _DECLARED}
 
 
-def place(item: str, partitions: int) -> int:
+def place(item: str, partitions: int, *, alike: bool = False) -> int:
     """The partition of an item: our own stable hash, never a client's default, which differs between clients.
 
-    Partition p of the ledger is shard p; the outputs about an item are placed the same way.
+    Partition p of the ledger is shard p; the outputs about an item are placed the same way. `alike`, for ledgers whose
+    `unknown_items` is `ask`, places all spellings of a name together, so that one shard can tell them apart.
+
+    >>> place("TEA-01@BER1", 12, alike=True) == place("tea-01 @BER1", 12, alike=True)
+    True
     """
-    return xxhash.xxh3_64_intdigest(item.encode()) % partitions
+    return xxhash.xxh3_64_intdigest((folded(item) if alike else item).encode()) % partitions

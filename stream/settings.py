@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.ledger import FoldSettings
 from schemas.quantities import DAY_MS, HOUR_MS, MINUTE_MS
+from schemas.topics import place
 from stream.setting_values import (
     ADDRESS,
     CLOCK_TIME,
@@ -113,7 +114,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         default=900_000, name="feed_idle"
     )
     unknown_items: Annotated[
-        Literal["accept", "quarantine"], choice("accept", "quarantine"), "items nobody configured"
+        Literal["accept", "ask", "quarantine"],
+        choice("accept", "ask", "quarantine"),
+        "items nobody configured; ask refuses other spellings of known ones",
     ] = "accept"
     period_ms: Annotated[int, duration(1_000, 366 * DAY_MS), "bucket of demand and default review period"] = (
         msgspec.field(default=DAY_MS, name="period")
@@ -132,6 +135,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{shown.key}={shown.value}' for shown in show(self))})"
+
+    def place(self, item: str) -> int:
+        """The shard of an item."""
+        return place(item, self.partitions, alike=self.unknown_items == "ask")
 
     def topic(self, logical: str) -> str:
         """The name of a topic at the broker, from its logical name in the contract."""

@@ -11,7 +11,6 @@ from agents.inventory.catalogue import Catalogue
 from agents.inventory.shelf import Shelf
 from agents.inventory.timeline import Timeline
 from schemas.quantities import HOUR_MS
-from schemas.topics import place
 from stream.checkpoint.reader import CheckpointReader
 from stream.settings import Settings
 
@@ -24,7 +23,7 @@ def stored_cards(settings: Settings, names: Mapping[str, int | None]) -> Iterato
     """The card of each item, None for an unknown one; with what moved since a moment, where one is given."""
     shards: defaultdict[int, list[str]] = defaultdict(list)
     for name in names:
-        shards[place(name, settings.partitions)].append(name)
+        shards[settings.place(name)].append(name)
     with CheckpointReader(settings) as reader:
         for shard, of_shard in sorted(shards.items()):
             waiting = iter(of_shard)

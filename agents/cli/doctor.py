@@ -83,6 +83,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     if store[-1].verdict == "ok" and broker[0].verdict == "ok":
         yield from _asked("shards", lambda: _shards(settings))
         yield from _asked("terms", lambda: _terms(settings))
+        yield from _asked("items", lambda: _spellings(settings))
 
 
 def _asked(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -217,6 +218,19 @@ def _terms(settings: Settings) -> Iterator[Finding]:
     else:
         never, _, cure = found[first].rpartition("; ")
         yield Finding("terms", "warning", f"{first} ({len(found):,} of {looked}): {never}", cure)
+
+
+def _spellings(settings: Settings) -> Iterator[Finding]:
+    """Items that are spelt almost alike: most often one, and a slip of the pen."""
+    from agents.cli.cards import known_names
+    from agents.cli.spellings import Spellings
+
+    names = sorted(islice(known_names(settings), MOST_ITEMS))
+    alike = list(Spellings([]).alike(names))
+    if alike:
+        name, nearest = alike[0]
+        found = f"{nearest} and {name} are spelt almost alike ({len(alike):,} such items)"
+        yield Finding("items", "warning", found, "publish all of an item's events under one name, and count it again")
 
 
 def _line(finding: Finding) -> str:

@@ -17,7 +17,6 @@ from agents.imports.runs import ImportRun, RunEntry, RunStore, StateBefore
 from agents.imports.undo import Corrections, Refused, UndoReport
 from schemas.codec import Event
 from schemas.inbound import ItemConfigured, OrderCancelled, ReturnReceived, StockCounted
-from schemas.topics import place
 from stream.errors import AnswerIsNo
 from stream.setting_sources import load
 from stream.settings import Settings
@@ -129,7 +128,7 @@ def _corrections(settings: Settings, store: RunStore, run: ImportRun) -> tuple[U
     corrections = Corrections(
         settings.currency,
         cards,
-        lambda name: marks.get(place(name, settings.partitions)),
+        lambda name: marks.get(settings.place(name)),
         _refused(settings, run),
         datetime.now(UTC),
     )

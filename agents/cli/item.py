@@ -67,9 +67,8 @@ def checkpointed(
 ) -> "CheckpointedItem | None":
     """An item as its checkpoint has it, with these fields; None where its shard has no checkpoint."""
     from agents.inspection.item import CheckpointedItem
-    from schemas.topics import place
 
-    partition = place(name, settings.partitions)
+    partition = settings.place(name)
     found = reader.look(partition, fields)
     return found and CheckpointedItem(name, partition, found.next, settings.fold_settings(), found.tables)
 

@@ -11,7 +11,6 @@ from agents.inspection.past import PastEnd, as_of
 from agents.inspection.wording import on
 from agents.worker.resources import Resources
 from schemas.ledger import Milliseconds, decode_record
-from schemas.topics import place
 from stream.checkpoint.reader import CheckpointReader
 from stream.errors import AnswerIsNo
 from stream.settings import Settings
@@ -25,7 +24,7 @@ def past_item(settings: Settings, item: str, moment: Milliseconds) -> tuple[Chec
 
     Raises AnswerIsNo where the item was not known by then, or the ledger no longer reaches back.
     """
-    shard = place(item, settings.partitions)
+    shard = settings.place(item)
     with CheckpointReader(settings) as reader:
         found = reader.look(shard, {})
     if found is None:

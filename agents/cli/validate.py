@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from agents.cli.known_items import HELP, NONE, known_items
+from agents.cli.spellings import Spellings
 from agents.cli.terminal import progress, warn
+from agents.core.cause import RESPELT
+from agents.intake.movements import movements_of
 from schemas.codec import Event, Limits, decode, topic_for
 from schemas.inbound import INBOUND, ItemConfigured, SupplierConfigured
-from schemas.refusal import Refusal
+from schemas.refusal import Reason, Refusal
 from stream.errors import WrongUse
 from stream.setting_sources import load
 from stream.settings import Settings
@@ -31,15 +35,17 @@ def register(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "validate",
         help="the contract's verdict line by line, without any broker",
-        description="Says for each line, one CloudEvent in structured mode, ok, or reason, field and what to do, and "
-        "warns of terms under which never ordering is cheapest. Currency and largest size are those of the settings. "
-        "A time may be a day ahead of now.",
+        description="Says for each line, one CloudEvent in structured mode, ok, or reason, field and what to do. "
+        "Warns of terms under which never ordering is cheapest, and of items that are spelt almost like one that is "
+        "known or came before; with RESTOCK_UNKNOWN_ITEMS=ask these are refused. Currency and largest size are those "
+        "of the settings. A time may be a day ahead of now.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="JSON Lines; - is standard input")
     topics = sorted({kind.topic for kind in INBOUND.values()})
     parser.add_argument("--topic", choices=topics, help="as if everything was published here; default: by type")
+    parser.add_argument("--known-items", metavar="WHERE", default=NONE, help=f"{HELP}; default: {NONE}")
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object a line")
 
 
@@ -48,12 +54,16 @@ def run(args: argparse.Namespace) -> int:
     settings = load(args.config)
     limits = Limits(settings.max_event_bytes, settings.currency)
     accepted = refused = warned = 0
-    stated = _Stated(settings)
+    stated, spellings = _Stated(settings), Spellings(known_items(args.known_items, settings)[0])
     for name in args.files:
         shown = name if len(args.files) > 1 else ""
         with _opened(name) as file, _progress(name) as report:
-            for number, verdict, read in _verdicts(file, args.topic, limits):
-                warning = stated.warning(verdict) if isinstance(verdict, Event) else None
+            for number, decoded, read in _verdicts(file, args.topic, limits):
+                verdict, warning = decoded, None
+                if isinstance(decoded, Event):
+                    warning = stated.warning(decoded)
+                    verdict, respelt = _spelt(decoded, spellings, asks=settings.unknown_items == "ask")
+                    warning = respelt or warning
                 accepted += isinstance(verdict, Event)
                 refused += isinstance(verdict, Refusal)
                 warned += warning is not None
@@ -63,6 +73,21 @@ def run(args: argparse.Namespace) -> int:
     if not args.json:
         warn(f"{accepted:,} ok, {refused:,} refused" + (f", {warned:,} with a warning" if warned else ""))
     return 1 if refused else 0
+
+
+def _spelt(event: Event, spellings: Spellings, *, asks: bool) -> tuple[Event | Refusal, str | None]:
+    """The verdict on the names of an event's items, and a warning."""
+    names = [name for name, _ in movements_of(event.data)]
+    alike = next(spellings.alike(names), None)
+    if alike is None:
+        return event, None
+    name, nearest = alike
+    if isinstance(event.data, ItemConfigured):
+        spellings.add(names)
+    elif asks:
+        said = f"is about an item that is spelt almost like {nearest}, which is known"
+        return Refusal(Reason.UNKNOWN_ITEM, "data", said, RESPELT.format(nearest)), None
+    return event, f"{name} is spelt almost like {nearest}, which is known or came before"
 
 
 class _Stated:

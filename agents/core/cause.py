@@ -49,6 +49,9 @@ _BEYOND_DEMAND = (
     "state the time of the mistaken order as it was published, and at most its quantity",
 )
 
+RESPELT = "publish it under a new id for {}; if it is another item, publish item.configured for it, then redrive"
+"""What to do about another spelling of a known item, which is to be filled in."""
+
 
 class Cause:
     """The cause of outputs: a movement, or a wake-up of an item. It collects them."""
@@ -142,7 +145,7 @@ class Cause:
         """Publish a review."""
         self._publish(self.name("rvw"), review, None)
 
-    def refused(self, name: str, reason: Reason, appended: Milliseconds) -> None:
+    def refused(self, name: str, reason: Reason, appended: Milliseconds, nearest: str | None = None) -> None:
         """Send a record to the dead letters."""
         record = self.record
         if record is None:
@@ -150,6 +153,11 @@ class Cause:
         message, cure = _CURES[reason]
         if reason is Reason.OUT_OF_RANGE and isinstance(getattr(record, "change", None), Corrected):
             message, cure = _BEYOND_DEMAND
+        if nearest is not None:
+            message, cure = (
+                f"is about an item that is spelt almost like {nearest}, which is known",
+                RESPELT.format(nearest),
+            )
         event = RefusedRecord(Refusal(reason, "", message, cure), record, appended)
         entry = Refused(self.at, name, reason.value)
         self.outputs.append(Output("dead-letters", name, event, self.at, entry, self.review))

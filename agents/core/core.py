@@ -99,7 +99,7 @@ class Core:
         verdict: Verdict = "new"
         change, entries = record.change, () if replay is None else replay.entries
         if card is None or entries or record.event in card.window.seen or type(change) in EXAMINED:
-            verdict = judge(card, record, clock, replay, self._state.frame, len(self._shelf))
+            verdict = judge(card, record, clock, replay, self._state.frame, self._shelf)
             if verdict not in {"new", "further"}:
                 return self._turn_away(record, verdict, offset, appended, replay)
             card = self._prepare(card, record)
@@ -157,7 +157,7 @@ class Core:
         self, record: Movement | Notice, item: str, reason: Reason, offset: int, appended: Milliseconds
     ) -> Sequence[Output]:
         cause = Cause(self._state.names, offset, 0, appended, record)
-        cause.refused(item, reason, appended)
+        cause.refused(item, reason, appended, self._shelf.alike(item) if reason is Reason.UNKNOWN_ITEM else None)
         return cause.outputs
 
     def _drop(self, admission: Admission) -> Sequence[Output]:

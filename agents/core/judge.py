@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 from agents.inventory.card import Card
 from agents.inventory.fold import refusal
 from agents.inventory.frame import Frame
+from agents.inventory.shelf import Shelf
 from schemas.journal import Refused
 from schemas.ledger import (
     Acknowledged,
@@ -29,9 +30,9 @@ Verdict: TypeAlias = Literal["new", "further", "duplicate"] | Reason
 
 
 def judge(
-    card: Card | None, record: Movement, clock: Milliseconds, replay: Replay | None, frame: Frame, items: int
+    card: Card | None, record: Movement, clock: Milliseconds, replay: Replay | None, frame: Frame, shelf: Shelf
 ) -> Verdict:
-    """Say what becomes of a movement in a shard of so many items.
+    """Say what becomes of a movement in a shard whose items lie on a shelf.
 
     In replay what was refused is refused again, and nothing else, whatever today's rules say.
     """
@@ -45,5 +46,5 @@ def judge(
             return Reason.CONFLICTING_DUPLICATE if replay is None else "duplicate"
         verdict = judgement
     if verdict != "duplicate" and replay is None:
-        return refusal(card, record.change, frame, items) or verdict
+        return refusal(card, record.item, record.change, frame, shelf) or verdict
     return verdict

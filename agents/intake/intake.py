@@ -59,6 +59,7 @@ class Intake:
         logical: Callable[[str], str],
         dead_letters: str,
         partitions: int,
+        alike: bool = False,
         limits: Limits,
         privacy_key: Path | None = None,
     ) -> None:
@@ -71,6 +72,8 @@ class Intake:
         self._logical = logical
         self._dead_letters = dead_letters
         self._partitions = partitions
+        self._alike = alike
+        """Whether all spellings of a name are placed together."""
         self._limits = limits
         self._hash = _hasher(privacy_key) if privacy_key else None
         self._places: dict[str, tuple[int, bytes]] = {}
@@ -192,7 +195,7 @@ class Intake:
     def _place(self, item: str) -> tuple[int, bytes]:
         if len(self._places) >= MOST_PLACES:
             self._places.clear()
-        found = self._places[item] = (place(item, self._partitions), item.encode())
+        found = self._places[item] = (place(item, self._partitions, alike=self._alike), item.encode())
         return found
 
     def _letter(self, refusal: Refusal, record: ConsumerRecord) -> Message:

@@ -23,6 +23,7 @@ from typing import assert_never
 from agents.inventory import flows, holds, replenishments
 from agents.inventory.card import Card
 from agents.inventory.frame import Frame
+from agents.inventory.shelf import Shelf
 from schemas.ledger import (
     Acknowledged,
     Adjusted,
@@ -56,9 +57,9 @@ COUNTABLE = 2 * DAY_MS
 """How far before the watermark a count may look."""
 
 
-def refusal(card: Card | None, change: ItemChange, frame: Frame, items: int) -> Reason | None:
+def refusal(card: Card | None, name: str, change: ItemChange, frame: Frame, shelf: Shelf) -> Reason | None:
     """Why the state cannot take a movement; None when it can. Looked at before anything changes."""
-    if card is None and frame.settings.unknown_items == "quarantine" and not isinstance(change, Configured):
+    if card is None and not isinstance(change, Configured) and _is_unwanted(name, frame, shelf):
         return Reason.UNKNOWN_ITEM
     match change:
         case Acknowledged() | Shipped() | Withdrawn() | Approved() | Declined():
@@ -75,9 +76,15 @@ def refusal(card: Card | None, change: ItemChange, frame: Frame, items: int) -> 
             pass
     if _is_out_of_range(card, change, frame):
         return Reason.OUT_OF_RANGE
-    if card is None and items >= frame.settings.max_items:
+    if card is None and len(shelf) >= frame.settings.max_items:
         return Reason.TOO_MANY_ITEMS
     return None
+
+
+def _is_unwanted(name: str, frame: Frame, shelf: Shelf) -> bool:
+    """Whether nobody may speak of an unknown item before it is configured."""
+    wanted = frame.settings.unknown_items
+    return wanted == "quarantine" or (wanted == "ask" and shelf.alike(name) is not None)
 
 
 def _is_out_of_range(card: Card | None, change: ItemChange, frame: Frame) -> bool:

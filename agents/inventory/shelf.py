@@ -23,6 +23,7 @@ from agents.inventory.card import Card
 from agents.inventory.position import NEVER, Item
 from agents.inventory.stored_item import decode_item, encode_item
 from schemas.ledger import Milliseconds
+from schemas.spelling import folded
 
 _SEPARATOR = "\x00"
 """Between an item and the name of its page; no item's name holds it."""
@@ -40,6 +41,8 @@ class Shelf:
         self._heads: dict[str, bytes] = {}
         self._pages: dict[str, dict[str, bytes]] = {}
         self._learning_states: dict[str, bytes] = {}
+        self._spelt: dict[str, str] | None = None
+        """Items by what all spellings of their name have in common; None until somebody asks."""
 
     def __len__(self) -> int:
         return len(self.cards) + len(self._heads)
@@ -57,7 +60,16 @@ class Shelf:
     def open(self, name: str) -> Card:
         """Begin the card of a new item."""
         card = self.cards[name] = Card(name, Item(), NEVER, {}, None)
+        if self._spelt is not None:
+            self._spelt[folded(name)] = min(name, self._spelt.get(folded(name), name))
         return card
+
+    def alike(self, name: str) -> str | None:
+        """The item that another spelling of that name stands for; None where there is none."""
+        if self._spelt is None:
+            known = sorted((*self._heads, *self.cards), reverse=True)
+            self._spelt = {folded(name): name for name in known}  # of several the first in the order of names
+        return self._spelt.get(folded(name))
 
     def touch(self, card: Card) -> None:
         """Note that the next checkpoint has to write a card."""
@@ -93,6 +105,7 @@ class Shelf:
         self._learning_states.update({name: data for name, data in tables.get("minds", {}).items() if data is not None})
         heads = {name: data for name, data in tables.get("items", {}).items() if data is not None}
         self._heads.update(heads)
+        self._spelt = None
         return [(int.from_bytes(data[:8], "big"), name) for name, data in heads.items()]
 
     def dump(self) -> dict[str, dict[str, bytes]]:

@@ -91,6 +91,7 @@ def _intake(settings: Settings, resources: Resources) -> Intake:
         logical=lambda topic: topic.removeprefix(settings.topic_prefix),
         dead_letters=settings.topic("dead-letters"),
         partitions=resources.state.partitions,
+        alike=resources.state.settings.unknown_items == "ask",
         limits=Limits(settings.max_event_bytes, settings.currency),
         privacy_key=settings.privacy_key_file,
     )

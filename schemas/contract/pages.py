@@ -39,7 +39,8 @@ MEANINGS: Mapping[Reason, str] = {
     Reason.TIME_TOO_FAR: "more than a day after the broker received it",
     Reason.BAD_IDENTITY: "a sku or location that is empty, too long, only spaces, or holds `@` or a control or "
     "invisible character",
-    Reason.UNKNOWN_ITEM: "an item nobody configured, where unknown items are put into quarantine",
+    Reason.UNKNOWN_ITEM: "an item nobody configured, where such items are put into quarantine, or spell a known one in "
+    "another way and somebody asks about that",
     Reason.TOO_MANY_ITEMS: "the shard holds as many items as it may",
     Reason.CONFLICTING_DUPLICATE: "the same source and id as an earlier event, with other data",
     Reason.COUNT_TOO_OLD: "a count as of more than 48 hours before",

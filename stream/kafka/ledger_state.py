@@ -21,6 +21,7 @@ from stream.settings import Settings
 from stream.shard.lineage import ANEW
 
 FIRST_STEP = 500
+ASK = "ask"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -128,6 +129,12 @@ def apply(settings: Settings) -> int:
         stated = stated_settings(reader, topic, reader.bounds(topic))
     if not stated:
         raise WrongUse(f"{topic} was never begun: run `restock topics create`")
+    if any((found.unknown_items == ASK) != (wanted.unknown_items == ASK) for found in stated.values()):
+        raise WrongUse(
+            f"RESTOCK_UNKNOWN_ITEMS={wanted.unknown_items} cannot be applied, since with {ASK} all spellings of a name "
+            "lie in one partition from a ledger's beginning on: set it back, or begin another ledger with another "
+            "RESTOCK_TOPIC_PREFIX"
+        )
     differing = [partition for partition, found in stated.items() if found != wanted]
     write(settings, {partition: SettingsChanged(wanted) for partition in differing})
     return len(differing)

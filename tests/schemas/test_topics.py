@@ -54,3 +54,9 @@ def test_schemas_needs_only_msgspec_and_xxhash() -> None:
     may_be_there = {"typing_extensions", "coverage"}  # msgspec takes the one if there; the other measures this test
     assert set(third_party.split()) - may_be_there == {"msgspec", "xxhash"}
     assert ours == ""
+
+
+def test_all_spellings_of_a_name_are_placed_together_where_somebody_asks_about_them() -> None:
+    spellings = ["TEA-01@BER1", "tea-01@BER1", "TEA-01 @BER1", "\uff34EA-01@ber1"]
+    assert len({place(name, 96, alike=True) for name in spellings}) == 1
+    assert len({place(name, 96) for name in spellings}) == 4

@@ -106,3 +106,37 @@ def test_a_file_that_is_not_there_is_wrong_use(restock: Run, tmp_path: Path) -> 
     assert (code, out) == (2, "")
     assert "none.jsonl" in err
     assert err.count("\n") == 1
+
+
+def _sold(sku: str, type_: str = "order.placed") -> str:
+    event = example(type_)
+    if type_ == "order.placed":
+        event["data"]["lines"] = [{**event["data"]["lines"][0], "sku": sku}]
+    else:
+        event["data"]["sku"] = sku
+    return json.dumps(event)
+
+
+def test_another_spelling_of_a_known_item_is_told_and_refused_where_somebody_asks(
+    restock: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = tmp_path / "known.txt"
+    known.write_text("TEA-01@BER1\n")
+    file = _file(tmp_path, _sold("tea-01"), _sold("TEA-01"), _sold("MUG-07"), _sold("mug-07"))
+    code, out, _ = restock("validate", file, "--known-items", known)
+    assert code == 0
+    assert out.splitlines() == [
+        "1: ok, but tea-01@BER1 is spelt almost like TEA-01@BER1, which is known or came before",
+        "2: ok",
+        "3: ok",
+        "4: ok, but mug-07@BER1 is spelt almost like MUG-07@BER1, which is known or came before",
+    ]
+    monkeypatch.setenv("RESTOCK_UNKNOWN_ITEMS", "ask")
+    file = _file(tmp_path, _sold("tea-01"), _sold("tea-01", "item.configured"), _sold("tea-01"))
+    code, out, _ = restock("validate", file, "--known-items", known)
+    first, *others = out.splitlines()
+    assert (code, others[1]) == (1, "3: ok")
+    assert first.startswith(
+        "1: unknown_item: data is about an item that is spelt almost like TEA-01@BER1, which is known: "
+    )
+    assert others[0] == "2: ok, but tea-01@BER1 is spelt almost like TEA-01@BER1, which is known or came before"

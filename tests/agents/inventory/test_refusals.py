@@ -1,10 +1,13 @@
 """What the state refuses, and what a refusal leaves as it was."""
 
+import pytest
+
+from agents.core.core import Core
 from schemas.journal import Point, Refused
 from schemas.ledger import Acknowledged, Configured, Counted, FoldSettings, Placed, Priced, Received, Terms
 from schemas.refused import RefusedRecord
 from stream.ports import Replay
-from tests.fakes.folded_ledger import DAY, TEA, FoldedLedger, kinds
+from tests.fakes.folded_ledger import DAY, MUG, T0, TEA, FoldedLedger, kinds
 
 
 def test_in_quarantine_an_item_becomes_known_by_its_configuration() -> None:
@@ -15,6 +18,32 @@ def test_in_quarantine_an_item_becomes_known_by_its_configuration() -> None:
     assert world.happens(Configured(Terms())) == []
     assert world.happens(Placed(1)) == []
     assert world.core.counters.refused == {"unknown_item": 4}
+
+
+@pytest.mark.parametrize("name", ["tea-01@BER1", "TEA-01 @BER1", "TEA-01@ber1", "\uff34EA-01@BER1"])
+@pytest.mark.parametrize("restored", [False, True])
+def test_another_spelling_of_a_known_item_is_asked_about_and_the_nearest_is_named(name: str, *, restored: bool) -> None:
+    world = FoldedLedger(FoldSettings(unknown_items="ask"))
+    assert world.happens(Placed(1)) == [], "nothing is like it"
+    assert world.happens(Placed(1), MUG) == []
+    if restored:
+        tables = world.core.dump()
+        world.core = Core(4)
+        world.core.load(tables)
+    for change in (Placed(1), Counted(4, T0)):
+        (refused,) = world.happens(change, name)
+        assert kinds([refused]) == ["refused unknown_item"]
+        assert f"spelt almost like {TEA}, which is known" in refused.event.refusal.message
+        assert TEA in refused.event.refusal.cure
+    assert len(world.core._shelf) == 2
+    assert world.happens(Configured(Terms()), name) == [], "a planner may say that it is another item"
+    assert world.happens(Placed(1), name) == []
+    assert world.happens(Placed(1)) == []
+
+
+def test_where_nobody_asks_every_spelling_is_an_item() -> None:
+    world = FoldedLedger()
+    assert [world.happens(Placed(1), name) for name in (TEA, "tea-01@BER1")] == [[], []]
 
 
 def test_a_flood_of_invented_names_is_bounded() -> None:

@@ -1,5 +1,6 @@
 """Turns the outputs of the core into Kafka messages: topic, partition, key, headers, bytes."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -11,6 +12,7 @@ from schemas.ledger import encode_record
 from schemas.refused import RefusedRecord
 from schemas.topics import place
 from stream.kafka.publisher import Message
+from stream.observability.instruments import Rare
 from stream.ports import Output
 
 FRAME_BYTES = 200
@@ -21,12 +23,17 @@ class OutputEncoder:
     """Turns outputs into messages; the broker takes none of more than `most_bytes`."""
 
     def __init__(
-        self, topics: Mapping[str, tuple[str, int]], most_bytes: int, place_of_feed: Callable[[str], tuple[str, int]]
+        self,
+        topics: Mapping[str, tuple[str, int]],
+        most_bytes: int,
+        place_of_feed: Callable[[str], tuple[str, int]],
+        counts: Counter[Rare],
     ) -> None:
         self._topics = topics
         """Logical name to the broker's name and the number of partitions."""
         self._most_bytes = most_bytes
         self._place_of_feed = place_of_feed
+        self._counts = counts
 
     def __call__(self, output: Output) -> Message:
         """Encode one output."""
@@ -36,6 +43,7 @@ class OutputEncoder:
             return self._letter(output.event, topic, partition, key)
         value = encode(output.event)
         if len(value) + len(key) + FRAME_BYTES > self._most_bytes:
+            self._counts["oversize"] += 1
             # Only attributes copied from the cause have no bound: without them every event is small enough.
             value = encode(msgspec.structs.replace(output.event, correlation=None, causation=None, trace=None))
         return Message(topic, partition, key, value, STRUCTURED_HEADERS)

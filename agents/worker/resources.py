@@ -52,7 +52,7 @@ class Resources:
         settings = self.settings
         config = producer_config(settings, message_timeout_ms=30_000, linger_ms=0, retry_backoff_ms=2)
         config |= compression(settings)
-        encode = OutputEncoder(self._output_topics(), record_bytes(settings), self.feeds.place)
+        encode = OutputEncoder(self._output_topics(), record_bytes(settings), self.feeds.place, self.instruments.counts)
 
         def publisher(shard: int) -> KafkaPublisher:
             journal = (settings.topic("journal"), shard)

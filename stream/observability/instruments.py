@@ -15,8 +15,8 @@ from stream.observability.core_counters import CoreCounters
 
 Stage: TypeAlias = Literal["intake", "decode", "fold", "review", "publish", "checkpoint"]
 """`decode` is part of `intake`, and `review` and `publish` are parts of `fold`."""
-Rare: TypeAlias = Literal["fenced", "torn", "replayed", "rewound", "lost"]
-"""`lost`: source records deleted before they were read; the others happen to shards."""
+Rare: TypeAlias = Literal["fenced", "torn", "replayed", "rewound", "lost", "oversize"]
+"""`lost`: source records deleted before they were read; `oversize`: outputs; the others happen to shards."""
 Made = TypeVar("Made")
 
 NO_SHARD = -1

@@ -155,6 +155,8 @@ class Metrics(Collector):
         )
         text = "Records of source feeds that were deleted before they were read."
         yield counter("restock_feed_records_lost", text, counts["lost"])
+        text = "Outputs that were published without what they copy of their cause: the broker takes no larger record."
+        yield counter("restock_oversize_outputs", text, counts["oversize"])
         yield counter("restock_fenced", "Times another owner fenced this worker.", counts["fenced"])
         yield counter("restock_replayed_records", "Ledger records replayed from the journal.", counts["replayed"])
         yield counter("restock_torn_checkpoints", "Checkpoints that were not whole.", counts["torn"])

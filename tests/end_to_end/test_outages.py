@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from stream.local import LocalServers
 from tests.chaos.system import System, await_true
@@ -72,6 +74,46 @@ def test_a_store_that_is_gone_is_told_and_does_not_kill(system: System, servers:
     assert worker.value("restock_checkpoint_timestamp_seconds", partition="1") == saved
     servers.redis_process.start()
     worker.await_answer("/readyz", 200, "ready\n")
+
+
+def test_a_store_that_is_full_answers_and_its_errors_say_so(
+    system: System, servers: LocalServers, both_back: None
+) -> None:
+    worker = ready(system, RESTOCK_STUCK="2s")
+    with redis.Redis.from_url(servers.redis) as store:
+        store.config_set("maxmemory", "1000000")
+        try:
+            await_true(
+                lambda: (worker.value("restock_store_errors_total", kind="full") or 0) > 2, 60,
+                lambda: f"no error says that Redis is full:\n{worker.worker.tail()}",
+            )  # fmt: skip
+            assert worker.value("restock_store_up") == 1
+            assert worker.get("/healthz") == (200, "alive\n")
+        finally:
+            store.config_set("maxmemory", "0")
+    worker.await_answer("/readyz", 200, "ready\n")
+
+
+def test_dead_letters_that_are_refused_are_told_and_do_not_kill(system: System) -> None:
+    worker = ready(system, RESTOCK_STUCK="2s")
+    limit_letters(system, "100")
+    system.publish([("orders", b"key", b"no event " * 50)])
+    worker.await_value("restock_dead_letters_blocked", 1)
+    worker.await_answer("/readyz", 503, "the topic of dead letters refuses them")
+    worker.await_value("restock_feed_lag_records", 1, topic=system.topic("orders"))
+    assert (worker.value("restock_broker_errors_total", kind="other") or 0) > 0
+    assert worker.get("/healthz") == (200, "alive\n")
+    limit_letters(system, "1000000")
+    worker.await_value("restock_dead_letters_blocked", 0)
+    worker.await_answer("/readyz", 200, "ready\n")
+
+
+def limit_letters(system: System, most_bytes: str) -> None:
+    """Let the topic of dead letters take no larger record."""
+    change = ConfigEntry("max.message.bytes", most_bytes, incremental_operation=AlterConfigOpType.SET)
+    letters = ConfigResource(ConfigResource.Type.TOPIC, system.topic("dead-letters"), incremental_configs=[change])
+    client = AdminClient({"bootstrap.servers": system.kafka})  # kept: without it nobody waits for the answer
+    client.incremental_alter_configs([letters])[letters].result(20)
 
 
 def test_a_worker_may_start_before_its_servers(system: System, servers: LocalServers, both_back: None) -> None:

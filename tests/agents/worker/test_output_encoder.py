@@ -1,5 +1,6 @@
 """From decisions to records: where they go, what they carry, and that none is larger than the broker takes."""
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from schemas.refusal import Reason, Refusal
 from schemas.refused import RefusedRecord
 from schemas.topics import place
 from stream import ports
+from stream.observability.instruments import Rare
 
 NOW = 1_772_446_500_000
 TOPICS = {"replenishments": ("eu.replenishments", 3), "alerts": ("eu.alerts", 5), "reviews": ("eu.reviews", 7)}
@@ -28,7 +30,8 @@ def place_of_feed(feed: str) -> tuple[str, int]:
     return "eu.stock", 2
 
 
-encode = OutputEncoder(TOPICS | LETTERS, MOST_BYTES, place_of_feed)
+COUNTS: Counter[Rare] = Counter()
+encode = OutputEncoder(TOPICS | LETTERS, MOST_BYTES, place_of_feed, COUNTS)
 
 
 def output(name: str, **changes: Any) -> ports.Output:
@@ -51,7 +54,11 @@ def test_every_type_goes_to_its_topic_and_reads_back(name: str) -> None:
 
 
 def test_an_event_that_would_be_too_large_leaves_out_the_attributes_of_its_cause() -> None:
+    before = COUNTS["oversize"]
+    encode(output("replenishment.requested"))
+    assert COUNTS["oversize"] == before
     message = encode(output("replenishment.requested", correlation="c" * MOST_BYTES, causation="k", trace="t"))
+    assert COUNTS["oversize"] == before + 1
     read = decode_output(message.value or b"")
     assert (read.correlation, read.causation, read.trace) == (None, None, None)
     assert read.body == decode_output(msgspec.json.encode(example("replenishment.requested"))).body

@@ -177,6 +177,7 @@ EVERYTHING = {
     "restock_store_errors_total": labels(kind=KINDS),
     "restock_stage_failures_total": labels(stage=get_args(Stage)),
     "restock_rewinds_total": labels(),
+    "restock_oversize_outputs_total": labels(),
     "restock_dead_letters_blocked": labels(),
     "restock_oldest_proposal_timestamp_seconds": labels(),
     "restock_broker_up": labels(),

@@ -80,18 +80,8 @@ def test_workers_wait_for_topics_and_servers() -> None:
     }
 
 
-def grace_periods() -> dict[str, float]:
-    """How long a worker may take to stop after SIGTERM, by the file that says so."""
-    found = {"docker-compose.yml": float(SERVICES["worker"]["stop_grace_period"].removesuffix("s"))}
-    for file in (ROOT / "deploy").rglob("*.y*ml"):
-        given = re.findall(r"terminationGracePeriodSeconds: *(\d+)", file.read_text(encoding="utf-8"))
-        found |= {f"{file.relative_to(ROOT)}, {number}": float(seconds) for number, seconds in enumerate(given)}
-    return found
-
-
 def test_a_worker_is_given_the_time_that_it_takes_to_stop() -> None:
-    periods = grace_periods()
-    assert {where: seconds for where, seconds in periods.items() if seconds < SHUTDOWN_SECONDS + 10} == {}
+    assert float(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) >= SHUTDOWN_SECONDS + 10
 
 
 def test_kafka_is_the_local_one() -> None:

@@ -131,7 +131,9 @@ def test_an_expression_is_about_what_a_worker_exports(expression: str) -> None:
     for name, selected, ranged in used:
         kind, own = declared(name)
         assert kind, f"no worker exports {name}"
-        assert (kind == "counter") == (ranged == "[" and not re.search(rf"(deriv|changes)\({name}\[", expression)), name
+        assert (kind == "counter") == (
+            ranged == "[" and not re.search(rf"(deriv|changes|min_over_time)\({name}\[", expression)
+        ), name
         assert set(re.findall(r"(\w+)[=!]", selected)) <= set(re.findall(r"`(\w+)`", own)), f"{name}{{{selected}}}"
 
 

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 AGAIN_MS = MINUTE_MS
 LASTS_MS = 15 * MINUTE_MS
 SLICE = 500
+JOB = "restock-notify"
+"""Keeps alerts of items apart from those of the service, which Prometheus raises under another `job`."""
 ANSWER_SECONDS = 10.0
 
 
@@ -86,7 +88,8 @@ def alert_of(matter: Matter, known: Mapping[str, KnownItem], ends_ms: int) -> di
         annotations |= {"supplier": item.supplier or "", "class": item.abc}
     return {
         "labels": {
-            "alertname": f"Restock{matter.kind.title().replace('_', '')}",
+            "alertname": matter.kind.title().replace("_", ""),
+            "job": JOB,
             "severity": matter.severity,
             "item": matter.item,
             "sku": sku,

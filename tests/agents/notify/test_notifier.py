@@ -36,6 +36,7 @@ class GroupsInMemory:
     def __init__(self) -> None:
         self.places: dict[str, dict[tuple[str, int], Place]] = {}
         self.dies = False
+        self.kept = 0
 
     def told(self, mailing: str) -> Told:
         return told_of(self.places.get(mailing, {}))
@@ -44,6 +45,7 @@ class GroupsInMemory:
         if self.dies and told.sending is None:  # it was sent, and nobody knows
             raise Died
         self.places[mailing] = committed_of(told)
+        self.kept += 1
 
 
 class RememberingChannel:
@@ -122,18 +124,19 @@ STEPS = st.lists(
         st.sampled_from(["raise", "raise", "raise", "clear", "refuse", "die", "wait"]),
         st.integers(0, 7),
         st.sampled_from(["critical", "warning", "info"]),
-        st.integers(0, 9 * HOUR_MS),
+        st.sampled_from([0, MINUTE_MS, 6 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, 9 * HOUR_MS]),
     ),
     max_size=40,
 )
 
 
 @settings(max_examples=200, deadline=None)
-@given(steps=STEPS)
+@given(begins_hours=st.integers(0, 23), steps=STEPS)
 def test_each_alert_is_news_once_and_nothing_but_critical_in_quiet_hours(
-    steps: list[tuple[str, int, Severity, int]],
+    begins_hours: int, steps: list[tuple[str, int, Severity, int]]
 ) -> None:
     town, episodes = Town(), 0
+    town.now_ms += begins_hours * HOUR_MS
     open_now: dict[str, tuple[str, Severity]] = {}
     for what, number, severity, wait_ms in steps:
         sku = f"S{episodes}" if what == "raise" else next(iter(list(open_now)[number:]), None)
@@ -154,6 +157,7 @@ def test_each_alert_is_news_once_and_nothing_but_critical_in_quiet_hours(
     town.channel.refuses = town.memory.dies = False
     town.round(DAY_MS)
     town.morning()
+    town.round(MINUTE_MS)  # after what was refused before
     keys = defaultdict(set)
     for _, text in town.news:
         for sku in lines_of(text.text, "New"):
@@ -278,6 +282,20 @@ def test_a_refused_notification_is_sent_again_later_and_later_under_its_key() ->
     assert lines_of(text.text, "New") == ["B"]
 
 
+def test_a_digest_that_is_refused_until_the_evening_is_sent_in_the_morning_without_what_has_ended() -> None:
+    town = Town()
+    town.morning()
+    town.happens(alert("A@BER1"))
+    town.happens(alert("B@BER1"))
+    town.channel.refuses = True
+    town.round(9 * HOUR_MS)
+    town.channel.refuses = False
+    assert town.round(5 * HOUR_MS) == [], "21:30"
+    town.happens(alert("B@BER1", "cleared"))
+    (text,) = town.round(9 * HOUR_MS + 30 * MINUTE_MS)
+    assert lines_of(text.text, "New") == ["A"]
+
+
 def test_a_long_list_names_the_worst_and_counts_the_rest() -> None:
     town = Town()
     mailing = Mailing(town.recipients[0], "digest", HOURS, 0)
@@ -290,6 +308,17 @@ def test_a_long_list_names_the_worst_and_counts_the_rest() -> None:
     text = town.channel.taken[-1].text
     assert lines_of(text, "New") == ["S0", "S1", "S2"]
     assert "and 7 more: 7 overdue replenishment" in text
+
+
+def test_places_are_committed_again_before_a_broker_forgets_them() -> None:
+    town = Town()
+    town.morning()
+    town.round()
+    kept = town.memory.kept
+    town.round(HOUR_MS - 1)
+    assert town.memory.kept == kept
+    town.round(1)
+    assert town.memory.kept == kept + 2, "both mailings"
 
 
 def test_a_topic_made_anew_is_told_from_its_beginning() -> None:

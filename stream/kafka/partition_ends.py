@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from time import monotonic
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
@@ -24,7 +25,8 @@ class PartitionEnds:
     """One connection for one kind of question."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._config = dict(config)
+        # The client would wait much longer for a broker that stands still than it is told to.
+        self._config = {**config, "socket.timeout.ms": int(ANSWER_SECONDS * 1000)}
         self._client: AdminClient | None = None
 
     async def of(self, partitions: Collection[TP]) -> dict[TP, int]:
@@ -43,11 +45,14 @@ class PartitionEnds:
             self._client = None
             if error.args[0].code() not in _LED_BY_ANOTHER:
                 raise BrokerDown(error.args[0].str()) from error
+        except TimeoutError as error:
+            self._client = None
+            raise BrokerDown("no answer") from error
         try:
             return self._ask(partitions)
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             self._client = None
-            raise BrokerDown(error.args[0].str()) from error
+            raise BrokerDown(str(error)) from error
 
     def _ask(self, partitions: Collection[TP]) -> dict[TP, int]:
         if self._client is None:
@@ -57,10 +62,10 @@ class PartitionEnds:
         answers = self._client.list_offsets(
             questions, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ANSWER_SECONDS
         )
-        ends = {}
+        ends, deadline = {}, monotonic() + ANSWER_SECONDS
         for place, answer in answers.items():
             try:
-                ends[TP(place.topic, place.partition)] = answer.result().offset
+                ends[TP(place.topic, place.partition)] = answer.result(max(0.0, deadline - monotonic())).offset
             except KafkaException as error:
                 if error.args[0].code() not in _GONE:
                     raise

@@ -1,6 +1,8 @@
 """Where partitions end, as the broker says it: also after it was away, or nobody answers."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Sequence
 
 import pytest
@@ -8,7 +10,7 @@ from faust.types import TP
 
 from stream.faults import BrokerDown
 from stream.kafka.clients import client_config
-from stream.kafka.partition_ends import PartitionEnds
+from stream.kafka.partition_ends import ANSWER_SECONDS, PartitionEnds
 from stream.local import LocalServers
 from stream.observability.server_errors import kind_of
 from stream.settings import Settings
@@ -51,6 +53,23 @@ async def test_a_broker_that_came_back_answers_whoever_leads_now(
         servers.kafka_process.start()
     await until_led(asked, places)
     assert await asked_before.of(places) == {places[0]: 0}, "its client knows the last leader only"
+
+
+async def test_a_broker_that_stands_still_is_not_waited_for_long(
+    hand: BrokerHand, settings: Settings, servers: LocalServers
+) -> None:
+    places = [TP(hand.create("notes", 1), 0)]
+    asked = PartitionEnds(client_config(settings))
+    assert await asked.of(places) == {places[0]: 0}
+    os.kill(servers.kafka_process.pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(3 * ANSWER_SECONDS):
+            with pytest.raises(BrokerDown) as silent:
+                await asked.of(places)
+        assert kind_of(silent.value) == "timeout", repr(silent.value.__cause__)
+    finally:
+        os.kill(servers.kafka_process.pid, signal.SIGCONT)
+    await until_led(asked, places)
 
 
 async def until_led(asked: PartitionEnds, places: Sequence[TP]) -> None:

@@ -17,6 +17,7 @@ _LED_BY_ANOTHER = (
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError._NOENT,  # noqa: SLF001 - it knows of no leader, since it has asked while there was none
 )
 _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)  # noqa: SLF001
 
@@ -38,7 +39,7 @@ class PartitionEnds:
         return await asyncio.to_thread(self._ask_twice, partitions)
 
     def _ask_twice(self, partitions: Collection[TP]) -> dict[TP, int]:
-        """Ask again with a new client when the leaders have changed: this request does not look for new ones."""
+        """Ask again with a new client when the leaders have changed: it does not look for new ones by itself."""
         try:
             return self._ask(partitions)
         except KafkaException as error:

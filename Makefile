@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -q
 # Each process has servers of its own, and takes tests from the other when it has none left.
 SIDE_BY_SIDE := -n $(or $(PROCESSES),2) --dist worksteal
 
-.PHONY: env demo test test-fast chaos soak bench lint format docs docs-check rules clean
+.PHONY: env demo test test-fast chaos soak drill bench lint format docs docs-check rules clean
 .DEFAULT_GOAL := env
 
 env: $(READY)
@@ -47,6 +47,10 @@ chaos: env
 
 soak: env
 	@SOAK_HOURS=$(or $(HOURS),1) $(PYTEST) -s tests/chaos -k soak --override-ini timeout=0 $(TEST)
+
+# Faults under a real Prometheus and Alertmanager, both from PATH: which alert comes, when, and what it silences.
+drill: env
+	@$(BIN)/python -m tests.drill.drill $(DRILL)
 
 bench: env
 	@for script in $(wildcard $(addprefix bench/,engine.py rebuild.py forecasts.py policy_suite.py q_learning_baseline.py inventorybench.py closed_loop.py)); do \

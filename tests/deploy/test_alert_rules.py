@@ -131,9 +131,8 @@ def test_an_expression_is_about_what_a_worker_exports(expression: str) -> None:
     for name, selected, ranged in used:
         kind, own = declared(name)
         assert kind, f"no worker exports {name}"
-        assert (kind == "counter") == (
-            ranged == "[" and not re.search(rf"(deriv|changes|min_over_time)\({name}\[", expression)
-        ), name
+        of_a_gauge = re.search(rf"(deriv|changes|min_over_time)\({name}\[", expression)
+        assert (kind == "counter") == (ranged == "[" and not of_a_gauge), name
         assert set(re.findall(r"(\w+)[=!]", selected)) <= set(re.findall(r"`(\w+)`", own)), f"{name}{{{selected}}}"
 
 

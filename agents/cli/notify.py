@@ -58,9 +58,10 @@ def run(args: argparse.Namespace) -> int:
                 return _once(process)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
+        taken: set[str] = set()
         while not stopped.is_set():
             try:
-                with NotifyProcess(settings, table, finder) as process:
+                with NotifyProcess(settings, table, finder, taken) as process:
                     _for_good(process, stopped)
             except (Unreachable, BrokerDown) as error:
                 logger.warning("%s; trying again", error)

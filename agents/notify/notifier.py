@@ -61,6 +61,7 @@ class Notifier:
         *,
         lines: int,
         retry_ms: int,
+        taken: set[str] | None = None,
     ) -> None:
         self._mailings = mailings
         self._memory = memory
@@ -68,6 +69,9 @@ class Notifier:
         self._find_items = find_items
         self._lines = lines
         self._retry_ms = retry_ms
+        self._taken = set() if taken is None else taken
+        """Keys of what was taken and is not yet counted as told: a broker that is away while it is to be counted makes
+        this notifier end, and the next one of the same process sends nothing twice."""
         self._told: dict[str, Told] = {}
         self._kept_ms: dict[str, int] = {}
         self.refused: dict[str, int] = {}
@@ -121,14 +125,17 @@ class Notifier:
             key = told.key(mailing.name)
             text = worded(notification, known, mailing.hours, self._lines, key)
             try:
-                self._channels[mailing.recipient.name].send(text)
+                if key not in self._taken:
+                    self._channels[mailing.recipient.name].send(text)
+                    _log(mailing, notification, key)
             except NotTold as error:
                 self._put_off(mailing, str(error), now_ms)
                 return
-            _log(mailing, notification, key)
+            self._taken.add(key)
         self.refused.pop(mailing.name, None)
         self.next_try_ms.pop(mailing.name, None)
         self._keep(mailing, told.done(), now_ms)
+        self._taken.discard(told.key(mailing.name))
 
     def _put_off(self, mailing: Mailing, why: str, now_ms: int) -> None:
         times = self.refused[mailing.name] = self.refused.get(mailing.name, 0) + 1

@@ -44,7 +44,9 @@ class GroupMemory:
 class NotifyProcess:
     """What `restock notify` runs."""
 
-    def __init__(self, settings: Settings, table: NotifySettings, find_items: FindItems) -> None:
+    def __init__(
+        self, settings: Settings, table: NotifySettings, find_items: FindItems, taken: set[str] | None = None
+    ) -> None:
         hide_addresses()
         people = [recipient for recipient in table.recipients if not is_alertmanager(recipient)]
         channels = {recipient.name: AppriseChannel(recipient) for recipient in people}
@@ -57,7 +59,7 @@ class NotifyProcess:
             self._topics = OutputTopics(settings, reader, self._matters)
             memory = GroupMemory(settings, places, self._topics)
             self._notifier = Notifier(
-                table.mailings(), memory, channels, find_items, lines=table.lines, retry_ms=table.retry_ms
+                table.mailings(), memory, channels, find_items, lines=table.lines, retry_ms=table.retry_ms, taken=taken
             )
             self._opened = opened.pop_all()
 

@@ -7,6 +7,8 @@ whose next commit raises Fenced.
 
 import time
 from collections.abc import Iterable, Mapping
+from queue import Empty, SimpleQueue
+from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
@@ -17,6 +19,7 @@ from stream.kafka.clients import answering, producer_config, reach, reader_confi
 from stream.kafka.publisher import ANSWER_SECONDS, FENCED
 from stream.settings import Settings
 
+PATIENCE_SECONDS = 2 * ANSWER_SECONDS
 _WITHOUT_COORDINATOR = (
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
@@ -60,15 +63,28 @@ class CommittedPlaces:
         offsets = [
             TopicPartition(topic, partition, offset, line) for (topic, partition), (offset, line) in places.items()
         ]
+        ended: SimpleQueue[KafkaException | None] = SimpleQueue()
+        Thread(target=self._commit, args=(offsets, self._consumer(group), ended), daemon=True).start()
         try:
-            self._producer.begin_transaction()
-            self._producer.send_offsets_to_transaction(
-                offsets, self._consumer(group).consumer_group_metadata(), ANSWER_SECONDS
-            )
-            self._producer.commit_transaction(ANSWER_SECONDS)
-        except KafkaException as error:
+            error = ended.get(timeout=PATIENCE_SECONDS)
+        except Empty:
+            raise BrokerDown("Kafka does not answer a commit") from None
+        if error is not None:
             cause: Any = error.args[0]
             raise (Fenced if cause.code() in FENCED else BrokerDown)(cause.str()) from error
+
+    def _commit(
+        self, offsets: list[TopicPartition], consumer: Consumer, ended: "SimpleQueue[KafkaException | None]"
+    ) -> None:
+        """In a thread: of a broker that was restarted meanwhile the client may never return, whatever its time-out."""
+        try:
+            self._producer.begin_transaction()
+            self._producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata(), ANSWER_SECONDS)
+            self._producer.commit_transaction(ANSWER_SECONDS)
+        except KafkaException as error:
+            ended.put(error)
+        else:
+            ended.put(None)
 
     def _committed(self, group: str, wanted: list[TopicPartition]) -> list[TopicPartition]:
         """Ask again while a broker that has just started has no coordinator for the group."""

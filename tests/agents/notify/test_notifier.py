@@ -78,14 +78,14 @@ class Town:
         self.news: list[News] = []
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, taken: set[str] | None = None) -> None:
         mailings = [
             Mailing(recipient, urgency, HOURS, 5 * MINUTE_MS)
             for recipient in self.recipients
             for urgency in ("at-once", "digest")
         ]
         channels = {recipient.name: self.channel for recipient in self.recipients}
-        self.notifier = Notifier(mailings, self.memory, channels, self._find, lines=1_000, retry_ms=5_000)
+        self.notifier = Notifier(mailings, self.memory, channels, self._find, lines=1_000, retry_ms=5_000, taken=taken)
 
     def _find(self, items: Collection[str]) -> dict[str, KnownItem]:
         return {item: self.known[item] for item in items if item in self.known}
@@ -280,6 +280,19 @@ def test_a_refused_notification_is_sent_again_later_and_later_under_its_key() ->
     assert town.notifier.refused == {}
     (text,) = town.round(5 * MINUTE_MS)
     assert lines_of(text.text, "New") == ["B"]
+
+
+def test_a_broker_that_is_away_when_it_is_to_be_counted_has_nobody_told_twice() -> None:
+    town, taken = Town(), set[str]()
+    town.restart(taken)
+    town.happens(alert("A@BER1", severity="critical"))
+    town.memory.dies = True
+    assert len(town.round()) == 1
+    town.memory.dies = False
+    town.restart(taken)
+    assert town.round() == []
+    assert taken == set()
+    assert town.memory.told("buyers-at-once").sending is None
 
 
 def test_a_digest_that_is_refused_until_the_evening_is_sent_in_the_morning_without_what_has_ended() -> None:

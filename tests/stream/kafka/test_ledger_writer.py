@@ -18,6 +18,7 @@ from stream.kafka.ledger_writer import LedgerLine, LedgerWriter
 from stream.kafka.publisher import Message
 from stream.local import LocalServers
 from stream.settings import Settings
+from tests.fakes.standing_still import standing_still
 
 
 @pytest.fixture
@@ -38,9 +39,8 @@ async def writer(settings: Settings) -> AsyncIterator[LedgerWriter]:
 @pytest.fixture
 def stalled(servers: LocalServers) -> Iterator[None]:
     """A broker that neither answers nor goes away; it goes on when the test ends, or when it says so."""
-    os.kill(servers.kafka_process.pid, signal.SIGSTOP)
-    yield
-    os.kill(servers.kafka_process.pid, signal.SIGCONT)
+    with standing_still(servers.kafka_process.pid):
+        yield
 
 
 def lines(*values: bytes) -> list[LedgerLine]:

@@ -1,8 +1,6 @@
 """Where partitions end, as the broker says it: also after it was away, or nobody answers."""
 
 import asyncio
-import os
-import signal
 from collections.abc import Sequence
 
 import pytest
@@ -15,6 +13,7 @@ from stream.local import LocalServers
 from stream.observability.server_errors import kind_of
 from stream.settings import Settings
 from tests.fakes.faust_worker import BrokerHand
+from tests.fakes.standing_still import standing_still
 
 
 @pytest.fixture
@@ -61,14 +60,11 @@ async def test_a_broker_that_stands_still_is_not_waited_for_long(
     places = [TP(hand.create("notes", 1), 0)]
     asked = PartitionEnds(client_config(settings))
     assert await asked.of(places) == {places[0]: 0}
-    os.kill(servers.kafka_process.pid, signal.SIGSTOP)
-    try:
+    with standing_still(servers.kafka_process.pid):
         async with asyncio.timeout(3 * ANSWER_SECONDS):
             with pytest.raises(BrokerDown) as silent:
                 await asked.of(places)
         assert kind_of(silent.value) == "timeout", repr(silent.value.__cause__)
-    finally:
-        os.kill(servers.kafka_process.pid, signal.SIGCONT)
     await until_led(asked, places)
 
 

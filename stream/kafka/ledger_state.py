@@ -48,21 +48,22 @@ def ledger_name(topic_id: str) -> str:
 
 
 def ledger_state(settings: Settings) -> LedgerState:
-    """The ledger of these settings, as its partition 0 states it."""
+    """The ledger of these settings, as its partition 0 states it, or another where deletion left no statement there."""
     topic_id = ledger_id(settings)
     with TopicReader(settings) as reader:
         topic = settings.topic("ledger")
         bounds = reader.bounds(topic)
-        stated = stated_settings(reader, topic, {0: bounds[0]}).get(0)
-        created = first_records(reader, topic, {0: bounds[0]}).get(0)
-    if stated is None and bounds[0][1] > 0:
-        raise WrongUse(f"{topic} no longer says whose it is, all of it was deleted: {ANEW}")
-    if stated is None:
+        first = {0: bounds[0]}
+        stated = stated_settings(reader, topic, first) or stated_settings(reader, topic, bounds)
+        created = first_records(reader, topic, first).get(0)
+    if not stated and bounds[0][1] > 0:
+        raise WrongUse(f"{topic} no longer says what it follows, every record that does was deleted: {ANEW}")
+    if not stated:
         raise WrongUse(f"{topic} was never begun: run `restock topics create`")
     return LedgerState(
         created.ledger if created else ledger_name(topic_id),
         created.app if created else None,
-        stated,
+        min(stated.items())[1],
         topic_id,
         len(bounds),
     )

@@ -33,6 +33,11 @@ class StoppedSystem:
         assert controller.wait() == 0
         run.publish(4, 20)
         await_true(self.system.sources_done, 60, lambda: f"intake did not catch up: {self.system.lag()}")
+        ends = self.system.ends()
+        await_true(
+            lambda: all(now > then for now, then in zip(self.system.ends(), ends, strict=True)), 60,
+            lambda: f"no tick came after the last movement: {self.system.ends()} after {ends}",
+        )  # fmt: skip
         intake.stop()
         assert intake.wait() == 0
         self.published = self.outputs()
@@ -47,7 +52,7 @@ class StoppedSystem:
         assert self.system.run("topics", "create").returncode == 0
 
     def cut(self, logical: str, *partitions: int) -> None:
-        """Delete all records but the last, as retention does."""
+        """Delete all records but the last, a tick, as retention does."""
         ends = self.system.ends(logical)
         places = [TopicPartition(self.system.topic(logical), p, ends[p] - 1) for p in partitions]
         for deleted in self.admin.delete_records(places).values():

@@ -1,5 +1,6 @@
 """Topics, ledger and preconditions against a real broker: made once, compared, begun, and refused where they differ."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -213,11 +214,30 @@ def test_a_strangers_record_in_the_ledger_keeps_no_worker_from_starting(begun: S
 
 
 def test_a_ledger_that_was_deleted_to_its_end_is_refused(begun: Settings) -> None:
-    client = AdminClient({"bootstrap.servers": begun.kafka, "log_level": 0})
-    for deleted in client.delete_records([TopicPartition(begun.topic("ledger"), 0, -1)]).values():
-        deleted.result(30)
-    with pytest.raises(WrongUse, match="all of it was deleted: restore the topic, or begin anew"):
+    delete(begun, {0: -1, 1: -1, 2: -1})
+    with pytest.raises(WrongUse, match="every record that does was deleted: restore the topic, or begin anew"):
         verify(begun)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_where_deletion_left_no_statement_the_other_partitions_state_the_settings(begun: Settings, left: int) -> None:
+    movement = encode_record(Movement("A@B", "feed", 1, 0, None, "shop", "1", 1, 1, 0, Placed(1)))
+    producer = Producer({"bootstrap.servers": begun.kafka, "log_level": 0})
+    producer.produce(begun.topic("ledger"), movement, partition=0)
+    assert producer.flush(30) == 0
+    before = verify(begun)
+    delete(begun, {0: 2 - left})
+    assert verify(begun) == before._replace(app=None)
+    with pytest.raises(WrongUse, match=r"RESTOCK_LATENESS=10m is not what the ledger follows"):
+        verify(changed(begun, lateness_ms=600_000))
+
+
+def delete(settings: Settings, before: Mapping[int, int]) -> None:
+    """Delete the records of ledger partitions before these offsets, as retention does; -1 is the end."""
+    client = AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0})
+    places = [TopicPartition(settings.topic("ledger"), partition, offset) for partition, offset in before.items()]
+    for deleted in client.delete_records(places).values():
+        deleted.result(30)
 
 
 def append_garbage(settings: Settings) -> None:

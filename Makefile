@@ -67,14 +67,15 @@ format: env
 	@$(BIN)/ruff format --quiet .
 
 # The contract as people and programs read it, from the types in schemas/; the page of metrics, from their declarations;
-# and the alert rules for the Prometheus operator.
+# the alert rules for the Prometheus operator; and Grafana's dashboards, from their description.
 docs: env
 	@$(BIN)/restock schema --write docs/contract
 	@$(BIN)/python -m agents.worker.metrics_page docs/metrics.md
 	@$(BIN)/python deploy/kubernetes/prometheusrule.py
+	@$(BIN)/python -m deploy.grafana.dashboards
 
 docs-check: docs
-	@[ -z "$$(git status --porcelain -- docs/contract docs/metrics.md deploy/kubernetes)" ] || { echo "docs/contract is not what schemas/ says, docs/metrics.md not what the declarations of metrics say, or deploy/kubernetes not what the alert rules say: make docs, then commit" >&2; exit 1; }
+	@[ -z "$$(git status --porcelain -- docs/contract docs/metrics.md deploy/kubernetes deploy/grafana/dashboards)" ] || { echo "docs/contract is not what schemas/ says, docs/metrics.md not what the declarations of metrics say, deploy/kubernetes not what the alert rules say, or deploy/grafana/dashboards not what is described beside it: make docs, then commit" >&2; exit 1; }
 
 # Prometheus' own opinion of its configuration, its rules and their unit tests.
 rules:

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import pytest
 import yaml
 
+from tests.deploy.expressions import Question
+
 ROOT = Path(__file__).parents[2]
 RULES: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/rules/restock.yml").read_text(encoding="utf-8"))
 ALERTMANAGER: dict[str, Any] = yaml.safe_load((ROOT / "deploy/alertmanager/alertmanager.yml").read_text("utf-8"))
@@ -97,12 +99,6 @@ def test_an_alert_of_one_name_comes_once_for_each_severity() -> None:
 # Metrics --------------------------------------------------------------------------------------------------------------
 
 
-PAGE = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
-METRICS = {
-    name: (kind, labels) for name, kind, labels in re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) \|", PAGE, re.MULTILINE)
-}
-"""Type and labels of every metric: `tests/docs/test_metrics_page.py` holds the page to what a worker exports."""
-USED = re.compile(r"(?<![\w:])(restock_\w+)(?:\{([^}]*)\})?(\[)?")
 QUERIES = {
     f"{page.stem}-{number}": query
     for page in sorted((ROOT / "docs/runbooks").glob("Restock*.md"))
@@ -116,30 +112,13 @@ EXPRESSIONS = {
 }
 
 
-def declared(name: str) -> tuple[str, str]:
-    """Type and labels of a metric, or of the histogram that a series belongs to."""
-    kind, labels = METRICS.get(name) or METRICS.get(re.sub(r"_(bucket|count|sum)$", "", name)) or ("", "")
-    return ("counter", f"{labels} `le`") if kind == "histogram" else (kind, labels)
-
-
 @pytest.mark.parametrize("expression", (EXPRESSIONS | QUERIES).values(), ids=(EXPRESSIONS | QUERIES).keys())
 def test_an_expression_is_about_what_a_worker_exports(expression: str) -> None:
-    grouped = {label for found in re.findall(r"\bby \(([\w, ]+)\)", expression) for label in found.split(", ")}
-    used = USED.findall(expression)
-    labels = "".join(declared(name)[1] for name, _, _ in used)
-    assert not used or grouped <= {"job", "instance", *re.findall(r"`(\w+)`", labels)}
-    for name, selected, ranged in used:
-        kind, own = declared(name)
-        assert kind, f"no worker exports {name}"
-        of_a_gauge = re.search(rf"(deriv|changes|min_over_time)\({name}\[", expression)
-        assert (kind == "counter") == (ranged == "[" and not of_a_gauge), name
-        assert set(re.findall(r"(\w+)[=!]", selected)) <= set(re.findall(r"`(\w+)`", own)), f"{name}{{{selected}}}"
+    assert Question(expression).problems == []
 
 
 def test_expressions_are_looked_at() -> None:
-    assert len(METRICS) > 50
-    assert len({name for expression in EXPRESSIONS.values() for name, _, _ in USED.findall(expression)}) > 25
-    assert declared("restock_none_total") == ("", "")
+    assert len(set.union(*(Question(expression).names for expression in EXPRESSIONS.values()))) > 25
 
 
 # Inhibition -----------------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def test_valkey_is_the_local_one() -> None:
 def test_mounted_files_are_there() -> None:
     mounted = [volume for service in SERVICES.values() for volume in service.get("volumes", [])]
     ours = [match["ours"] for volume in mounted if (match := LINKED.match(volume))]
-    assert len(ours) == 4
+    assert len(ours) == 5
     assert [path for path in ours if not (ROOT / path).is_dir()] == []
 
 

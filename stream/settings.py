@@ -82,6 +82,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         choice("debug", "info", "warning", "error"),
         "least severity logged",
     ] = "info"
+    log_format: Annotated[
+        Literal["auto", "text", "json"],
+        choice("auto", "text", "json"),
+        "auto: text on a terminal, else one JSON object a line",
+    ] = "auto"
     privacy_key_file: Annotated[Path | None, FILE, "key that customers are hashed with; none: they are dropped"] = None
 
     # Rhythm of a worker

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     settings, table = load(args.config), load_notify(args.config)
     if not table.recipients:
         raise WrongUse("notify.to names nobody: add a [[notify.to]] to restock.toml, as restock.example.toml shows")
-    logs.set_up(settings.log)
+    logs.set_up(settings)
     finder = ItemFinder(settings)
     stopped = threading.Event()
     try:

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     roles = frozenset(args.role.split(","))
     if not roles <= set(ROLES):
         raise WrongUse(f"--role {args.role} is not a worker's: give intake, controller, or intake,controller")
-    logs.set_up(settings.log)
+    logs.set_up(settings)
     logger.info("restock %s, application %s: looking at topics, ledger and Redis", VERSION, settings.app)
 
     # Only now: importing Faust and the learners takes seconds, in which the log would be silent.

@@ -28,6 +28,7 @@ from stream.failpoints import failpoint
 from stream.kafka.ledger_writer import LedgerLine, LedgerWriter
 from stream.kafka.publisher import Message
 from stream.observability.instruments import Instruments
+from stream.observability.log_fields import about, also
 from stream.retry import until_answered
 
 logger = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ class Intake:
 
     async def take_or_park(self, feed: SourceFeed, batch: Batch) -> None:
         """Take one batch; a bug that comes up twice at the same offset parks this feed and no other."""
+        about(topic=feed.tp.topic, partition=feed.tp.partition)
         try:
             await self.take(feed, batch)
         except Exception as bug:  # nothing may escape an agent: Faust would take it for done
@@ -147,10 +149,15 @@ class Intake:
     async def _attempt(self, feed: SourceFeed, name: str, batch: Batch) -> BatchDraft:
         draft = BatchDraft(feed, name)
         topic = self._logical(feed.tp.topic)
-        with self._instruments.stage("decode"):
-            for record in batch.records:
-                if record.offset >= (feed.next or 0):
-                    self._read(record, topic, draft)
+        record = None
+        try:
+            with self._instruments.stage("decode"):
+                for record in batch.records:
+                    if record.offset >= (feed.next or 0):
+                        self._read(record, topic, draft)
+        except Exception:
+            also(offset=record and record.offset)
+            raise
         failpoint("intake.decoded")
         feed.end_run()  # if this attempt fails, the next one begins a new run
         await self._writer.write(draft.lines, draft.letters)
@@ -166,6 +173,7 @@ class Intake:
             draft.verdicts["none", "tombstone"] += 1
         elif isinstance(event, Refusal):
             draft.verdicts["none", event.reason.value] += 1
+            logger.info("Refused: %s", event.reason.value, extra={"fields": {"offset": record.offset}})
             draft.letters.append(self._letter(event, record))
 
     def _write(self, event: Event, record: ConsumerRecord, draft: BatchDraft) -> None:

@@ -1,38 +1,30 @@
-"""Sets up a worker's log: lines for people on a terminal, JSON lines everywhere else."""
+"""Sets up the log of a worker: lines for people on a terminal, JSON lines everywhere else, unless a setting says so.
 
-import json
+Every library's log goes the same way. Below `info` only our own is written: what Kafka's client says of each request
+would hold the records of producers, and passwords.
+"""
+
 import logging
 import sys
-from datetime import UTC, datetime
 
+from stream.observability.log_limit import LimitedStream
+from stream.observability.log_lines import JsonLines, TextLines
+from stream.observability.log_privacy import Redactor, secrets_of
+from stream.settings import Settings
+
+OURS = ("agents", "stream", "schemas")
 # These libraries log every attempt; what matters of it, we log once.
 QUIET = {"aiokafka": logging.CRITICAL, "faust": logging.ERROR, "mode": logging.ERROR, "aiohttp": logging.ERROR}
 
 
-class JsonLines(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write one log record."""
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line)
-
-
-def set_up(level: str) -> None:
-    """Log to standard error from this level on."""
-    handler = logging.StreamHandler(sys.stderr)
-    if sys.stderr.isatty():
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(message)s"))
-    else:
-        handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    if level != "debug":
-        for name, least in QUIET.items():
-            logging.getLogger(name).setLevel(least)
+def set_up(settings: Settings) -> None:
+    """Log to standard error."""
+    handler, redact = LimitedStream(sys.stderr), Redactor(secrets_of(settings))
+    text = sys.stderr.isatty() if settings.log_format == "auto" else settings.log_format == "text"
+    handler.setFormatter(TextLines(redact) if text else JsonLines(redact))
+    level = getattr(logging, settings.log.upper())
+    logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(logging.INFO if level == logging.DEBUG else least)

@@ -13,6 +13,7 @@ from stream.consumer.batch import Batch, Committed
 from stream.consumer.transport import Consumer
 from stream.faults import BrokerDown
 from stream.observability.instruments import Instruments
+from stream.observability.log_privacy import told
 from stream.retry import until_answered
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class SourceFeed:
     def stumble(self, bug: Exception) -> None:
         """Note a bug at the next offset; the second one at the same offset parks the feed."""
         if self._stumbled_at == self.next:
-            self.parked = f"feed {self.name}: what follows offset {self.next} cannot be read: {bug!r}"
+            self.parked = f"feed {self.name}: what follows offset {self.next} cannot be read: {told(bug)}"
             logger.critical("Parked: %s; install a version that can", self.parked)
         self._stumbled_at = self.next
 

@@ -5,6 +5,7 @@ unclear commit the shard is taken again. A fault that comes twice at the same re
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
@@ -14,8 +15,11 @@ from time import monotonic
 from typing import NamedTuple
 
 from schemas.journal import Point
+from schemas.ledger import Movement, decode_record
 from stream.consumer.batch import Batch
-from stream.faults import BrokerDown, Fenced, Parked, StoreDown, Torn, Unclear
+from stream.faults import BrokerDown, Fault, Fenced, Parked, StoreDown, Torn, Unclear
+from stream.observability.log_fields import about, also
+from stream.observability.log_privacy import told
 from stream.retry import until_answered
 from stream.shard.dependencies import Ports
 from stream.shard.lineage import ANEW
@@ -35,7 +39,7 @@ MOST_ASTRAY = 20
 """How many batches in a row may lack the next record: after a rebalance two or three do."""
 
 
-class Gap(Exception):
+class Gap(Fault):
     """The ledger goes on, but the record to fold next is missing."""
 
 
@@ -126,6 +130,7 @@ class Owner:
 
     async def _live(self) -> None:
         while not self._leaving:
+            about(shard=self.partition)
             shard = Shard(self.partition, self._ports, self._version)
             pause = AGAIN_SECONDS * random.uniform(0.5, 1.5)
             try:
@@ -177,6 +182,9 @@ class Owner:
         try:
             with self._ports.instruments.stage("fold"):
                 await shard.work(batch)
+        except Exception:
+            _log_about(batch, shard.next)
+            raise
         finally:
             self._working = False
         if shard.movements > before:
@@ -208,17 +216,27 @@ class Owner:
         if here != self._stumbled:
             self._stumbled = here
             return None
-        what, cure = {
+        ways: dict[type[Exception], tuple[str, str]] = {
             Unclear: ("what it causes cannot be published", "see what the output topics take and allow"),
             Gap: ("it is missing", f"restore the ledger, or {ANEW}"),
-        }.get(here.fault, ("it cannot be folded", "install a version that can"))
-        self._park(f"shard {self.partition}: ledger record {here.at.offset}: {what} ({fault!r}): {cure}")
+        }
+        what, cure = ways.get(here.fault, ("it cannot be folded", "install a version that can"))
+        self._park(f"shard {self.partition}: ledger record {here.at.offset}: {what} ({told(fault)}): {cure}")
         return PARKED_SECONDS
 
 
 def _place(shard: Shard, fault: type[Exception]) -> Point:
     """The place of a fault: for an unclear commit the point K, which does not depend on how records were batched."""
     return shard.published if fault is Unclear else Point(shard.next)
+
+
+def _log_about(batch: Batch, offset: int) -> None:
+    """Let what is logged from here on say which record of the batch it is about."""
+    also(offset=offset)
+    with contextlib.suppress(Exception):  # it may be this record that cannot be read
+        record = decode_record(batch.records[offset - batch.start].value)
+        if isinstance(record, Movement):
+            also(item=record.item, event=record.id, correlation=record.correlation)
 
 
 def _wording(reason: str) -> str:

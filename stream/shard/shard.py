@@ -16,6 +16,7 @@ from stream.checkpoint.store import LAYOUT
 from stream.consumer.batch import Batch
 from stream.failpoints import failpoint
 from stream.kafka.ledger import checksum
+from stream.observability.output_lines import log_outputs
 from stream.ports import Cursor, LedgerView, Output, Replay, ShardCore
 from stream.retry import until_answered
 from stream.shard.checkpointing import CheckpointWriter
@@ -134,6 +135,7 @@ class Shard:
         self._instruments.has_published(self.partition)
         self._instruments.observe_latency(self._caused)
         self._caused = []
+        log_outputs(outputs)
         failpoint("work.after_publish")
 
     # Checkpoints --------------------------------------------------------------------------------------------------

@@ -272,7 +272,7 @@ async def test_a_record_that_cannot_be_folded_parks_its_shard_and_no_other(
     world.poison = {25}
     poisoned, healthy = world.own(), world.own(1)
     await until(parked(poisoned))
-    assert str(poisoned.parked).startswith("shard 0: ledger record 25: it cannot be folded (ZeroDivisionError(")
+    assert str(poisoned.parked).startswith("shard 0: ledger record 25: it cannot be folded (ZeroDivisionError): ")
     assert "install a version that can" in str(poisoned.parked)
     assert poisoned.resting is None
     await until(lambda: world.folded(1))

@@ -1,17 +1,30 @@
 """The Faust app of a worker: with our transport, and without the parts of Faust that a worker does not use."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import gettempdir
 
 import faust
+from faust.tables.manager import TableManager
 from yarl import URL
 
 from stream.consumer.readers import Readers
 from stream.consumer.transport import Transport
 from stream.kafka.clients import ANSWER_MS, aiokafka_options
 from stream.settings import Settings
+
+
+class NoTables(TableManager):
+    """Tables, of which a worker has none: Faust would wait a second for them before it joins its group."""
+
+    async def on_start(self) -> None:
+        """Go on once every agent has named its topics: one that is named later is not read for 45 s."""
+        while len(self.app.topics) < len(self.app.agents) and not self.should_stop:  # noqa: ASYNC110 - Faust tells nobody
+            await asyncio.sleep(0.001)
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class FaustApp(faust.App):
@@ -42,6 +55,7 @@ class FaustApp(faust.App):
             web_enabled=False,
             datadir=str(Path(gettempdir()) / "restock"),  # Faust insists on a folder; nothing is kept there
             loghandlers=[],
+            TableManager=NoTables,
         )
 
     def _crash(self, reason: BaseException) -> None:

@@ -99,7 +99,7 @@ class FaustWorker:
         declare: Declare = hand_over,
     ) -> None:
         self.app = FaustApp(settings, group)
-        self.app.conf.broker_heartbeat_interval = 0.2
+        self.app.conf.broker_heartbeat_interval = self.app.conf.broker_commit_interval = 0.2
         self.crashes: list[BaseException] = []
         self.app.crashed_by = self.crashes.append
         self.readers = self.app.readers = Readers(dict.fromkeys(topics, make))

@@ -18,6 +18,7 @@ in that hour, what happened in the very second of the count then counts as befor
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 import msgspec
 
@@ -28,6 +29,8 @@ from schemas.stored import decoder_of
 MOST_MOMENTS = 4_096
 """Of a page; one with more is thinned to seconds."""
 _SECOND = 1_000
+_NO_PAGE = -HOUR_MS
+"""In place of where an hour starts: no moment lies in the hour before 1970."""
 _THIN = -1
 """A moment just before its hour, of no change, marks a thinned page."""
 _encode = msgspec.msgpack.Encoder().encode
@@ -35,59 +38,51 @@ _decode = decoder_of(dict[int, int], "an hour of movements")
 
 
 class MovementLog:
-    """Changes of an item's stock, by millisecond since 1970."""
+    """Changes of an item's stock, by millisecond."""
 
-    __slots__ = ("_changed", "_dropped", "_hour", "_hours", "_page", "_thin")
+    __slots__ = ("_changed", "_dropped", "_hours", "_page", "_starts", "_thin")
 
     def __init__(self, dumped: Mapping[int, bytes] | None = None) -> None:
         self._hours: dict[int, dict[Milliseconds, int] | bytes] = dict(dumped) if dumped else {}
-        """Pages by hour since 1970; bytes until somebody looks."""
+        """Pages by hour since 1970, changes in them by millisecond of their hour; bytes until somebody looks."""
         self._changed: set[int] = set()
         self._dropped: list[int] = []
-        self._hour = -1
-        """The hour of the last change, and its page: most changes follow one another."""
+        self._starts: Milliseconds = _NO_PAGE
+        """Where the hour of the last change starts, and its page: most changes follow one another."""
         self._page: dict[Milliseconds, int] = {}
         self._thin = False
 
     def add(self, time: Milliseconds, delta: int) -> None:
         """Note a change."""
-        hour = time // HOUR_MS
-        if hour != self._hour:
-            self._page = self._open(hour)
-            self._changed.add(hour)
-            self._hour = hour
-            self._thin = hour * HOUR_MS + _THIN in self._page
+        moment = time - self._starts
+        if not 0 <= moment < HOUR_MS:
+            moment = self._turn_to(time)
         page = self._page
         if self._thin:
-            time -= time % _SECOND
-        page[time] = page.get(time, 0) + delta
+            moment -= moment % _SECOND
+        page[moment] = page.get(moment, 0) + delta
         if len(page) > MOST_MOMENTS:
-            self._page = self._hours[hour] = _thinned(hour, page)
+            self._page = self._hours[time // HOUR_MS] = _thinned(page)
             self._thin = True
 
     def after(self, time: Milliseconds) -> int:
         """All later changes together."""
         total = 0
         for hour in list(self._hours):
-            if (hour + 1) * HOUR_MS > time:
-                total += sum(delta for at, delta in self._open(hour).items() if at > time)
+            moment = time - hour * HOUR_MS
+            if moment < HOUR_MS:
+                total += sum(delta for at, delta in self._open(hour).items() if at > moment)
         return total
 
     def lowest(self, stock: int, starts: Milliseconds, ends: Milliseconds) -> int:
         """The least there was at any moment of [starts, ends), where `stock` is what there is now."""
-        at_end = lowest = stock - self.after(ends - 1)
-        hours = range(starts // HOUR_MS, -(-ends // HOUR_MS))
-        within = [
-            change
-            for hour in hours
-            if hour in self._hours
-            for change in self._open(hour).items()
-            if starts <= change[0] < ends
-        ]
-        for _, delta in sorted(within, reverse=True):
-            at_end -= delta
-            lowest = min(lowest, at_end)
-        return lowest
+        within: list[int] = []
+        for hour in range(starts // HOUR_MS, -(-ends // HOUR_MS)):
+            if hour in self._hours:
+                first, last = starts - hour * HOUR_MS, ends - hour * HOUR_MS
+                within += [delta for at, delta in _in_order(self._open(hour)).items() if first <= at < last]
+        at_end = stock - self.after(ends - 1)
+        return min(accumulate((-delta for delta in reversed(within)), initial=at_end))
 
     def forget(self, time: Milliseconds) -> None:
         """Let go of the hours that end at a moment or before."""
@@ -95,7 +90,7 @@ class MovementLog:
             del self._hours[hour]
             self._changed.discard(hour)
             self._dropped.append(hour)
-        self._hour = -1
+        self._starts = _NO_PAGE
 
     def changed(self) -> Iterator[tuple[int, bytes | None]]:
         """Write the pages that changed since the last call, by hour; None for those that are gone."""
@@ -104,35 +99,42 @@ class MovementLog:
                 yield hour, None
         self._dropped = []
         for hour in sorted(self._changed):
-            yield hour, _written(hour, self._open(hour))
+            yield hour, _encode(_in_order(self._open(hour)))
         self._changed = set()
-        self._hour = -1
+        self._starts = _NO_PAGE
 
     def dump(self) -> Iterator[tuple[int, bytes]]:
         """Write every page."""
         for hour, page in self._hours.items():
-            yield hour, page if isinstance(page, bytes) else _written(hour, page)
+            yield hour, page if isinstance(page, bytes) else _encode(_in_order(page))
+
+    def _turn_to(self, time: Milliseconds) -> Milliseconds:
+        """Put the page of a moment in hand; answers with the millisecond of its hour."""
+        hour, moment = divmod(time, HOUR_MS)
+        self._page = self._open(hour)
+        self._changed.add(hour)
+        self._starts = hour * HOUR_MS
+        self._thin = _THIN in self._page
+        return moment
 
     def _open(self, hour: int) -> dict[Milliseconds, int]:
         page = self._hours.get(hour)
         if isinstance(page, dict):
             return page
-        start = hour * HOUR_MS
-        opened = {start + moment: delta for moment, delta in _decode(page).items()} if page is not None else {}
-        self._hours[hour] = opened
+        opened = self._hours[hour] = {} if page is None else _decode(page)
         return opened
 
 
-def _thinned(hour: int, page: Mapping[Milliseconds, int]) -> dict[Milliseconds, int]:
+def _thinned(page: Mapping[Milliseconds, int]) -> dict[Milliseconds, int]:
     """The same changes by second."""
-    thin: dict[Milliseconds, int] = {hour * HOUR_MS + _THIN: 0}
+    thin: dict[Milliseconds, int] = {_THIN: 0}
     for at, delta in page.items():
         second = at - at % _SECOND
         thin[second] = thin.get(second, 0) + delta
     return thin
 
 
-def _written(hour: int, page: Mapping[Milliseconds, int]) -> bytes:
-    """Milliseconds within the hour; the same bytes whatever the order in which they came."""
-    start = hour * HOUR_MS
-    return _encode({at - start: delta for at, delta in sorted(page.items())})
+def _in_order(page: dict[Milliseconds, int]) -> dict[Milliseconds, int]:
+    """A page in the order of time, whatever the order in which its changes came: most come so."""
+    moments = sorted(page)
+    return page if moments == list(page) else {moment: page[moment] for moment in moments}

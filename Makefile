@@ -9,8 +9,9 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest -q
-# Each process has servers of its own, and takes tests from the other when it has none left.
-SIDE_BY_SIDE := -n $(or $(PROCESSES),2) --dist worksteal
+# Each process has servers of its own, and takes tests from the others when it has none left. Tests of real servers wait
+# more than they compute: two cores are busy with four processes.
+SIDE_BY_SIDE := -n $(or $(PROCESSES),4) --dist worksteal
 
 .PHONY: env demo test test-fast chaos soak drill bench lint format docs docs-check rules clean
 .DEFAULT_GOAL := env

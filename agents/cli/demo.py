@@ -101,9 +101,9 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _show_lines(days: Iterator["DemoFigures"]) -> None:
-    """A dozen lines or so over the whole time."""
+    """The first day, and then a dozen lines or so over the whole time."""
     for now in days:
-        if now.day % max(1, now.days // PLAIN_LINES) == 0 or now.day == now.days:
+        if now.day in {1, now.days} or now.day % max(1, now.days // PLAIN_LINES) == 0:
             _say(
                 f"day {now.day:>3}: {now.events:,} events ({now.rate:,.0f}/s), {now.orders:,} orders, "
                 f"{now.replenishments:,} replenishments, {sum(now.alerts_open.values()):,} alerts open, "

@@ -19,6 +19,8 @@ from stream.settings import Settings
 class NoTables(TableManager):
     """Tables, of which a worker has none: Faust would wait a second for them before it joins its group."""
 
+    logger = logging.getLogger("faust.tables")
+
     async def on_start(self) -> None:
         """Go on once every agent has named its topics: one that is named later is not read for 45 s."""
         while len(self.app.topics) < len(self.app.agents) and not self.should_stop:  # noqa: ASYNC110 - Faust tells nobody

@@ -20,4 +20,4 @@ def test_a_worker_that_cannot_be_given_partitions_ends_with_one_clear_line(
     assert time.monotonic() - start < SECONDS
     lines = [line for line in worker.tail(1000).splitlines() if "cannot go on" in line]
     assert len(lines) == 1, worker.tail()
-    assert "TypeError('planted')" in lines[0]
+    assert "ends: TypeError" in lines[0]

@@ -71,6 +71,7 @@ class Decider:
             beside = other.quantity if other is not None else 0.0
         phase_out = terms.lifecycle == "phase_out"
         guarded = guard(advice.quantity, situation, phase_out=phase_out)
+        beside_guarded = guarded if beside == advice.quantity else guard(beside, situation, phase_out=phase_out)
         if not respects(guarded.quantity, guarded.cap, situation, situation.economics):
             self._counters.violations["I12"] += 1
         return Choice(
@@ -79,7 +80,7 @@ class Decider:
             policy=advice.policy or policy.name,
             version=advice.version or policy.version,
             role=advice.role if advice.policy else role,
-            baseline_quantity=guard(beside, situation, phase_out=phase_out).quantity,
+            baseline_quantity=beside_guarded.quantity,
         )
 
     def at_review(self, card: Card, review: Review, choice: Choice, cause: Cause) -> Decided | None:

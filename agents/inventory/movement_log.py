@@ -19,6 +19,7 @@ in that hour, what happened in the very second of the count then counts as befor
 
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
+from operator import neg
 
 import msgspec
 
@@ -44,7 +45,7 @@ class MovementLog:
 
     def __init__(self, dumped: Mapping[int, bytes] | None = None) -> None:
         self._hours: dict[int, dict[Milliseconds, int] | bytes] = dict(dumped) if dumped else {}
-        """Pages by hour since 1970, changes in them by millisecond of their hour; bytes until somebody looks."""
+        """Pages by hour since 1970, changes in them by millisecond of their hour; bytes until one is noted."""
         self._changed: set[int] = set()
         self._dropped: list[int] = []
         self._starts: Milliseconds = _NO_PAGE
@@ -68,10 +69,10 @@ class MovementLog:
     def after(self, time: Milliseconds) -> int:
         """All later changes together."""
         total = 0
-        for hour in list(self._hours):
+        for hour, page in self._hours.items():
             moment = time - hour * HOUR_MS
             if moment < HOUR_MS:
-                total += sum(delta for at, delta in self._open(hour).items() if at > moment)
+                total += sum(delta for at, delta in _read(page).items() if at > moment)
         return total
 
     def lowest(self, stock: int, starts: Milliseconds, ends: Milliseconds) -> int:
@@ -79,10 +80,11 @@ class MovementLog:
         within: list[int] = []
         for hour in range(starts // HOUR_MS, -(-ends // HOUR_MS)):
             if hour in self._hours:
-                first, last = starts - hour * HOUR_MS, ends - hour * HOUR_MS
-                within += [delta for at, delta in _in_order(self._open(hour)).items() if first <= at < last]
+                page, first, last = _in_order(_read(self._hours[hour])), starts - hour * HOUR_MS, ends - hour * HOUR_MS
+                is_whole = first <= 0 and last >= HOUR_MS
+                within += page.values() if is_whole else [page[moment] for moment in page if first <= moment < last]
         at_end = stock - self.after(ends - 1)
-        return min(accumulate((-delta for delta in reversed(within)), initial=at_end))
+        return min(accumulate(map(neg, reversed(within)), initial=at_end))
 
     def forget(self, time: Milliseconds) -> None:
         """Let go of the hours that end at a moment or before."""
@@ -99,7 +101,7 @@ class MovementLog:
                 yield hour, None
         self._dropped = []
         for hour in sorted(self._changed):
-            yield hour, _encode(_in_order(self._open(hour)))
+            yield hour, _encode(_in_order(_read(self._hours[hour])))
         self._changed = set()
         self._starts = _NO_PAGE
 
@@ -118,11 +120,13 @@ class MovementLog:
         return moment
 
     def _open(self, hour: int) -> dict[Milliseconds, int]:
-        page = self._hours.get(hour)
-        if isinstance(page, dict):
-            return page
-        opened = self._hours[hour] = {} if page is None else _decode(page)
+        """The page of an hour, in which changes can be noted."""
+        opened = self._hours[hour] = _read(self._hours.get(hour, {}))
         return opened
+
+
+def _read(page: dict[Milliseconds, int] | bytes) -> dict[Milliseconds, int]:
+    return _decode(page) if isinstance(page, bytes) else page
 
 
 def _thinned(page: Mapping[Milliseconds, int]) -> dict[Milliseconds, int]:

@@ -20,6 +20,7 @@ the same event is news.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from struct import Struct
 from typing import Literal, TypeAlias
 
@@ -31,6 +32,8 @@ ORDINALS = 0xFFFF
 BODIES = 0xFFFF_FFFF_FFFF_0000
 _HEAD = Struct("<QQ")
 _ENTRY = Struct("<QQQI")
+_EVENT = Struct("<Q20x")
+"""An entry of which only the event is read."""
 _SIZE = _ENTRY.size
 _FULL = 64 * _SIZE
 _FEW = 8 * _SIZE
@@ -66,7 +69,7 @@ class Page:
 
     def events(self) -> Iterator[int]:
         """The identities of its events."""
-        return (event for event, _, _, _ in _ENTRY.iter_unpack(self.entries))
+        return chain.from_iterable(_EVENT.iter_unpack(self.entries))
 
     def find(self, value: int, column: int) -> int:
         """The newest entry with a value in a column, or −1; searched in C, where entries need not become objects."""
@@ -96,13 +99,15 @@ class Window:
 
     def __init__(self, dumped: Mapping[int, bytes] | None = None) -> None:
         self.pages = {number: Page.load(dumped[number]) for number in sorted(dumped)} if dumped else {}
-        copies = Counter(event for page in self.pages.values() for event in page.events())
-        self.seen = set(copies)
+        self.seen = set(chain.from_iterable(page.events() for page in self.pages.values()))
         self.tail = next(reversed(self.pages.values()), None)
         self.dropped: list[int] = []
         """Numbers of pages that are gone from here and may still be stored."""
-        self._again = {event: count - 1 for event, count in copies.items() if count > 1}
-        """Events with several entries, because the older ones were too old to count."""
+        self._again: dict[int, int] = {}
+        """Events with several entries, because the older ones were too old to count, and how many of them."""
+        if len(self.seen) < sum(map(len, self.pages.values())):
+            copies = Counter(event for page in self.pages.values() for event in page.events())
+            self._again = {event: count - 1 for event, count in copies.items() if count > 1}
 
     def judge(self, event: int, body: int, ordinal: int, appended: Milliseconds, bounds: FoldSettings) -> Judgement:
         """Say whether an event was seen. A further line of a known event has a higher ordinal, which is remembered."""

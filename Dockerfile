@@ -6,12 +6,14 @@ RUN pip install --no-cache-dir "uv>=0.9"
 WORKDIR /build
 # What is locked changes seldom, what we write changes often: two layers.
 COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-default-groups --extra notify --no-install-project
+# For traces: --build-arg EXTRAS="--extra notify --extra otel".
+ARG EXTRAS="--extra notify"
+RUN uv sync --frozen --no-default-groups ${EXTRAS} --no-install-project
 COPY LICENSE README.md ./
 COPY schemas schemas
 COPY stream stream
 COPY agents agents
-RUN uv sync --frozen --no-default-groups --extra notify --no-editable
+RUN uv sync --frozen --no-default-groups ${EXTRAS} --no-editable
 
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="restock" org.opencontainers.image.licenses="Apache-2.0"

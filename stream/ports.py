@@ -29,6 +29,8 @@ class Output(msgspec.Struct, frozen=True):
     """Its journal entry; None for `item.reviewed`, which replay makes again from the ledger."""
     review: tuple[Milliseconds, str] | None = None
     """The wake-up it comes of, as (due, item); None where a movement caused it."""
+    traceparent: str | None = None
+    """The span that it belongs to, for a header; None where nobody traces."""
 
 
 class Replay(msgspec.Struct, frozen=True):

@@ -170,10 +170,21 @@ def _read_file(value: str) -> Path:
         raise ValueError(f"cannot be read ({error.strerror}): name a file that this user may read") from None
 
 
+def _read_share(value: str) -> float:
+    if not re.fullmatch(r"0|1|0?\.\d{1,9}|1\.0+|0\.0+", value):
+        raise ValueError("is no share: write it as 0, 0.01 or 1")
+    return float(value)
+
+
+def _write_share(share: float) -> str:
+    return f"{share:.9f}".rstrip("0").rstrip(".")
+
+
 DURATION = duration()
 SIZE = SettingKind(_read_size, _write_size)
 CLOCK_TIME = SettingKind(_read_clock_time, _write_clock_time)
 MOMENT = SettingKind(_read_moment, _write_moment)
+SHARE = SettingKind(_read_share, _write_share)
 ADDRESS = SettingKind(_read_address)
 SERVERS = SettingKind(_read_servers)
 REDIS_URL = SettingKind(_read_redis_url)

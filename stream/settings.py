@@ -22,6 +22,7 @@ from stream.setting_values import (
     MOMENT,
     REDIS_URL,
     SERVERS,
+    SHARE,
     SIZE,
     Address,
     SettingKind,
@@ -87,6 +88,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         choice("auto", "text", "json"),
         "auto: text on a terminal, else one JSON object a line",
     ] = "auto"
+    traces: Annotated[
+        str | None, text(r"https?://\S+", "is no URL: write it as http://127.0.0.1:4318"), "collector by OTLP over HTTP"
+    ] = None
+    trace_share: Annotated[float, SHARE, "of the traces that begin here; a producer decides about its own"] = 1.0
     privacy_key_file: Annotated[Path | None, FILE, "key that customers are hashed with; none: they are dropped"] = None
 
     # Rhythm of a worker

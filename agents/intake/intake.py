@@ -163,7 +163,7 @@ class Intake:
         await self._writer.write(draft.lines, draft.letters)
         return draft
 
-    def _read(self, record: ConsumerRecord, topic: str, draft: BatchDraft) -> None:
+    def _read(self, record: ConsumerRecord, topic: str, draft: BatchDraft) -> Event | Refusal | None:
         event = decode(topic, record.value, record.headers, record.timestamp, self._limits)
         if type(event) is Event:
             draft.verdicts[event.type, "accepted"] += 1
@@ -175,6 +175,7 @@ class Intake:
             draft.verdicts["none", event.reason.value] += 1
             logger.info("Refused: %s", event.reason.value, extra={"fields": {"offset": record.offset}})
             draft.letters.append(self._letter(event, record))
+        return event
 
     def _write(self, event: Event, record: ConsumerRecord, draft: BatchDraft) -> None:
         offset, body, event_id = record.offset, fingerprint(event), identity(event.source, event.id)

@@ -12,6 +12,7 @@ from agents.worker.faust_app import FaustApp
 from agents.worker.resources import SOURCES, Resources
 from agents.worker.start import Start
 from agents.worker.ticker import Ticker
+from agents.worker.tracing import TracedParts, parts_of
 from agents.worker.worker import Worker
 from schemas.codec import Limits
 from stream import VERSION
@@ -20,7 +21,6 @@ from stream.consumer.readers import Readers
 from stream.consumer.transport import Consumer
 from stream.kafka.clients import client_config, producer_config
 from stream.kafka.ledger_state import LedgerState
-from stream.kafka.ledger_writer import LedgerWriter
 from stream.kafka.partition_ends import PartitionEnds
 from stream.observability.liveness import Liveness
 from stream.observability.metrics import Metrics
@@ -32,7 +32,8 @@ from stream.shard.owner import Owner
 
 def put_together(settings: Settings, ledger: LedgerState, roles: frozenset[str], start: Start) -> Worker:
     """Make a worker of these roles; nothing is connected before it runs."""
-    resources = Resources(settings, ledger, start.instruments)
+    parts = parts_of(settings)
+    resources = Resources(settings, ledger, start.instruments, parts.close)
     app = FaustApp(settings, settings.app)
 
     def consumer() -> Consumer:
@@ -40,13 +41,13 @@ def put_together(settings: Settings, ledger: LedgerState, roles: frozenset[str],
         assert isinstance(app.consumer, Consumer)  # noqa: S101 - our transport makes no other
         return app.consumer
 
-    intake = _intake(settings, resources)
+    intake = _intake(settings, resources, parts)
     ingests = "intake" in roles
     makers: dict[str, Callable[[TP], Any]] = {}
     if ingests:
         makers |= dict.fromkeys(map(settings.topic, SOURCES), _feed_maker(resources, consumer))
     if "controller" in roles:
-        makers[settings.topic("ledger")] = _owner_maker(settings, resources, consumer)
+        makers[settings.topic("ledger")] = _owner_maker(settings, resources, consumer, parts)
     readers = app.readers = Readers(makers)
     if ingests:
         intake_agent.declare(app, [settings.topic(name) for name in SOURCES], readers, intake)
@@ -84,10 +85,10 @@ def put_together(settings: Settings, ledger: LedgerState, roles: frozenset[str],
     )
 
 
-def _intake(settings: Settings, resources: Resources) -> Intake:
-    return Intake(
+def _intake(settings: Settings, resources: Resources, parts: TracedParts) -> Intake:
+    return parts.intake(
         instruments=resources.instruments,
-        writer=LedgerWriter(producer_config(settings), settings.topic("ledger"), resources.threads),
+        writer=parts.ledger_writer(producer_config(settings), settings.topic("ledger"), resources.threads),
         logical=lambda topic: topic.removeprefix(settings.topic_prefix),
         dead_letters=settings.topic("dead-letters"),
         partitions=resources.state.partitions,
@@ -104,10 +105,12 @@ def _feed_maker(resources: Resources, consumer: Callable[[], Consumer]) -> Calla
     return make
 
 
-def _owner_maker(settings: Settings, resources: Resources, consumer: Callable[[], Consumer]) -> Callable[[TP], Owner]:
+def _owner_maker(
+    settings: Settings, resources: Resources, consumer: Callable[[], Consumer], parts: TracedParts
+) -> Callable[[TP], Owner]:
     ports, seconds = resources.ports(), settings.checkpoint_ms / 1000
 
     def make(tp: TP) -> Owner:
-        return Owner(tp.partition, ports, VERSION, seconds, lambda offset: consumer().move(tp, offset))
+        return Owner(tp.partition, ports, VERSION, seconds, lambda offset: consumer().move(tp, offset), parts.shard)
 
     return make

@@ -46,7 +46,10 @@ class OutputEncoder:
             self._counts["oversize"] += 1
             # Only attributes copied from the cause have no bound: without them every event is small enough.
             value = encode(msgspec.structs.replace(output.event, correlation=None, causation=None, trace=None))
-        return Message(topic, partition, key, value, STRUCTURED_HEADERS)
+        headers = STRUCTURED_HEADERS
+        if output.traceparent is not None:
+            headers = (*headers, ("traceparent", output.traceparent.encode()))
+        return Message(topic, partition, key, value, headers)
 
     def _letter(self, refused: RefusedRecord, topic: str, partition: int, key: bytes) -> Message:
         record = refused.record

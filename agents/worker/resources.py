@@ -1,6 +1,8 @@
 """The clients and threads of one application, made from its settings for workers and commands."""
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
@@ -28,18 +30,25 @@ from stream.shard.dependencies import Ports
 
 SOURCES = tuple(topic.name for topic in TOPICS.values() if topic.role == "source")
 OUTPUTS = tuple(topic.name for topic in TOPICS.values() if topic.role in {"output", "dead_letters"})
+TRACES_SECONDS = 3.0
+"""How long a worker that ends waits for the collector of its traces."""
 
 
 class Resources:
     """Store, ledger, journal, publishers and feeds of one application; closed together."""
 
     def __init__(
-        self, settings: Settings, state: LedgerState | None = None, instruments: Instruments | None = None
+        self,
+        settings: Settings,
+        state: LedgerState | None = None,
+        instruments: Instruments | None = None,
+        close_traces: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.state = state or ledger_state(settings)
         self.instruments = instruments or Instruments()
         self.instruments.count_on(NO_SHARD, zeros())
+        self._close_traces = close_traces
         self.threads = ThreadPoolExecutor(max_workers=self.state.partitions + 8, thread_name_prefix="kafka")
         self.store = RedisStore(async_client_of(settings), settings.app)
         reader = reader_config(settings)
@@ -69,6 +78,8 @@ class Resources:
 
     async def close(self) -> None:
         """Close connections and threads."""
+        with contextlib.suppress(TimeoutError):  # the collector may be away, and nothing depends on it
+            await asyncio.wait_for(asyncio.to_thread(self._close_traces), TRACES_SECONDS)
         await self.store.close()
         self.threads.shutdown(wait=False, cancel_futures=True)
 

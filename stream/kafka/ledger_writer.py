@@ -20,7 +20,7 @@ MOST_WAITS = 3
 faults): then it is replaced and the batch is written again, as after any failure."""
 
 LedgerLine: TypeAlias = dict[str, Any]
-"""One ledger record as the producer takes it: `key` and `value`, bytes or None."""
+"""One ledger record as the producer takes it: `key` and `value`, bytes or None; with traces perhaps `headers`."""
 LETTERS: Mapping[str, Any] = {"compression.type": "gzip"}
 """Every client can read gzip without a plug-in. It compresses at least as well as the codecs of sources, so that a dead
 letter fits wherever its record did."""

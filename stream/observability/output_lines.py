@@ -21,4 +21,5 @@ def log_outputs(outputs: Sequence[Output]) -> None:
             logger.info("Refused: %s", reason, extra={"fields": fields | at})
         elif debugging:
             about = {name: getattr(event, name, None) for name in ("id", "causation", "correlation")}
-            logger.debug("Published on %s", output.topic, extra={"fields": {"item": output.item, **about}})
+            about |= {"item": output.item, "traceparent": output.traceparent}
+            logger.debug("Published on %s", output.topic, extra={"fields": about})

@@ -28,6 +28,7 @@ from stream.shard.shard import Shard
 logger = logging.getLogger(__name__)
 
 Seek = Callable[[int], Awaitable[None]]
+Make = Callable[[int, Ports, str], Shard]
 AHEAD = 2
 """Batches a shard may have waiting before its partition is left alone."""
 AGAIN_SECONDS = 0.5
@@ -53,7 +54,9 @@ class Stumble(NamedTuple):
 class Owner:
     """Reads one ledger partition into its shard."""
 
-    def __init__(self, partition: int, ports: Ports, version: str, checkpoint_seconds: float, seek: Seek) -> None:
+    def __init__(
+        self, partition: int, ports: Ports, version: str, checkpoint_seconds: float, seek: Seek, make: Make = Shard
+    ) -> None:
         self.partition = partition
         self.name = f"shard {partition}"
         self.shard: Shard | None = None
@@ -63,6 +66,7 @@ class Owner:
         self._ports, self._version = ports, version
         self._every = checkpoint_seconds
         self._seek = seek
+        self._make = make
         self._inbox: asyncio.Queue[Batch | None] = asyncio.Queue()
         self._on_its_way = self._left = 0
         self._leaving = False
@@ -131,7 +135,7 @@ class Owner:
     async def _live(self) -> None:
         while not self._leaving:
             about(shard=self.partition)
-            shard = Shard(self.partition, self._ports, self._version)
+            shard = self._make(self.partition, self._ports, self._version)
             pause = AGAIN_SECONDS * random.uniform(0.5, 1.5)
             try:
                 await until_answered(shard.take)

@@ -9,6 +9,7 @@ import asyncio
 import uuid
 from collections.abc import Iterable, Sequence
 from time import monotonic
+from typing import Any
 
 from schemas.journal import Point, Published
 from schemas.ledger import Movement, Record, Ticked, decode_record
@@ -89,7 +90,7 @@ class Shard:
         for raw in batch.records:
             record = decode_record(raw.value)
             self._last = raw.value
-            for output in self._fold(record, raw.offset, raw.timestamp):
+            for output in self._fold(record, raw):
                 if output is None:
                     await asyncio.sleep(0)
                     continue
@@ -110,9 +111,9 @@ class Shard:
         if outputs:
             await self._publish(outputs, Point(self.next), None)
 
-    def _fold(self, record: Record, offset: int, appended: int) -> Iterable[Output | None]:
+    def _fold(self, record: Record, raw: Any) -> Iterable[Output | None]:
         """Fold one record: decide what follows from it, or replay its journal entries if it was published before."""
-        published = self.published
+        published, offset, appended = self.published, raw.offset, raw.timestamp
         if offset > published.offset or (offset == published.offset and published.step == 0):
             outputs = self.core.fold(record, offset, appended, None)
             return self._instruments.timed("review", outputs) if type(record) is Ticked else outputs

@@ -94,12 +94,12 @@ def decision_remade_in_replay() -> Patches:
     """Replay decides by today's rules instead of applying the journal's entry."""
     folded = shard.Shard._fold
 
-    def fold(self: shard.Shard, record: Any, offset: int, appended: int) -> Any:
-        if offset < self.published.offset:
-            for _ in self.core.fold(record, offset, appended, None):
+    def fold(self: shard.Shard, record: Any, raw: Any) -> Any:
+        if raw.offset < self.published.offset:
+            for _ in self.core.fold(record, raw.offset, raw.timestamp, None):
                 pass
             return ()
-        return folded(self, record, offset, appended)
+        return folded(self, record, raw)
 
     return [mock.patch.object(shard.Shard, "_fold", fold)]
 

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from typing import TextIO, TypeAlias
 
+from stream.observability.log_fields import current
+
 MOST_A_MINUTE = 20
 MOST_PLACES = 1000
 """Messages that are counted apart; some libraries write values into what should be a template."""
-_Place: TypeAlias = tuple[str, int, object]
+_Place: TypeAlias = tuple[str, int, object, object]
 
 
 class _Minute:
@@ -43,7 +45,8 @@ class LimitedStream(logging.StreamHandler[TextIO]):
         if record.levelno <= logging.DEBUG:
             super().emit(record)
             return
-        place, now = (record.pathname, record.lineno, record.msg), self._clock()
+        # What each of many shards says once is no repetition.
+        place, now = (record.pathname, record.lineno, record.msg, current().get("shard")), self._clock()
         minute = self._minutes.get(place)
         if minute is None or now >= minute.ends_at:
             self._sum_up(place)

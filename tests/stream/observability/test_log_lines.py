@@ -171,6 +171,14 @@ def test_a_message_repeats_so_often_a_minute_and_then_its_rest_is_counted(log: L
     assert log.lines()[4]["level"] == "warning"
 
 
+def test_what_many_shards_say_once_is_no_repetition(log: Log) -> None:
+    for shard in range(100):
+        about(shard=shard)
+        log.logger.info("Took shard %d", shard)
+    about()
+    assert len(log.lines()) == 100
+
+
 def test_what_was_left_out_is_counted_though_nothing_follows() -> None:
     written, text = threading.Event(), io.StringIO()
 
@@ -179,11 +187,11 @@ def test_what_was_left_out_is_counted_though_nothing_follows() -> None:
             if "left out" in text.getvalue():
                 written.set()
 
-    logger = logger_of(handler := Announcing(text, most=1, seconds=0.05))
-    for _ in range(3):
+    logger = logger_of(handler := Announcing(text, most=1, seconds=0.05, clock=lambda: 0.0))
+    for _ in range(2):  # the second one begins the wait
         logger.info("again")
     assert written.wait(20)
-    assert text.getvalue() == "again\n2 more lines were left out within 0.05 s: again\n"
+    assert text.getvalue() == "again\n1 more lines were left out within 0.05 s: again\n"
     handler.close()
 
 

@@ -19,7 +19,6 @@ in that hour, what happened in the very second of the count then counts as befor
 
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
-from operator import neg
 
 import msgspec
 
@@ -77,14 +76,14 @@ class MovementLog:
 
     def lowest(self, stock: int, starts: Milliseconds, ends: Milliseconds) -> int:
         """The least there was at any moment of [starts, ends), where `stock` is what there is now."""
-        within: list[int] = []
-        for hour in range(starts // HOUR_MS, -(-ends // HOUR_MS)):
-            if hour in self._hours:
-                page, first, last = _in_order(_read(self._hours[hour])), starts - hour * HOUR_MS, ends - hour * HOUR_MS
-                is_whole = first <= 0 and last >= HOUR_MS
-                within += page.values() if is_whole else [page[moment] for moment in page if first <= moment < last]
         at_end = stock - self.after(ends - 1)
-        return min(accumulate(map(neg, reversed(within)), initial=at_end))
+        hours = range(starts // HOUR_MS, -(-ends // HOUR_MS))
+        pages = {hour * HOUR_MS: _read(self._hours[hour]) for hour in hours if hour in self._hours}
+        if all(max(page.values(), default=0) <= 0 for page in pages.values()):
+            return at_end  # nothing came, as in most periods
+        changes = [(hour + at, delta) for hour, page in pages.items() for at, delta in page.items()]
+        within = sorted(change for change in changes if starts <= change[0] < ends)
+        return min(accumulate((-delta for _, delta in reversed(within)), initial=at_end))
 
     def forget(self, time: Milliseconds) -> None:
         """Let go of the hours that end at a moment or before."""

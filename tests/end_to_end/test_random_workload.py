@@ -43,7 +43,7 @@ def test_two_workers_do_the_same_when_one_is_killed_and_redis_forgets(
             if number == SLICES // 3:
                 first.kill()
                 run.repeats_letters = True
-                run.system.start()
+                run.system.start(RESTOCK_TRACES="http://127.0.0.1:9")  # one with traces follows one without
             elif number == SLICES * 2 // 3:
                 run.system.alive()[-1].await_joined()
                 with redis.Redis.from_url(servers.redis) as store:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agents.worker.output_encoder import OutputEncoder
+from agents.worker.output_encoder import FRAME_BYTES, OutputEncoder
 from schemas.codec import decode_output
 from schemas.contract.examples import example
 from schemas.dead_letter import DeadLetter
@@ -23,6 +23,8 @@ NOW = 1_772_446_500_000
 TOPICS = {"replenishments": ("eu.replenishments", 3), "alerts": ("eu.alerts", 5), "reviews": ("eu.reviews", 7)}
 LETTERS = {"dead-letters": ("eu.dead-letters", 4)}
 MOST_BYTES = 5_000
+KAFKA_FRAME_BYTES = 61 + 12 + 5
+"""A batch's own bytes, a record's, and the lengths of two headers' names and values."""
 
 
 def place_of_feed(feed: str) -> tuple[str, int]:
@@ -51,6 +53,16 @@ def test_every_type_goes_to_its_topic_and_reads_back(name: str) -> None:
     read = decode_output(message.value or b"")
     assert read.trace == "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     assert read.body == decode_output(msgspec.json.encode(example(name))).body
+
+
+def test_a_span_is_named_in_a_header_and_changes_no_payload() -> None:
+    made = output("replenishment.requested", trace="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    plain, span = encode(made), "00-4bf92f3577b34da6a3ce929d0e0e4736-b7ad6b7169203331-01"
+    traced = encode(msgspec.structs.replace(made, traceparent=span))
+    assert traced._replace(headers=plain.headers) == plain
+    assert traced.headers == (*plain.headers, ("traceparent", span.encode()))
+    beside = sum(len(name) + len(value or b"") for name, value in traced.headers)
+    assert beside + KAFKA_FRAME_BYTES <= FRAME_BYTES
 
 
 def test_an_event_that_would_be_too_large_leaves_out_the_attributes_of_its_cause() -> None:

@@ -1,5 +1,6 @@
 """The demo as a newcomer runs it: it keeps its promises, and leaves nothing running however it ends."""
 
+import fcntl
 import re
 import signal
 import subprocess
@@ -16,6 +17,14 @@ DEMO = (sys.executable, "-c", "import sys; from agents.cli import main; sys.exit
 PATIENCE_SECONDS = 60
 
 
+@pytest.fixture(autouse=True)
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One demo at a time in all processes of a run: two that begin together find the same port free."""
+    with (tmp_path_factory.getbasetemp().parent / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A demo that has simulated its first days."""
@@ -23,7 +32,10 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     with process:
         assert process.stdout is not None
-        assert any(line.startswith("day ") for line in process.stdout), "the demo ended before its first day"
+        said: list[str] = []
+        while not said or not said[-1].startswith("day "):
+            said.append(process.stdout.readline())
+            assert said[-1], f"the demo ended before its first day: {said}"
         yield process
         process.kill()
 

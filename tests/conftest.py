@@ -2,10 +2,12 @@
 
 import itertools
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 from confluent_kafka.admin import AdminClient
@@ -13,6 +15,12 @@ from confluent_kafka.admin import AdminClient
 from stream.local import LocalServers
 
 _numbers = itertools.count(1)
+
+# A busy machine makes an example slow, not wrong.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()
@@ -34,6 +42,21 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Count tests that are not chosen: pytest-xdist does not pass them on."""
     if items:
         items[0].config.stash[LEFT_OUT]["deselected"] += len(items)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each of several processes begin with its share of the longest tests: none is left with them in the end."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    longest = [item for item in items if "end_to_end" in item.path.parts]
+    others = [item for item in items if "end_to_end" not in item.path.parts]
+    items[:] = [
+        item for share in range(processes) for tests in (longest, others) for item in part(tests, share, processes)
+    ]
+
+
+def part(tests: Sequence[pytest.Item], number: int, parts: int) -> Sequence[pytest.Item]:
+    """One of several parts of the same length, in order."""
+    return tests[len(tests) * number // parts : len(tests) * (number + 1) // parts]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -107,3 +130,9 @@ def _no_settings_from_outside() -> None:
     """Tests do not see the caller's settings."""
     for name in [name for name in os.environ if name.startswith("RESTOCK_")]:
         del os.environ[name]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_counts() -> None:
+    """Tests and what they start hear Ctrl-C also in a background job, for which a shell has it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,6 +8,7 @@ Traceback (most recent call last):
 ValueError: 3 bytes where an array of 2 x float16 takes 4
 """
 
+from functools import cache
 from math import isfinite, prod
 from typing import Any, TypeAlias
 
@@ -40,8 +41,7 @@ def pack(array: npt.NDArray[Any]) -> bytes:
 
 def unpack(data: bytes, kind: type[np.floating[Any]], shape: tuple[int, ...]) -> npt.NDArray[Any]:
     """Read an array of this shape into memory of its own."""
-    dtype = np.dtype(kind).newbyteorder("<")
-    count = int(np.prod(shape))
+    dtype, count = _written(kind), prod(shape)
     if len(data) != count * dtype.itemsize:
         wanted = f"{' x '.join(map(str, shape))} x {np.dtype(kind)}"
         raise ValueError(f"{len(data)} bytes where an array of {wanted} takes {count * dtype.itemsize}")
@@ -49,6 +49,12 @@ def unpack(data: bytes, kind: type[np.floating[Any]], shape: tuple[int, ...]) ->
     if not np.isfinite(array).all():
         raise ValueError("an array holds what is no number")
     return array
+
+
+@cache
+def _written(kind: type[np.floating[Any]]) -> np.dtype[Any]:
+    """Numbers of a kind as bytes hold them."""
+    return np.dtype(kind).newbyteorder("<")
 
 
 def numbers(found: list[float], count: int) -> list[float]:

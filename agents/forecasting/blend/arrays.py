@@ -8,7 +8,6 @@ Traceback (most recent call last):
 ValueError: 3 bytes where an array of 2 x float16 takes 4
 """
 
-from functools import cache
 from math import isfinite, prod
 from typing import Any, TypeAlias
 
@@ -19,6 +18,8 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Halves: TypeAlias = npt.NDArray[np.float16]
 _LINE = 16
 """Numbers of four bytes in 64."""
+_WRITTEN: dict[Any, np.dtype[Any]] = {kind: np.dtype(kind).newbyteorder("<") for kind in (np.float16, np.float32)}
+"""What numbers of a kind look like in bytes."""
 
 
 def constant(value: float) -> Floats:
@@ -41,7 +42,7 @@ def pack(array: npt.NDArray[Any]) -> bytes:
 
 def unpack(data: bytes, kind: type[np.floating[Any]], shape: tuple[int, ...]) -> npt.NDArray[Any]:
     """Read an array of this shape into memory of its own."""
-    dtype, count = _written(kind), prod(shape)
+    dtype, count = _WRITTEN[kind], prod(shape)
     if len(data) != count * dtype.itemsize:
         wanted = f"{' x '.join(map(str, shape))} x {np.dtype(kind)}"
         raise ValueError(f"{len(data)} bytes where an array of {wanted} takes {count * dtype.itemsize}")
@@ -49,12 +50,6 @@ def unpack(data: bytes, kind: type[np.floating[Any]], shape: tuple[int, ...]) ->
     if not np.isfinite(array).all():
         raise ValueError("an array holds what is no number")
     return array
-
-
-@cache
-def _written(kind: type[np.floating[Any]]) -> np.dtype[Any]:
-    """Numbers of a kind as bytes hold them."""
-    return np.dtype(kind).newbyteorder("<")
 
 
 def numbers(found: list[float], count: int) -> list[float]:

@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -q
 # more than they compute: two cores are busy with four processes.
 SIDE_BY_SIDE := -n $(or $(PROCESSES),4) --dist worksteal
 
-.PHONY: env demo test test-fast chaos soak drill bench lint format docs docs-check rules clean
+.PHONY: env demo test test-fast chaos soak drill dashboards bench lint format docs docs-check rules clean
 .DEFAULT_GOAL := env
 
 env: $(READY)
@@ -53,6 +53,10 @@ soak: env
 drill: env
 	@$(BIN)/python -m tests.drill.drill $(DRILL)
 
+# The same, asked every question of the dashboards: fails where there is no answer, and draws the others for docs/operations.
+dashboards: env
+	@$(BIN)/python -m tests.drill.dashboards $(DASHBOARDS)
+
 bench: env
 	@for script in $(wildcard $(addprefix bench/,engine.py rebuild.py forecasts.py policy_suite.py q_learning_baseline.py inventorybench.py closed_loop.py)); do \
 		echo "== $$script"; $(BIN)/python $$script --short || exit 1; done
@@ -76,7 +80,7 @@ docs: env
 	@$(BIN)/python -m deploy.grafana.dashboards
 
 docs-check: docs
-	@[ -z "$$(git status --porcelain -- docs/contract docs/metrics.md deploy/kubernetes deploy/grafana/dashboards)" ] || { echo "docs/contract is not what schemas/ says, docs/metrics.md not what the declarations of metrics say, deploy/kubernetes not what the alert rules say, or deploy/grafana/dashboards not what is described beside it: make docs, then commit" >&2; exit 1; }
+	@[ -z "$$(git status --porcelain -- docs/contract docs/metrics.md docs/operations deploy/kubernetes deploy/grafana/dashboards)" ] || { echo "docs/contract is not what schemas/ says, docs/metrics.md not what the declarations of metrics say, deploy/kubernetes not what the alert rules say, or dashboards and their page not what deploy/grafana describes: make docs, then commit" >&2; exit 1; }
 
 # Prometheus' own opinion of its configuration, its rules and their unit tests.
 rules:

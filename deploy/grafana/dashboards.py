@@ -1,4 +1,4 @@
-"""All dashboards, and their JSON in `dashboards/`: `make docs` writes it."""
+"""All dashboards, their JSON in `dashboards/` and their page in docs: `make docs` writes both."""
 
 from pathlib import Path
 
@@ -6,11 +6,13 @@ from deploy.grafana.as_grafana import as_grafana
 from deploy.grafana.fleet import FLEET
 from deploy.grafana.flow import FLOW
 from deploy.grafana.learning import LEARNING
+from deploy.grafana.page import page
 from deploy.grafana.shard import SHARD
 from deploy.grafana.stock import STOCK
 
 DASHBOARDS = (FLEET, FLOW, STOCK, LEARNING, SHARD)
 WRITTEN = Path(__file__).parent / "dashboards"
+PAGE = Path(__file__).parents[2] / "docs/operations/dashboards.md"
 
 
 def files() -> dict[Path, str]:
@@ -19,5 +21,5 @@ def files() -> dict[Path, str]:
 
 
 if __name__ == "__main__":
-    for path, text in files().items():
+    for path, text in (files() | {PAGE: page(DASHBOARDS)}).items():
         path.write_text(text, encoding="utf-8")

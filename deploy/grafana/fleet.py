@@ -27,7 +27,7 @@ FLEET = Dashboard(
                     now=True,
                 ),
                 Panel(
-                    title="Which workers can Prometheus read?",
+                    title="Do the workers answer?",
                     description="1 for each worker whose metrics were read, 0 for one that is down. A worker that left "
                     "service discovery is not shown at all: compare with how many there should be.",
                     unit="bool_yes_no",

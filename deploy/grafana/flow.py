@@ -68,13 +68,17 @@ FLOW = Dashboard(
             (
                 Panel(
                     title="Do events come in?",
-                    description="Events that intake read each second, by its verdict. Silence is a shop at night, or a "
-                    "producer that stands still.",
+                    description="Events that intake accepted each second, and all others, as duplicates. Silence "
+                    "is a shop at night, or a producer that stands still.",
                     unit="cps",
                     queries=(
                         Query(
-                            'sum by (verdict) (rate(restock_events_total{job=~"$job"}[$__rate_interval]))',
-                            "{{verdict}}",
+                            'sum(rate(restock_events_total{job=~"$job", verdict="accepted"}[$__rate_interval]))',
+                            "accepted",
+                        ),
+                        Query(
+                            'sum(rate(restock_events_total{job=~"$job", verdict!="accepted"}[$__rate_interval]))',
+                            "everything else",
                         ),
                     ),
                     runbooks=("RestockNoEvents", "RestockIntakeStuck"),

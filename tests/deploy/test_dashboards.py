@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from deploy.grafana.as_grafana import FIRING
-from deploy.grafana.dashboards import DASHBOARDS, files
+from deploy.grafana.dashboards import DASHBOARDS, PAGE, files
+from deploy.grafana.page import page
 from deploy.grafana.panel import Dashboard, Panel, Query, filled
 from tests.deploy.expressions import EXPORTED, RECORDED, Question, compared
 
@@ -144,6 +145,15 @@ def test_what_an_alert_is_about_is_shown_by_a_panel_that_leads_to_its_page(rule:
 @pytest.mark.parametrize("path,text", [pytest.param(*each, id=each[0].name) for each in files().items()])
 def test_the_files_are_what_the_description_says(path: Path, text: str) -> None:
     assert path.read_text(encoding="utf-8") == text, "make docs"
+
+
+def test_the_page_is_what_the_description_says_and_has_a_small_picture_of_each() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(DASHBOARDS), "make docs"
+    pictures = [PAGE.with_suffix("") / f"{dashboard.name}.svg" for dashboard in DASHBOARDS]
+    assert sum(picture.stat().st_size for picture in pictures) < 1_000_000
+    for dashboard, picture in zip(DASHBOARDS, pictures, strict=True):
+        drawn = picture.read_text(encoding="utf-8")
+        assert all(panel.title in drawn for panel in dashboard.panels), "make dashboards"
 
 
 def test_no_other_dashboard_lies_beside_them() -> None:

@@ -5,11 +5,14 @@ durations of rules and routes are divided by one factor, so that a drill takes m
 """
 
 import json
+import math
 import re
 import shutil
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,6 +41,15 @@ class Notified:
     fingerprint: str
     """Of its labels: an alert of one name may fire for several."""
     firing: bool
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of an answer of Prometheus."""
+
+    labels: dict[str, str]
+    points: list[tuple[float, float]]
+    """Moments and values."""
 
 
 def shortened(text: str, factor: float) -> str:
@@ -163,6 +175,21 @@ class Monitoring:
         with urllib.request.urlopen(f"http://{self._address('alertmanager')}/api/v2/alerts", timeout=5) as answer:
             alerts = json.load(answer)
         return {alert["labels"]["alertname"] for alert in alerts if alert["status"]["inhibitedBy"]}
+
+    def ask(self, expr: str, began: float, ended: float, step_seconds: float) -> list[Series]:
+        """What Prometheus answers to an expression over some time, without what is no number; it must not complain."""
+        asked = urllib.parse.urlencode({"query": expr, "start": began, "end": ended, "step": step_seconds})
+        try:
+            with urllib.request.urlopen(f"http://{self._address('prometheus')}/api/v1/query_range?{asked}") as answer:
+                told = json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{expr}: {error.read().decode()}") from error
+        assert "warnings" not in told, f"{expr}: {told['warnings']}"
+        found = [
+            Series(each["metric"], [(at, float(value)) for at, value in each["values"] if math.isfinite(float(value))])
+            for each in told["data"]["result"]
+        ]
+        return [series for series in found if series.points]
 
     def _address(self, name: str) -> str:
         return f"{LOOPBACK}:{self._ports[name]}"

@@ -1,14 +1,20 @@
 """One item of the policy suite, lived through by a policy: learning runs, and the frozen policy's long-run cost."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from agents.forecasting.base import DemandForecast
+from agents.forecasting.simple.ewma import gamma_quantiles
 from agents.policies.base import Economics, Outcome, PipelineOrder, Policy, Situation
-from agents.policies.pil_q.counterfactual import wanted_by
-from agents.policies.pil_q.pil_q import PilQ, menu_of
+from agents.policies.pil_q.arms import Columns, LevelArm, PilArm, columns
+from agents.policies.pil_q.beliefs import beliefs
+from agents.policies.pil_q.by_level import missing_to_levels
+from agents.policies.pil_q.by_pil import missing_by_pil
+from agents.policies.pil_q.counterfactual import wanted_of
+from agents.policies.pil_q.pil_q import PilQ, menu_of, shares_in
 from agents.policies.pil_q.state import PilQState
 from agents.policies.projection.route import route
 from agents.policies.shadow.shadows import Shadows
@@ -47,7 +53,8 @@ class Phases:
         weight = sum(self.seen) / (sum(self.seen) + 3.0 * phases)
         doubt = horizon / max(1, sum(self.seen))
         variance = total * (weight * ratio + (1.0 - weight)) * (1.0 + doubt)
-        return DemandForecast(horizon, total, max(variance, 1e-6), (total,) * 5, path)
+        variance = max(variance, 1e-6)
+        return DemandForecast(horizon, total, variance, gamma_quantiles(total, variance), path)
 
 
 class Life(NamedTuple):
@@ -183,20 +190,30 @@ def _table(state: PilQState, situation: Situation, shape: tuple[int, ...]) -> In
 
 def rule_of(state: PilQState, situation: Situation) -> Callable[[Ints, Ints], Ints]:
     """A frozen pil-q as a function of (on hand, [due in 1, in 2…]), vectorised."""
-    menu = menu_of(situation.economics)
-    arm = menu.reference if state.arm is None else state.arm
-    way = route(situation.lead_time)
+    menu, way = menu_of(situation.economics), route(situation.lead_time)
+    shares = shares_in(state, situation, menu)
+    speaking = [number for number, share in enumerate(shares) if share]
+    seen = beliefs(state.averages, situation)
+
+    @lru_cache(maxsize=2)
+    def asked(size: int) -> Columns:
+        everyone = [
+            (arm, place) for arm in (PilArm(), LevelArm(), *(menu.arms[n] for n in speaking)) for place in range(size)
+        ]
+        return columns(everyone, menu.stretches)
 
     def order(on_hand: Ints, due: Ints) -> Ints:
         """Order in many places at once."""
         size = len(on_hand)
-        alike = menu._replace(source=np.full(size, menu.source[arm]), shift=np.full(size, menu.shift[arm]))
         # Row a of the pipeline is a + 1 periods old, so it is due in longest - a - 1.
         pipeline = np.zeros((way.longest + 1, size))
         for periods in range(1, way.longest):
             pipeline[way.longest - 1 - periods] = due[periods - 1]
         shadows = Shadows(on_hand.astype(float), pipeline, [])
-        return np.asarray((wanted_by(shadows, state.averages, situation, way, alike) + 0.5).astype(np.int64))
+        by_pil = missing_by_pil(shadows, seen, situation, menu, asked(size)).reshape(-1, size)[1:]
+        to_level = missing_to_levels(shadows, seen, situation, asked(size)).reshape(-1, size)[1:]
+        wanted = wanted_of(np.concatenate((by_pil, to_level)))
+        return np.asarray((np.dot(shares[speaking], wanted) + 0.5).astype(np.int64))
 
     return order
 

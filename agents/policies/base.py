@@ -120,12 +120,11 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 class Rehearsal(msgspec.Struct, frozen=True, gc=False):
-    """What a period cost in shadow, where a learned policy keeps shadow inventories of itself and of the baseline."""
+    """What a period cost in shadow, where a learned policy keeps shadow inventories of itself and of simple rules."""
 
-    demand: float
-    """What was asked for, as far as the policy knows."""
     own: float
-    baseline: float
+    rules: Mapping[str, float]
+    """By name of the rule."""
 
 
 class Policy(Protocol):

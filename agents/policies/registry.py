@@ -19,12 +19,12 @@ from agents.policies.tabular.q_learning import QLearning
 DEFAULT = "pil-q"
 """Who decides where an item names nobody, or somebody unknown."""
 BASELINE = "pil"
-"""Who decides when the champion fails, and whom it is compared with."""
+"""Who decides when the champion fails, and what it is compared with in decisions."""
 
 
 def contest(champion: Policy, *, rehearses: bool = False) -> Contest:
-    """Let a learned policy act under the eyes of the baseline; base-stock and forecast × 1.2 run along."""
-    return Contest(champion, Pil(), (BaseStock(), OnePointTwo()), rehearses=rehearses)
+    """Let a learned policy act under the eyes of simple rules."""
+    return Contest(champion, Pil(), (BaseStock(), CappedBaseStock(), OnePointTwo()), rehearses=rehearses)
 
 
 POLICIES: Mapping[str, Callable[[], Policy]] = {

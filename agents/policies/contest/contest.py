@@ -1,9 +1,9 @@
 """Champion, baseline and challengers on the same demand: who acts, and when the champion has to step back.
 
 Each contestant runs its own shadow inventory with its own orders, within the guardrails, on the item's real demand and
-lead times; the ledger compares what they cost. A champion that is credibly worse than the baseline falls back by
-itself, goes on in shadow, and comes back when it no longer costs more. A champion whose quantity is
-no number is replaced at once, for that review.
+lead times; the ledger compares what they cost. A champion that is credibly worse than the best simple rule of the
+item's class falls back to that rule by itself, goes on in shadow, and comes back when it no longer costs more. A
+champion whose quantity is no number is replaced at once, for that review.
 """
 
 import math
@@ -14,6 +14,8 @@ import msgspec
 
 from agents.policies.base import Advice, Outcome, Policy, Role, Situation
 from agents.policies.chance import uniform
+from agents.policies.classes import class_of
+from agents.policies.contest.class_costs import ClassCosts
 from agents.policies.contest.cost_ledger import ContestLedger
 from agents.policies.guardrails import admit
 from agents.policies.projection.route import route
@@ -40,7 +42,8 @@ class StoredContest(msgspec.Struct, array_like=True, forbid_unknown_fields=True)
 
     contestants: list[str]
     states: list[bytes]
-    ledger: ContestLedger
+    ledger: msgspec.Raw
+    """Read only when the contestants are still the same."""
     stock: list[int]
     pipeline: list[list[int]]
     """[age, contestant]"""
@@ -50,44 +53,44 @@ class StoredContest(msgspec.Struct, array_like=True, forbid_unknown_fields=True)
     waited: int
 
 
+RULES = "rules of "
+"""What shared parts are called that say what rules cost a class."""
 _decode = decoder_of(StoredContest, "a state of a contest")
+_decode_ledger = decoder_of(ContestLedger, "a state of a contest: its cost ledger")
 
 
 class Contest:
-    """A policy made of several: it answers as the champion, or as the baseline where the champion has fallen."""
+    """A policy made of several: it answers as the champion, or as a simple rule where the champion has fallen."""
 
     def __init__(
         self, champion: Policy, baseline: Policy, challengers: Sequence[Policy] = (), *, rehearses: bool = False
     ) -> None:
-        """A champion that `rehearses` keeps its own shadow stock and the baseline's; else the contest keeps both."""
+        """A champion that `rehearses` keeps its own shadow stock and those of all rules; else the contest does."""
         self.contestants: tuple[Policy, ...] = (champion, baseline, *challengers)
         self.name = champion.name
         self.version = champion.version
         self.labels = [f"{policy.name} {policy.version}" for policy in self.contestants]
-        self._first = 2 if rehearses else 0
+        self.rules = self.contestants[1:]
+        self._known = ClassCosts(len(self.rules))
+        self._kept_here = 0 if rehearses else len(self.contestants)
 
     def fresh(self) -> ContestState:
         """All know nothing."""
-        return ContestState(
-            [policy.fresh() for policy in self.contestants], ContestLedger([0.0] * len(self.contestants))
-        )
+        return ContestState([policy.fresh() for policy in self.contestants], ContestLedger.of(len(self.rules)))
 
     def decide(self, state: ContestState, situation: Situation) -> Advice:
         """Ask who acts, and the baseline for comparison."""
-        champion, baseline = self.contestants[:2]
-        situation = condensed(situation)
-        acting: Policy = baseline
-        role: Role = "baseline"
-        advice: Advice | None = None
-        if not state.ledger.fallen:
-            advice = champion.decide(state.states[0], situation)
-            if math.isfinite(advice.quantity):
-                acting, role = champion, "champion"
-        if advice is None or acting is baseline:
-            advice = baseline.decide(state.states[1], situation)
-            beside: float | None = advice.quantity
-        elif (beside := advice.baseline_quantity if self._first else None) is None:
-            beside = baseline.quantity(state.states[1], situation)
+        champion, ledger, situation = self.contestants[0], state.ledger, condensed(situation)
+        acting, place = champion, 0
+        role: Role = "champion"
+        advice: Advice | None = None if ledger.fallen else champion.decide(state.states[0], situation)
+        beside = advice.baseline_quantity if advice is not None else None
+        if advice is None or not math.isfinite(advice.quantity):
+            place, role = 1 + ledger.rule, "baseline"
+            acting, beside = self.contestants[place], None
+            advice = acting.decide(state.states[place], situation)
+        if beside is None:
+            beside = advice.quantity if place == 1 else self.rules[0].quantity(state.states[1], situation)
         return Advice(
             advice.quantity,
             advice.reorder_point,
@@ -117,31 +120,41 @@ class Contest:
             state.waiting, state.waited, situation = None, 0, condensed(situation)
         for policy, learned in zip(self.contestants, state.states, strict=True):
             policy.learn(learned, situation, outcome)
-        rehearsed = self.contestants[0].rehearsal(state.states[0])
-        if state.shadows is None:
-            state.shadows = FewShadows.alike(situation, len(self.contestants) - self._first)
-        else:
-            lived = state.shadows.live(outcome.demand if rehearsed is None else rehearsed.demand, situation.economics)
-            if self._first == 0:
-                state.ledger.enter(lived)
-            elif rehearsed is not None:
-                state.ledger.enter([rehearsed.own, rehearsed.baseline, *lived])
-        self._order(state, state.shadows, situation)
+        self._enter(state, situation, outcome)
+        if self._kept_here:
+            self._order(state, situation)
 
-    def _order(self, state: ContestState, shadows: FewShadows, situation: Situation) -> None:
-        """Place the orders of those whose shadow inventories the contest keeps."""
-        way, first = route(situation.lead_time), self._first
-        if len(shadows.drawn) != way.longest + 1:
-            shadows.fit(way.longest)
-        drawn = way.longest
+    def _enter(self, state: ContestState, situation: Situation, outcome: Outcome) -> None:
+        """Put what the period cost each into the ledger, and what it cost the rules with the class."""
+        costs: Sequence[float] = ()
+        if not self._kept_here:
+            rehearsed = self.contestants[0].rehearsal(state.states[0])
+            if rehearsed is not None:
+                costs = (rehearsed.own, *(rehearsed.rules[rule.name] for rule in self.rules))
+        elif state.shadows is not None:
+            costs = state.shadows.live(outcome.demand, situation.economics)
+        if not costs:
+            return
+        kind, ledger = class_of(situation), state.ledger
+        ledger.enter(costs, self._known.best(kind))
+        if ledger.periods:
+            self._known.learn(kind, costs[1:], ledger.costs[1] / ledger.periods)
+
+    def _order(self, state: ContestState, situation: Situation) -> None:
+        """Place the orders of all contestants in shadow."""
+        way = route(situation.lead_time)
+        if state.shadows is None:
+            state.shadows = FewShadows.alike(situation, self._kept_here)
+        elif len(state.shadows.drawn) != way.longest + 1:
+            state.shadows.fit(way.longest)
+        drawn, shadows = way.longest, state.shadows
         if not way.certain:
             drawn = drawn_lead_time(situation.lead_time, uniform(situation.item, situation.period, "lead time"))
         orders = [0] * len(shadows.stock)
         if situation.may_order:
-            for number in range(len(orders)):
+            for number, (policy, learned) in enumerate(zip(self.contestants, state.states, strict=True)):
                 own = shadows.own(situation, number)
-                wanted = self.contestants[first + number].quantity(state.states[first + number], own)
-                orders[number] = min(admit(wanted, own), MOST)
+                orders[number] = min(admit(policy.quantity(learned, own), own), MOST)
         shadows.place(orders, drawn, situation.economics.order_cost)
 
     def rehearsal(self, state: ContestState) -> None:
@@ -155,7 +168,8 @@ class Contest:
         """Write an item's state."""
         shadows = state.shadows
         states = [policy.dump(learned) for policy, learned in zip(self.contestants, state.states, strict=True)]
-        stored = StoredContest(self.labels, states, state.ledger, [], [], [], [], state.waiting, state.waited)
+        ledger = msgspec.Raw(msgspec.msgpack.encode(state.ledger))
+        stored = StoredContest(self.labels, states, ledger, [], [], [], [], state.waiting, state.waited)
         if shadows is not None:
             stored.stock, stored.drawn = shadows.stock, shadows.drawn
             stored.pipeline = [[own[age] for own in shadows.pipelines] for age in range(len(shadows.drawn))]
@@ -167,17 +181,15 @@ class Contest:
         stored = _decode(data)
         if stored.contestants != self.labels:
             return self._rescued(stored)
-        count, kept_here = len(self.contestants), len(self.contestants) - self._first
-        sizes = {len(stored.states), len(stored.ledger.costs)}
-        numbers = [*stored.ledger.costs, *stored.fees, stored.ledger.mean, stored.ledger.square, stored.ledger.underway]
+        kept_here, ledger = self._kept_here, _decode_ledger(stored.ledger)
         units = [*stored.stock, *stored.drawn, *(unit for row in stored.pipeline for unit in row)]
         if (
-            sizes != {count}
+            len(stored.states) != len(self.contestants)
+            or not ledger.fits(len(self.rules))
             or {len(stored.stock), *map(len, stored.pipeline)} != {kept_here if stored.drawn else 0}
             or len(stored.fees) not in {0, len(stored.stock)}
             or len(stored.pipeline) != len(stored.drawn)
-            or not all(map(math.isfinite, numbers))
-            or min(stored.ledger.periods, stored.ledger.blocks) < 0
+            or not all(map(math.isfinite, stored.fees))
             or any(abs(unit) >= 2**53 for unit in units)
         ):
             raise ValueError("not a state of a contest: its parts do not fit together")
@@ -186,7 +198,7 @@ class Contest:
             pipelines = [[row[number] for row in stored.pipeline] for number in range(kept_here)]
             kept = FewShadows(stored.stock, pipelines, stored.drawn, stored.fees)
         states = [policy.load(learned) for policy, learned in zip(self.contestants, stored.states, strict=True)]
-        return ContestState(states, stored.ledger, kept, stored.waiting, stored.waited)
+        return ContestState(states, ledger, kept, stored.waiting, stored.waited)
 
     def _rescued(self, stored: StoredContest) -> ContestState:
         """Keep the states of contestants that still take part."""
@@ -197,14 +209,20 @@ class Contest:
         return state
 
     def dump_shared(self) -> Mapping[str, bytes]:
-        """What each contestant shares, under its name."""
-        return {f"{p.name} {key}": part for p in self.contestants for key, part in p.dump_shared().items()}
+        """What each contestant shares, under its name, and what rules cost each class."""
+        known = {f"{RULES}{kind}": part for kind, part in self._known.dump().items()}
+        return known | {f"{p.name} {key}": part for p in self.contestants for key, part in p.dump_shared().items()}
 
     def load_shared(self, parts: Mapping[str, bytes]) -> None:
         """Hand each contestant its parts."""
         for policy in self.contestants:
-            start = f"{policy.name} "
-            policy.load_shared({key[len(start) :]: part for key, part in parts.items() if key.startswith(start)})
+            policy.load_shared(_named(parts, f"{policy.name} "))
+        self._known.load(_named(parts, RULES))
+
+
+def _named(parts: Mapping[str, bytes], start: str) -> dict[str, bytes]:
+    """The parts whose names begin so, without that beginning."""
+    return {key.removeprefix(start): part for key, part in parts.items() if key.startswith(start)}
 
 
 def _both(first: Outcome, second: Outcome) -> Outcome:

@@ -8,11 +8,13 @@ from agents.policies.pil_q.arms import RATES
 
 FADE = 1.0 / 365.0
 """Rate at which old errors fade: a year of days, so that no lucky season decides whom to believe."""
-FAITH = 4.0
+FAITH = 2.0
 """How strongly the forecast is believed where it disagrees with an item's own average.
 
 The truth lies a share w of the way from the forecast to the average. Before anything is seen, w is taken as 0 with a
 variance of 1 / FAITH: it is hardly ever beyond -1 and 1."""
+YOUTH = 4.0
+"""What an average of n periods is expected to err more than the forecast, which knows of other items: this / n²."""
 DOUBT = 3.0
 """The weight, in periods, of the variance that a count with this mean usually has."""
 
@@ -21,7 +23,7 @@ WEIGHTS = tuple(2.0 / rate if rate else math.inf for rate in RATES)
 """How many periods a rate remembers."""
 
 
-class Averages(msgspec.Struct):
+class Averages(msgspec.Struct, array_like=True):
     """Running moments.
 
     >>> averages = Averages()
@@ -90,11 +92,11 @@ class Averages(msgspec.Struct):
         seen of w uncertain. So it counts with the weight n d² / (n d² + FAITH × noise): more after more periods.
         """
         noise, expected = max(self.errors[0], 1e-9), [1.0]
-        weight = min(max(self.periods - 1, 0), 2.0 / FADE) / FAITH
+        weight, young = min(max(self.periods - 1, 0), 2.0 / FADE) / FAITH, YOUTH / max(self.periods, 1) ** 2
         for error, apart in zip(self.errors[1:], self.apart, strict=True):
             square = apart / noise
             believed = weight * square / (weight * square + 1.0)
-            expected.append(max((1.0 + square) * (1.0 - believed) + believed * (error / noise), 0.01))
+            expected.append(young + max((1.0 + square) * (1.0 - believed) + believed * (error / noise), 0.01))
         return expected
 
     def fits(self) -> bool:

@@ -1,8 +1,9 @@
-"""`pil-q`, the learned champion: Q-learning over the parameters of PIL, with full feedback from shadow inventories.
+"""`pil-q`, the learned champion: Q-learning over families of rules, with full feedback from shadow inventories.
 
 Every arm (`arms.py`) keeps a shadow inventory that meets the item's real demand, lead times, minimums and multiples.
-Q of an arm is its cost a period, Q ← Q + α (cost − Q); the arm that acts is the cheapest one after a prior, which
-says that the analytic rule is good, and what arms were worth to the shard's other items of the same kind.
+Q of an arm is its cost a period, Q ← Q + α (cost − Q). The cheaper an arm is expected to be, the more it has to say in
+what is ordered (`shares.py`); that is expected from analysis (`prior.py`), from what arms cost the shard's other items
+of the kind (`pool.py`), and from what they cost this item, in turn.
 
 Demand that a stock-out hid is replaced by its expectation given what was sold, for all arms alike.
 """
@@ -11,126 +12,156 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar
 
+import msgspec
 import numpy as np
 
 from agents.policies.arrays import Floats
 from agents.policies.base import Advice, Economics, Outcome, Rehearsal, Situation
-from agents.policies.pil_q.arms import ARMS, LOTS, PLAIN, Menu
+from agents.policies.classes import class_of
+from agents.policies.pil_q.arms import ARMS, LOTS, PLAIN, Arm, Menu, PilArm
 from agents.policies.pil_q.averages import Averages
-from agents.policies.pil_q.counterfactual import begin, order, outlook_of
+from agents.policies.pil_q.beliefs import outlook_of, tail_of
+from agents.policies.pil_q.by_level import filled_up
+from agents.policies.pil_q.counterfactual import Together, decided, order
 from agents.policies.pil_q.hidden_demand import uncensored
 from agents.policies.pil_q.pool import Pool
+from agents.policies.pil_q.prior import prior
+from agents.policies.pil_q.shares import all_for_one, shares_of
 from agents.policies.pil_q.state import PilQState, decode_state, encode_state
 from agents.policies.projection.arrivals import Arrivals, expected_arrivals
 from agents.policies.projection.route import Route, route
 from agents.policies.rules.levels import safety_factor
 from agents.policies.rules.pil import Levels, advise, levels
+from agents.policies.shadow.shadows import Shadows
 
 FLOOR = 1.0 / 2000.0
 """Smallest step: the past fades over about so many periods."""
-TRUST = 120.0
-"""Weight of the prior, in expected stock-outs.
+TRUST = 60.0
+"""Weight of what the pool says beside an item's own costs, in expected stock-outs.
 
 Stock-outs show which arm is better. The dearer they are, the rarer: about one in 1/(1 − critical ratio) periods.
 """
-TRUST_POOL = 1000.0
-"""Item-periods of other items after which the pool counts as much as analysis."""
+TRUST_ANALYSIS, TRUST_TERMS = 3.0, 20.0
+"""Expected stock-outs of others after which the pool of the same terms counts as much as analysis, and that of the kind
+as all that."""
+YOUNG = 10.0
+"""Periods for which an item's usual cost leans to what holding its demand for a period costs."""
 RECONSIDER, SETTLE = 4, 32
-"""The arm is chosen anew every so many periods; every period until so many were seen."""
-TAIL, HANDICAP = 1.5, 0.1
-"""Where the safety factor is above the first, what counts is the tail of demand, of which a forecast knows more than an
-item's moments: these are expected to cost this share more for each unit above."""
+"""Shares are worked out anew every so many periods; every period until so many were seen."""
 
 
 class PilQ:
     """Policy-parameter Q-learning."""
 
     name: ClassVar[str] = "pil-q"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def __init__(self) -> None:
         self.pool = Pool(ARMS)
 
     def fresh(self) -> PilQState:
-        """Know nothing: the analytic rule acts until arms have shown what they are worth."""
+        """Know nothing: what analysis holds best acts until arms have shown what they are worth."""
         return PilQState(Averages())
 
     def decide(self, state: PilQState, situation: Situation) -> Advice:
-        """Order as the cheapest arm would."""
-        menu, way, arrivals = menu_of(situation.economics), *_way(situation)
-        arm = menu.reference if state.arm is None else state.arm
-        analytic = at = _levels(state, situation, way, arrivals, menu.arms[menu.reference])
-        if arm != menu.reference:
-            at = _levels(state, situation, way, arrivals, menu.arms[arm])
-        baseline = analytic.quantity if situation.may_order else 0.0
-        return advise(situation, at, menu.words(arm), state.advantage, baseline)
+        """Order what arms want together."""
+        menu, (way, arrivals) = menu_of(situation.economics), _way(situation)
+        shares = shares_in(state, situation, menu)
+        analytic = _levels(state, situation, way, arrivals, menu.arms[menu.reference])
+        baseline, place = analytic.quantity if situation.may_order else 0.0, int(shares.argmax())
+        arm, share = menu.arms[place], float(shares[place])
+        if share < 1.0:
+            advice = self._together(state, situation, menu, shares, analytic)
+        elif isinstance(arm, PilArm):
+            advice = advise(situation, _levels(state, situation, way, arrivals, arm))
+        else:
+            advice = filled_up(state.averages, situation, arm)
+        words = arm.words if share == 1.0 else f"{arm.words} ({share:.0%} of {np.count_nonzero(shares)} arms)"
+        return msgspec.structs.replace(advice, arm=words, advantage=state.advantage, baseline_quantity=baseline)
+
+    def _together(self, state: PilQState, situation: Situation, menu: Menu, shares: Floats, analytic: Levels) -> Advice:
+        """What arms want together, and the levels that they come to."""
+        together = self._decided(state, situation, menu, shares)
+        level = analytic.left + together.missing
+        advice = advise(situation, analytic._replace(low=level, high=level, most=math.inf))
+        return msgspec.structs.replace(advice, quantity=together.quantity if situation.may_order else 0.0)
+
+    def _decided(self, state: PilQState, situation: Situation, menu: Menu, shares: Floats) -> Together:
+        """What arms decide together; `learn` has worked that out already for the situation that it saw."""
+        if state.decided is not None and state.decided[0] is situation:
+            return state.decided[1]
+        return decided(state.averages, situation, menu, shares)
 
     def quantity(self, state: PilQState, situation: Situation) -> float:
         """What `decide` would order."""
+        if not situation.may_order:
+            return 0.0
         menu = menu_of(situation.economics)
-        arm = menu.reference if state.arm is None else state.arm
-        at = _levels(state, situation, *_way(situation), menu.arms[arm])
-        return at.quantity if situation.may_order else 0.0
+        shares = shares_in(state, situation, menu)
+        arm = menu.arms[place := int(shares.argmax())]
+        if shares[place] < 1.0:
+            return self._decided(state, situation, menu, shares).quantity
+        if isinstance(arm, PilArm):
+            return _levels(state, situation, *_way(situation), arm).quantity
+        return filled_up(state.averages, situation, arm).quantity
 
     def learn(self, state: PilQState, situation: Situation, outcome: Outcome) -> None:
         """Let every arm live through the period, and order anew."""
-        terms, way = situation.economics, route(situation.lead_time)
-        menu = menu_of(terms)
-        demand = uncensored(state.averages, outcome)
-        if state.lots != (menu is LOTS):
-            state.lots, state.shadows, state.learned, state.costs = menu is LOTS, None, 0, np.zeros(ARMS)
-            state.arm = None
+        terms = situation.economics
+        menu, demand = menu_of(terms), uncensored(state.averages, outcome)
+        if state.lots != menu.lots:
+            state.begin(lots=menu.lots)
         state.rehearsal = None
         if state.shadows is not None:
-            self._judge(state, situation, menu, demand, state.shadows.live(demand, terms))
+            self._judge(state, situation, menu, state.shadows.live(demand, terms))
         state.averages.learn(demand, state.expected)
         state.expected = situation.forecast.path[0] if situation.forecast.path else None
-        followed = menu.followed_by(menu.reference if state.arm is None else state.arm)
-        if state.shadows is None:
-            state.shadows, state.lived = begin(state.averages, situation, way, followed), 0
-        order(state.shadows, state.averages, situation, way, followed)
-
-        if state.arm is None or state.averages.periods % RECONSIDER == 0 or state.averages.periods < SETTLE:
+        if state.shares is None or state.averages.periods % RECONSIDER == 0 or state.averages.periods < SETTLE:
             worth = self._worth(state, situation, menu)
-            state.arm = int(worth.argmin())
-            state.advantage = float(worth[menu.reference] - worth[state.arm])
+            stock_outs = state.learned * (1.0 - terms.critical_ratio)
+            state.shares = all_for_one(worth, state.shares) if menu.lots else shares_of(worth, stock_outs, menu.begin)
+            state.advantage = float(worth[menu.reference] - (worth * state.shares).sum())
+        if state.shadows is None:
+            state.shadows, state.lived = Shadows.alike(situation, ARMS + 1), 0
+        together = order(state.shadows, state.averages, situation, menu, state.shares)
+        state.decided = None if together is None else (situation, together)
 
     def rehearsal(self, state: PilQState) -> Rehearsal | None:
-        """Say what the acting arm and the analytic rule have cost in shadow."""
+        """Say what arms together, and those that are simple rules, have cost in shadow."""
         return state.rehearsal
 
-    def _judge(self, state: PilQState, situation: Situation, menu: Menu, demand: float, costs: Floats) -> None:
-        """Q ← Q + α (cost − Q), once the shadows no longer remember how they began."""
+    def _judge(self, state: PilQState, situation: Situation, menu: Menu, costs: Floats) -> None:
+        """Q ← Q + α (cost − Q), from the first period on in which an order of the shadows may have come."""
         state.lived += 1
-        if state.lived <= 2 * len(situation.lead_time) - 2:
+        if state.lived <= next((wait for wait, chance in enumerate(situation.lead_time) if chance > 0.0), 0):
             return
-        state.rehearsal = Rehearsal(demand, float(costs[ARMS]), float(costs[menu.reference]))
+        rules = {name: float(costs[place]) for name, place in menu.rules.items()}
+        state.rehearsal = Rehearsal(float(costs[ARMS]), rules)
         state.learned += 1
-        costs = costs[:ARMS] - state.costs
-        costs *= max(1.0 / state.learned, FLOOR)
-        state.costs += costs
-        if state.learned % self.pool.interval == 0:
-            self.pool.learn(_kind(state, situation), _relative(state.costs, menu), self.pool.interval)
+        costs = costs[:ARMS]
+        step = costs - state.costs
+        step *= max(1.0 / state.learned, FLOOR)
+        state.costs += step
+        scale = 1.0 / math.sqrt(_usual(state, situation, menu))
+        paid = 0.5 * float(costs[menu.reference] + costs[menu.rules["base-stock"]])
+        excess = costs - costs[menu.reference]
+        excess *= scale
+        self.pool.learn(_kinds(state, situation), excess, paid * scale, state.learned)
 
     def _worth(self, state: PilQState, situation: Situation, menu: Menu) -> Floats:
-        """Expected cost of each arm beyond the analytic rule's, relative to the average arm's, after the prior."""
-        excess = state.averages.excess(len(situation.lead_time))
-        tail = safety_factor(situation.economics.critical_ratio) - TAIL
-        if tail > 0.0:
-            excess[1:] = [share + HANDICAP * tail for share in excess[1:]]
-        prior = np.array(excess).take(menu.source)
-        prior += menu.bend
-        pooled, weight = self.pool.worth(_kind(state, situation))
-        if (others := max(weight - state.learned, 0.0)) > 0.0:
-            prior += others / (others + TRUST_POOL) * (pooled - prior)
-        if not state.learned:
-            return prior
-        seen = min(float(state.learned), 1.0 / FLOOR)
-        rarity = 1.0 / max(1.0 - situation.economics.critical_ratio, 0.005)
-        worth: Floats = _relative(state.costs, menu)
-        worth -= prior
-        worth *= seen / (seen + TRUST * rarity)
-        worth += prior
+        """Expected cost of each arm beyond the analytic rule's, as a share of what the item usually costs."""
+        rarity = 1.0 / max(1.0 - situation.economics.critical_ratio, 0.002)
+        excess = np.array(state.averages.excess(len(situation.lead_time)))
+        worth = excess.take(menu.sources)
+        worth += expected_of(situation, menu)
+        for kind, trust in zip(_kinds(state, situation), (TRUST_ANALYSIS, TRUST_TERMS), strict=True):
+            pooled, others = self.pool.worth(kind, state.learned)
+            if others > 0.0:
+                worth += others / (others + trust * rarity) * (pooled - worth)
+        if state.learned:
+            seen = min(float(state.learned), 1.0 / FLOOR)
+            own = (state.costs - state.costs[menu.reference]) / max(_paid(state, menu), 1e-12)
+            worth += seen / (seen + TRUST * rarity) * (own - worth)
         return worth
 
     def dump(self, state: PilQState) -> bytes:
@@ -143,16 +174,32 @@ class PilQ:
 
     def dump_shared(self) -> Mapping[str, bytes]:
         """Write the prior of each kind of item that has changed."""
-        return self.pool.dump()
+        return {f"{self.version} {kind}": part for kind, part in self.pool.dump().items()}
 
     def load_shared(self, parts: Mapping[str, bytes]) -> None:
-        """Read the priors."""
-        self.pool.load(parts)
+        """Read the priors; those of another version are of other arms."""
+        ours = f"{self.version} "
+        self.pool.load({kind.removeprefix(ours): part for kind, part in parts.items() if kind.startswith(ours)})
 
 
 def menu_of(terms: Economics) -> Menu:
     """The arms for these costs."""
     return LOTS if terms.order_cost > 0.0 else PLAIN
+
+
+def shares_in(state: PilQState, situation: Situation, menu: Menu) -> Floats:
+    """How much each arm has to say; before the first period, as analysis has it."""
+    if state.shares is not None and state.lots == menu.lots:
+        return state.shares
+    expected = expected_of(situation, menu)
+    return all_for_one(expected, None) if menu.lots else shares_of(expected, 0.0, menu.begin)
+
+
+def expected_of(situation: Situation, menu: Menu) -> Floats:
+    """What analysis expects of each arm."""
+    terms, tail = situation.economics, tail_of(situation.protection)
+    factor, lost = safety_factor(terms.critical_ratio), terms.stock_out == "lost"
+    return prior(factor, situation.lead_time, tail, lots=menu.lots, lost=lost)
 
 
 def _way(situation: Situation) -> tuple[Route, Arrivals]:
@@ -161,24 +208,26 @@ def _way(situation: Situation) -> tuple[Route, Arrivals]:
     return way, expected_arrivals(situation, way)
 
 
-def _levels(
-    state: PilQState, situation: Situation, way: Route, arrivals: Arrivals, arm: tuple[int, float, float]
-) -> Levels:
-    """What an arm steers by."""
-    source, shift, stretch = arm
+def _levels(state: PilQState, situation: Situation, way: Route, arrivals: Arrivals, arm: Arm) -> Levels:
+    """What an arm of the family `pil` steers by."""
+    source, shift, stretch = arm if isinstance(arm, PilArm) else PilArm()
     return levels(situation, way, outlook_of(state.averages, source, situation, way), arrivals, shift, stretch)
 
 
-def _relative(costs: Floats, menu: Menu) -> Floats:
-    """Costs less those of the reference, as a share of the average."""
-    return np.asarray((costs - costs[menu.reference]) / max(float(np.add.reduce(costs)) / ARMS, 1e-12))
+def _paid(state: PilQState, menu: Menu) -> float:
+    """What two simple rules have cost a period."""
+    return 0.5 * float(state.costs[menu.reference] + state.costs[menu.rules["base-stock"]])
 
 
-def _kind(state: PilQState, situation: Situation) -> str:
-    """The kind of item whose experience is shared: how variable, how dear a shortage, how long the wait."""
-    averages, terms = state.averages, situation.economics
-    mean = max(averages.mean[0], 1e-6)
-    variability = min(int(2.0 * math.sqrt(averages.variance_of(0)) / mean), 6)
-    odds = min(int(math.log2(1.0 + terms.shortage / max(terms.holding, 1e-9))), 8)
-    wait = min(int(math.log2(len(situation.lead_time))), 5)
-    return f"{'l' if state.lots else 'p'}{terms.stock_out[0]}{variability}{odds}{wait}"
+def _usual(state: PilQState, situation: Situation, menu: Menu) -> float:
+    """What a period of the item usually costs."""
+    averages, seen = state.averages, min(float(state.learned), 1.0 / FLOOR)
+    held = situation.economics.holding * (averages.mean[0] + math.sqrt(averages.variance_of(0)))
+    return max((seen * _paid(state, menu) + YOUNG * held) / (seen + YOUNG), 1e-12)
+
+
+def _kinds(state: PilQState, situation: Situation) -> tuple[str, str]:
+    """What an item shares experience with: items of the same terms, and those of them that are as variable."""
+    averages, alike = state.averages, class_of(situation)
+    variability = min(int(2.0 * math.sqrt(averages.variance_of(0)) / max(averages.mean[0], 1e-6)), 6)
+    return alike, f"{alike} {variability}{'c' if situation.lead_time[-1] == 1.0 else 'r'}"

@@ -13,6 +13,9 @@ from agents.policies.base import Advice, Situation
 from agents.policies.rules.base_stock import order_up_to
 from agents.policies.rules.stateless import Stateless
 
+LIMIT = 1.0
+"""An order is at most one review interval's demand and so many deviations of it."""
+
 
 class CappedBaseStock(Stateless):
     """Base-stock with a limit to the single order, which lost sales want: what was lost need not be ordered again."""
@@ -28,5 +31,10 @@ class CappedBaseStock(Stateless):
         if terms.stock_out == "backorder" or terms.order_up_to is not None:
             return advice
         share = max(1, terms.review_periods) / max(forecast.horizon, 1.0)
-        cap = share * forecast.mean + math.sqrt(share * max(forecast.variance, 0.0))
-        return msgspec.structs.replace(advice, quantity=min(advice.quantity, float(math.ceil(cap))))
+        return capped(advice, share, forecast.mean, forecast.variance)
+
+
+def capped(advice: Advice, share: float, mean: float, variance: float, limit: float = LIMIT) -> Advice:
+    """The advice with a limit to its order, from the demand of the protection interval; a review is a share of it."""
+    most = math.ceil(share * mean + limit * math.sqrt(share * max(variance, 0.0)))
+    return msgspec.structs.replace(advice, quantity=min(advice.quantity, float(most)))

@@ -102,10 +102,11 @@ def advise(
     cost = terms.holding * max(after - at.mean + short, 0.0) + terms.shortage * short
     low = at.low if terms.order_cost > 0.0 else at.high
     safety = max(low - at.mean, 0.0)
+    begins, level = round(used + (at.low if terms.order_cost > 0.0 else safety)), round(used + at.high)
     return Advice(
         quantity=quantity if situation.may_order else 0.0,
-        reorder_point=round(used + (at.low if terms.order_cost > 0.0 else safety)),
-        order_up_to=round(used + at.high),
+        reorder_point=begins if begins <= level else level - 1,
+        order_up_to=level,
         safety_stock=round(safety),
         expected_cost=cost + (terms.order_cost if quantity > 0.0 else 0.0),
         arm=arm,

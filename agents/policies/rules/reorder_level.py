@@ -6,7 +6,9 @@ Silver, Pyke, Thomas: Inventory and Production Management in Supply Chains (2017
 import math
 from typing import ClassVar
 
-from agents.policies.base import Advice, Situation
+import msgspec
+
+from agents.policies.base import Advice, Economics, Situation
 from agents.policies.rules.stateless import Stateless
 
 
@@ -19,10 +21,8 @@ class ReorderUpTo(Stateless):
     def decide(self, state: None, situation: Situation) -> Advice:
         """Order up to S when it is time."""
         del state
-        level = situation.economics.order_up_to
-        if level is None:
-            level = _reorder_point(situation) + math.ceil(_lot(situation))
-        return _triggered(situation, float(max(0, level - situation.position)), level)
+        low, level = _reorder_point(situation), situation.economics.order_up_to
+        return triggered(situation, low, low + math.ceil(_lot(situation)) if level is None else level)
 
 
 class ReorderLot(Stateless):
@@ -34,16 +34,15 @@ class ReorderLot(Stateless):
     def decide(self, state: None, situation: Situation) -> Advice:
         """Order whole lots when it is time."""
         del state
-        lot, reorder_point = max(1, math.ceil(_lot(situation))), _reorder_point(situation)
-        lots = max(0, (reorder_point - situation.position) // lot + 1)
-        return _triggered(situation, float(lots * lot), reorder_point + lot)
+        lot, low = max(1, math.ceil(_lot(situation))), _reorder_point(situation)
+        lots = max(0, (low - situation.position) // lot + 1)
+        return msgspec.structs.replace(triggered(situation, low, low + lot), quantity=float(lots * lot))
 
 
-def _triggered(situation: Situation, quantity: float, level: int) -> Advice:
-    """Order when the position is at or below the reorder point."""
-    reorder_point = _reorder_point(situation)
-    safety_stock = max(0, math.ceil(reorder_point - situation.protection.mean - 1e-9))
-    return Advice(quantity if situation.position <= reorder_point else 0.0, reorder_point, level, safety_stock)
+def triggered(situation: Situation, low: int, level: int) -> Advice:
+    """Order up to a level when the position is at or below the reorder point."""
+    quantity = max(0, level - situation.position) if situation.position <= low else 0
+    return Advice(float(quantity), low, level, max(0, math.ceil(low - situation.protection.mean - 1e-9)))
 
 
 def _reorder_point(situation: Situation) -> int:
@@ -55,8 +54,10 @@ def _reorder_point(situation: Situation) -> int:
 
 
 def _lot(situation: Situation) -> float:
-    """Economic order quantity (Harris 1913), at least one review interval's demand."""
-    terms, forecast = situation.economics, situation.protection
-    rate = forecast.mean / max(forecast.horizon, 1.0)
+    return economic_lot(situation.protection.mean / max(situation.protection.horizon, 1.0), situation.economics)
+
+
+def economic_lot(rate: float, terms: Economics) -> float:
+    """Economic order quantity (Harris 1913) at a demand of so much a period, at least one review interval's demand."""
     lot = math.sqrt(2.0 * max(terms.order_cost, 0.0) * rate / terms.holding) if terms.holding > 0.0 else 0.0
     return max(lot, rate * max(1, terms.review_periods))

@@ -7,7 +7,8 @@ meet the same demand and the same lead times; a lead time is drawn once a period
 import numpy as np
 
 from agents.policies.arrays import Floats
-from agents.policies.base import Economics
+from agents.policies.base import Economics, Situation
+from agents.policies.projection.route import route
 
 MOST_UNITS = 2.0**31 - 1.0
 NOTHING = np.array(0.0)
@@ -19,7 +20,7 @@ LOST = -1
 class Shadows:
     """Stock and open orders of several inventories, in whole units (held as floats, which NumPy is quickest with).
 
-    >>> shadows = Shadows.steady(np.array([3.0, 9.0]), 0.0, 0)
+    >>> shadows = Shadows(np.array([3.0, 9.0]), np.zeros((1, 2)), [0])
     >>> shadows.live(5.0, Economics(1.0, 9.0)).tolist()
     [18.0, 4.0]
     >>> shadows.place(np.array([5.0, 1.0]), 0, 0.0)
@@ -39,11 +40,17 @@ class Shadows:
         """Order costs of the last review, to be paid with the next period."""
 
     @classmethod
-    def steady(cls, stock: Floats, flow: float, longest: int) -> "Shadows":
-        """Begin as if each arm had been followed for long: `flow` is due in every period to come."""
-        pipeline = np.full((longest + 1, len(stock)), np.floor(flow + 0.5))
-        pipeline[longest] = 0.0
-        return cls(np.clip(np.floor(stock + 0.5), -MOST_UNITS, MOST_UNITS), pipeline, [longest] * (longest + 1))
+    def alike(cls, situation: Situation, count: int) -> "Shadows":
+        """All begin where the item stands."""
+        pipeline, drawn = _underway(situation)
+        stock = min(max(float(situation.available), -MOST_UNITS), MOST_UNITS)
+        return cls(np.full(count, stock), np.repeat(pipeline[:, None], count, axis=1), drawn)
+
+    def beside(self, situation: Situation) -> "Shadows":
+        """The shadows, and last the item itself as it stands; to look at, not to live on."""
+        pipeline, _ = _underway(situation)
+        stock = np.append(self.stock, min(max(float(situation.available), -MOST_UNITS), MOST_UNITS))
+        return Shadows(stock, np.concatenate((self.pipeline, pipeline[:, None]), axis=1), self.drawn)
 
     def live(self, demand: float, terms: Economics) -> Floats:
         """Let a period pass; what it cost each arm."""
@@ -84,6 +91,22 @@ class Shadows:
         return np.asarray(self.stock + self.pipeline.sum(axis=0))
 
 
+def _underway(situation: Situation) -> tuple[Floats, list[int]]:
+    """The item's open orders as a shadow has them, and the lead time of each age.
+
+    Where the lead time is certain, an order that is due at another time than its age says is as old as that makes it.
+    """
+    way = route(situation.lead_time)
+    longest = way.longest
+    pipeline, drawn = np.zeros(longest + 1), [LOST] * (longest + 1)
+    for order in situation.pipeline:
+        age = longest - int(order.due + 0.5) if way.certain else order.age
+        row = min(max(age - 1, 0), longest)
+        pipeline[row] += min(float(order.quantity), MOST_UNITS)
+        drawn[row] = min(row + 1 + int(order.due), longest)
+    return pipeline, drawn
+
+
 def drawn_lead_time(lead_time: tuple[float, ...], chance: float) -> int:
     """The lead time that a uniform number stands for, or LOST.
 
@@ -101,7 +124,7 @@ def admitted(wanted: Floats, shadows: Shadows, terms: Economics) -> Floats:
     """What would be ordered of what is wanted: whole units, the supplier's minimum and multiple, the item's capacity.
 
     >>> terms = Economics(1.0, 9.0, minimum_order=5, order_multiple=4)
-    >>> admitted(np.array([0.2, 3.0, 17.0]), Shadows.steady(np.zeros(3), 0.0, 1), terms).tolist()
+    >>> admitted(np.array([0.2, 3.0, 17.0]), Shadows(np.zeros(3), np.zeros((2, 3)), [1, 1]), terms).tolist()
     [0.0, 8.0, 20.0]
     """
     orders = np.floor(wanted + 0.5)

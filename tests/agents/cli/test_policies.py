@@ -32,7 +32,7 @@ def test_policies_say_who_acts_and_what_it_saved(restock: Run, settings: Setting
     rows = {row["item"]: row for row in json.loads(out)}
     assert rows.keys() == {TEA, MUG}
     assert rows[TEA]["policy"] == "pil-q"
-    assert rows[TEA]["costs"].keys() == {"pil-q", "pil", "base-stock", "one-point-two"}
+    assert rows[TEA]["costs"].keys() == {"pil-q", "pil", "base-stock", "capped-base-stock", "one-point-two"}
     assert rows[TEA]["costs"]["pil"] > 0.0
     assert sum(row["items"] for row in json.loads(restock("policies", "--json")[1])) == 2
     assert restock("policies", "--class", "A", "--items")[1].splitlines()[1].split("\t")[:2] == [TEA, "pil-q"]

@@ -65,6 +65,19 @@ def test_a_policy_orders_when_the_shelf_is_empty(name: str) -> None:
         assert policy.decide(lived(policy, 60), bare).quantity > 0
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_no_level_to_fill_up_to_is_below_that_at_which_to_order(name: str) -> None:
+    policy = POLICIES[name]()
+    for periods in (0, 3, 40):
+        state = lived(policy, periods)
+        for available in (-50, 0, 3, 40, 100, 500, 10_000):
+            for ratio in (0.05, 0.3, 0.9, 0.999):  # cheap shortages: less than what is usual may be wanted
+                now = situation(periods, available)
+                costs = Economics(1.0, ratio / (1.0 - ratio), critical_ratio=ratio)
+                advice = policy.decide(state, msgspec.structs.replace(now, economics=costs))
+                assert advice.reorder_point <= advice.order_up_to, (periods, available, ratio)
+
+
 @pytest.mark.parametrize("lead_time", [(0.0, 0.0, 1.0), (0.0, 0.7, 0.25)])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_policys_quantity_is_what_it_would_decide_also_where_lead_times_are_random(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -11,6 +12,8 @@ from agents.policies.base import Advice, Economics, Outcome, PipelineOrder, Rehe
 from agents.policies.contest.contest import Contest
 from agents.policies.guardrails import guard, respects
 from agents.policies.pil_q.pil_q import PilQ
+from agents.policies.rules.base_stock import BaseStock
+from agents.policies.rules.one_point_two import OnePointTwo
 from agents.policies.rules.pil import Pil
 from agents.policies.rules.stateless import Stateless
 
@@ -78,7 +81,7 @@ class Boasting(Planted):
         self.own = own
 
     def rehearsal(self, state: None) -> Rehearsal:  # type: ignore[override]
-        return Rehearsal(5.0, self.own, 10.0)
+        return Rehearsal(self.own, {"pil": 10.0})
 
 
 @pytest.mark.parametrize("own", [math.nan, math.inf, 11.0])
@@ -138,3 +141,77 @@ def test_the_ledger_is_paired_with_real_demand() -> None:
     costs = list(state.ledger.costs)
     assert costs[0] == costs[1]
     assert costs[2] == (6 + 2 + 9 * 2)  # 10 on the shelf, three periods of demand 4, nothing ordered
+
+
+class Fooled(Boasting):
+    """Reports invented costs of its own and of two rules, which differ from item to item."""
+
+    def __init__(self) -> None:
+        super().__init__(9.0)
+        self.rules = {"pil": 8.0, "base-stock": 8.0}
+
+    def rehearsal(self, state: None) -> Rehearsal:  # type: ignore[override]
+        return Rehearsal(self.own, self.rules)
+
+
+def of_item(item: str, period: int, shortage: float = 9.0) -> Situation:
+    forecast = DemandForecast(1, 5.0, 5.0, (5.0, 7.0, 8.0, 9.0, 10.0), (5.0,))
+    return Situation(item, period, 5, (), (1.0,), forecast, Economics(1.0, shortage, critical_ratio=0.9))
+
+
+def test_a_champion_falls_back_to_the_best_rule_of_its_class() -> None:
+    champion = Fooled()
+    contest = Contest(champion, Pil(), (BaseStock(),), rehearses=True)
+    champion.rules = {"pil": 12.0, "base-stock": 6.0}  # what the class has found
+    for item in range(20):
+        state = contest.fresh()
+        for period in range(10):
+            contest.learn(state, of_item(f"I{item}", period), Outcome(5, 5, 0))
+    champion.rules = {"pil": 6.0, "base-stock": 6.5}  # and this item, which was lucky with the other one
+    state, elsewhere = contest.fresh(), contest.fresh()
+    for period in range(40):
+        contest.learn(state, of_item("A", period), Outcome(5, 5, 0))
+        contest.learn(elsewhere, of_item("B", period, shortage=200.0), Outcome(5, 5, 0))
+        state = contest.load(contest.dump(state))
+    advice = contest.decide(state, of_item("A", 40))
+    assert (advice.policy, advice.role) == ("base-stock", "baseline")
+    assert advice.quantity == BaseStock().quantity(None, of_item("A", 40))
+    assert contest.decide(elsewhere, of_item("B", 40, shortage=200.0)).policy == "pil"
+
+
+def test_what_rules_cost_a_class_survives_its_round_trip() -> None:
+    champion, other = Fooled(), Contest(Fooled(), Pil(), (BaseStock(),), rehearses=True)
+    contest = Contest(champion, Pil(), (BaseStock(),), rehearses=True)
+    champion.rules = {"pil": 12.0, "base-stock": 6.0}
+    state = contest.fresh()
+    for period in range(80):
+        contest.learn(state, of_item("A", period), Outcome(5, 5, 0))
+    other.load_shared(contest.dump_shared())
+    assert contest.dump_shared() == {}
+    champion.rules = {"pil": 6.0, "base-stock": 6.0}
+    state = other.fresh()
+    for period in range(40):
+        other.learn(state, of_item("A", period), Outcome(5, 5, 0))
+    assert other.decide(state, of_item("A", 40)).policy == "base-stock"
+    with pytest.raises(ValueError, match="class"):
+        other.load_shared({"rules of pl30": b"broken"})
+
+
+def test_a_state_of_other_contestants_is_read_as_far_as_they_are_the_same() -> None:
+    """As a shard of the version before has it: fewer rules, and a cost ledger of another shape."""
+    before = Contest(Planted(lambda _: 1.0), Pil(), (OnePointTwo(),))
+    state = before.fresh()
+    for period in range(9):
+        before.learn(state, of_item("A", period), Outcome(5, 5, 0))
+    stored = msgspec.msgpack.decode(before.dump(state))
+    stored[2] = [[3.0, 4.0, 5.0], 9, 1, 0.5, 0.1, 0.2, False]
+    now = Contest(PilQ(), Pil(), (BaseStock(), OnePointTwo()), rehearses=True)
+    rescued = now.load(msgspec.msgpack.encode(stored))
+    assert now.dump(rescued) == now.dump(now.fresh())
+    with pytest.raises(ValueError, match="state of a contest"):
+        before.load(msgspec.msgpack.encode(stored))
+
+
+def test_a_champion_that_is_hardly_dearer_stays() -> None:
+    contest = Contest(Boasting(10.1), Pil(), rehearses=True)
+    assert all(advice.role == "champion" for advice in live(contest, 120, seed=1))

@@ -67,14 +67,15 @@ def check(
 def fold(
     taken: list[TakenEvent], published: dict[str, list[TopicRecord]], letters: list[TopicRecord], app: str
 ) -> NaiveFold:
-    """The naive fold, given what was decided and which late counts the state refused."""
+    """The naive fold, given what was decided and which late counts and unsure corrections the state refused."""
     decisions = [
         said(raw)["data"] | {"proposed": said(raw)["type"] == "replenishment.proposed"}
         for raw in published["replenishments"]
     ]
     uncertain = {each.origin for each in taken if each.event.uncertain}
-    too_old = {_origin(raw, app) for raw in letters if _about(raw, "reason") == "count_too_old"} & uncertain
-    naive = NaiveFold(sorted(decisions, key=lambda each: not each["proposed"]), too_old)
+    refused = {_origin(raw, app): _about(raw, "reason") for raw in letters if _about(raw, "stage") == "controller"}
+    may = {at: why for at, why in refused.items() if at in uncertain and why in {"count_too_old", "out_of_range"}}
+    naive = NaiveFold(sorted(decisions, key=lambda each: not each["proposed"]), may)
     naive.fold(taken)
     return naive
 

@@ -11,9 +11,12 @@ from typing import Any
 
 NUMBER = "n"
 """The header by which the harness finds its event again, in sources and in dead letters."""
+TILL = "till.example"
+"""A source whose events all lie on one feed, in the order they were published in."""
 JSON_TYPE = ("content-type", b"application/cloudevents+json")
 TOPIC_OF = {
     "order": "orders",
+    "demand": "orders",
     "stock": "stock",
     "return": "stock",
     "replenishment": "stock",
@@ -58,7 +61,8 @@ class WrittenEvent:
     headers: tuple[tuple[str, bytes], ...] = (JSON_TYPE,)
     key: bytes | None = None
     uncertain: bool = False
-    """Whether the state may take it or refuse it, depending on the watermark: a count of long ago."""
+    """Whether the state may take it or refuse it, depending on the watermark (a count of long ago) or on what came
+    first on another feed (a correction and the orders it is about)."""
     number: int = field(default=0, compare=False)
 
 
@@ -71,7 +75,7 @@ def written(said: StatedEvent, *, spelling: int = 0) -> WrittenEvent:
         "type": said.type,
         "time": moment(said.time_ms),
     }
-    place, key = zlib.crc32(said.id.encode()), said.id.encode()
+    place, key = zlib.crc32((TILL if said.source == TILL else said.id).encode()), said.id.encode()
     if said.type.startswith(("replenishment.", "stock.")) and (item := _item(said.data)):
         place = zlib.crc32(item.encode())  # events about the goods of one item keep their order
     if spelling == 1:  # binary mode

@@ -4,12 +4,14 @@ No code of the product is used. Stock is a sum over a set of events; only suppli
 their feed.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.chaos.events import StatedEvent, WrittenEvent, milliseconds
+from tests.chaos.events import TILL, StatedEvent, WrittenEvent, milliseconds
+
+DAY = 86_400_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,10 @@ class FoldedItem:
     transfers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     """Shipped and received."""
     demand: int = 0
+    by_day: Counter[int] = field(default_factory=Counter)
+    """Demand of each day as it stands. Of an item whose events lie on one feed it is known at every event."""
+    taken_out: int = 0
+    """So much of its demand was corrected or cancelled."""
     heard_of: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def stock(self) -> dict[str, Any]:
@@ -85,12 +91,15 @@ class FoldedItem:
 class NaiveFold:
     """Folds all accepted events, and lists the movements that the state must have refused."""
 
-    def __init__(self, decided: Iterable[dict[str, Any]], too_old: Iterable[tuple[str, int, int]] = ()) -> None:
+    def __init__(
+        self, decided: Iterable[dict[str, Any]], uncertain: Mapping[tuple[str, int, int], str] | None = None
+    ) -> None:
+        """`uncertain` says why the state refused events that it might as well have taken."""
         self.items: dict[str, FoldedItem] = defaultdict(FoldedItem)
         self.touched: set[str] = set()
         self.refused: list[RefusedEvent] = []
         self.duplicates = 0
-        self._too_old = set(too_old)
+        self._uncertain = uncertain or {}
         self._notices: dict[tuple[str, str], str] = {}
         for decision in decided:
             name = f"{decision['sku']}@{decision['location']}"
@@ -147,13 +156,19 @@ class NaiveFold:
     def _refusal(self, name: str, taken: TakenEvent, said: StatedEvent) -> str | None:
         if said.type.startswith("replenishment.") and said.data["replenishment_id"] not in self.items[name].orders:
             return "unknown_replenishment"
-        return "count_too_old" if taken.origin in self._too_old else None
+        if said.type == "demand.corrected" and not taken.event.uncertain:
+            booked = self.items[name].by_day[milliseconds(said.data["at"]) // DAY]
+            return "out_of_range" if said.data["quantity"] > booked else None
+        return self._uncertain.get(taken.origin)
 
     def _move(self, item: FoldedItem, kind: str, data: dict[str, Any], said: StatedEvent) -> None:  # noqa: C901, PLR0912 - one rule
         quantity = data.get("quantity", 0)
+        if said.source == TILL:
+            self._take_out(item, kind, quantity, said)
         match kind:
             case "order.placed":
                 item.demand += quantity
+                item.by_day[said.time_ms // DAY] += quantity
                 if item.reserve:
                     item.reserved += quantity
                 else:
@@ -192,6 +207,15 @@ class NaiveFold:
                 item.reserve = data.get("fulfilment", "reserve" if item.reserve else "") == "reserve"
             case _ if kind.startswith("replenishment."):
                 self._answer(item.orders[data["replenishment_id"]], kind, data)
+
+    def _take_out(self, item: FoldedItem, kind: str, quantity: int, said: StatedEvent) -> None:
+        """Take demand out of its day, not below 0."""
+        at = {"demand.corrected": "at", "order.cancelled": "ordered_at"}.get(kind)
+        if at is not None:
+            day = milliseconds(said.data[at]) // DAY
+            taken = min(quantity, item.by_day[day])
+            item.by_day[day] -= taken
+            item.taken_out += taken
 
     def _receive(self, order: FoldedOrder | None, data: dict[str, Any]) -> None:
         if order is not None and not order.closed:

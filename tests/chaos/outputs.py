@@ -9,7 +9,7 @@ from schemas.journal import Decided, Published, decode_journal
 from tests.chaos.events import milliseconds
 from tests.chaos.naive import NaiveFold
 from tests.chaos.shop_front import TopicRecord, Topics, said
-from tests.chaos.workload import ItemTerms
+from tests.chaos.workload import SLIPS, ItemTerms
 
 DAY = 86_400_000
 MOST = 100_000
@@ -121,7 +121,7 @@ def reviews(records: list[TopicRecord], decided: set[str], *, closed: bool) -> I
 
 
 def demand(records: list[TopicRecord], naive: NaiveFold) -> Iterator[str]:
-    """No review invents demand."""
+    """No review invents demand; where every event of an item's demand is known, none is lost but what was taken out."""
     reviewed: dict[str, int] = defaultdict(int)
     for raw in records:
         event = said(raw)
@@ -129,6 +129,11 @@ def demand(records: list[TopicRecord], naive: NaiveFold) -> Iterator[str]:
     for item, units in reviewed.items():
         if units > naive.items[item].demand:
             yield f"{item}: reviews report a demand of {units}, events one of {naive.items[item].demand}"
+    for item in SLIPS:
+        folded = naive.items[item]
+        if item in reviewed and reviewed[item] < folded.demand - folded.taken_out:
+            left = folded.demand - folded.taken_out
+            yield f"{item}: reviews report a demand of {reviewed[item]}, and {left} was neither corrected nor cancelled"
     for item in naive.touched - reviewed.keys() - {"Last@BER1"}:
         yield f"{item} was never reviewed"
 

@@ -150,6 +150,13 @@ def duplicate_window_off() -> Patches:
     return [mock.patch.object(Window, "judge", return_value="new")]
 
 
+def corrections_forgotten() -> Patches:
+    """What is corrected in a closed period is not written down."""
+    from agents.inventory.card import Card
+
+    return [mock.patch.object(Card, "keep_remembered")]
+
+
 def clock_in_the_core() -> Patches:
     """The state holds a moment that is in no ledger."""
     from agents.core import core
@@ -225,8 +232,9 @@ BUGS: dict[str, Callable[[], Patches]] = {
     for bug in (
         no_fencing_of_the_store, no_fencing_of_the_publisher, checkpoint_ahead_of_its_publication, lost_gap_check,
         journal_ignored, no_seal, changed_checkpoint_believed, core_kept, prev_ignored, duplicate_window_off,
-        clock_in_the_core, decision_remade_in_replay, next_version, decision_remade_by_another_rule,
-        crash_in_recovery, clock_a_day_ahead, clock_a_day_behind, shard_0_stands_still,
+        corrections_forgotten, clock_in_the_core, decision_remade_in_replay, next_version,
+        decision_remade_by_another_rule, crash_in_recovery, clock_a_day_ahead, clock_a_day_behind,
+        shard_0_stands_still,
     )
 }  # fmt: skip
 

@@ -55,6 +55,7 @@ def test_without_a_bug_there_is_nothing_to_find(servers: LocalServers, app: str,
     "bug, forget, sign",
     [
         ("duplicate_window_off", "", "shown, expected"),
+        ("corrections_forgotten", "", "refused by the controller"),
         ("clock_in_the_core", "", "audit"),
         ("journal_ignored", "forget", "published twice"),
         ("decision_remade_by_another_rule", "forget", "audit"),

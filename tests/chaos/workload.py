@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.chaos.events import StatedEvent, WrittenEvent, moment, written
+from tests.chaos.events import TILL, StatedEvent, WrittenEvent, moment, written
 from tests.chaos.malformed import malformed
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -33,6 +33,10 @@ HOT = 0.25
 LOCATIONS = ("BER1", "MUC1")
 NEW = ("New-1@BER1", "New-2@MUC1")
 """Items that nobody configured."""
+SLIPS = ("Slip-1@BER1", "Slip-2@MUC1")
+"""Items that only the till sells, so that the demand of each of their days is known to the unit."""
+NOBODYS = "Unheard@BER1"
+"""An item of which nothing is ever accepted."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class Workload:
         self._trouble = trouble
         self._number = 0
         self._orders: deque[StatedEvent] = deque(maxlen=200)
+        self._rung_up: deque[StatedEvent] = deque(maxlen=60)
+        """Orders of the till: few, so that a day is corrected more than once."""
         self._recent: deque[StatedEvent] = deque(maxlen=400)
         self._counted: set[tuple[str, int]] = set()
 
@@ -96,15 +102,20 @@ class Workload:
         return made
 
     def closing(self, partitions: int) -> list[WrittenEvent]:
-        """One more order in every partition, days later, so that all periods before it close."""
+        """One more order in every partition, days later, so that all periods before it close.
+
+        Before them the till corrects all that it can think of: what stands of each day shows in what is refused.
+        """
+        corrections = [written(self._undone(order)) for order in self._rung_up]
         self.now += 2 * DAY
         data = {"lines": [{"line_id": "1", "sku": "Last", "location": "BER1", "quantity": 1}]}
-        return [
+        last = [
             replace(
                 written(self._say("shop.example", "order.placed", data | {"order_id": f"last-{place}"})), place=place
             )
             for place in range(partitions)
         ]
+        return corrections + last
 
     def _something(self) -> Iterator[WrittenEvent]:
         dice = self.chance.random() / max(self._trouble, 1e-9)
@@ -121,6 +132,10 @@ class Workload:
             yield written(self._stranger())
         elif dice < 0.093:
             yield self._old_count()
+        elif dice < 0.113:
+            yield self._corrected()
+        elif dice < 0.143:
+            yield written(self._till(), spelling=self.chance.randrange(3))
         else:
             weights, makers = zip(*self._kinds(), strict=True)
             for said in self.chance.choices(makers, weights)[0]():
@@ -156,6 +171,8 @@ class Workload:
     def _cancelled(self) -> Iterator[StatedEvent]:
         if order := self._take_order():
             data = {"order_id": order.data["order_id"], "lines": _bare(order)[:1], "reason": "customer"}
+            if self.chance.random() < 0.5:
+                data["ordered_at"] = moment(order.time_ms)
             yield self._say("shop.example", "order.cancelled", data)
 
     def _fulfilled(self) -> Iterator[StatedEvent]:
@@ -170,6 +187,49 @@ class Workload:
             "lines": [self._line(0, self._item(), 1)],
         }
         yield self._say("wms.example", "return.received", data)
+
+    # Corrections --------------------------------------------------------------------------------------------------
+
+    def _corrected(self) -> WrittenEvent:
+        """Demand of any item is taken out; whether there was as much, only the ledger shows."""
+        item, quantity, at = self._item(), self.chance.choice((1, 2, 8)), self.now - self.chance.randrange(40 * DAY)
+        if self._orders and self.chance.random() < 0.7:
+            order = self.chance.choice(self._orders)
+            line = order.data["lines"][0]
+            item, quantity, at = f"{line['sku']}@{line['location']}", line["quantity"], order.time_ms
+        if self.chance.random() < 0.1:
+            item = NOBODYS
+        said = self._correction("shop.example", item, quantity, at, keep=False)
+        return replace(written(said), uncertain=item != NOBODYS)
+
+    def _till(self) -> StatedEvent:
+        """The till sells, also what it reports months late, and takes back what it mistyped, to the last unit."""
+        dice = self.chance.random()
+        if dice < 0.5 or not self._rung_up:
+            quantity = self.chance.choice((1, 2, 5, 1000))
+            data = {"order_id": f"till-{self._next()}", "lines": [self._line(0, self.chance.choice(SLIPS), quantity)]}
+            said = self._say(TILL, "order.placed", data)
+            if self.chance.random() < 0.3:
+                said = replace(said, time_ms=self.now - self.chance.randrange(100 * DAY))
+                self._recent[-1] = said
+            self._rung_up.append(said)
+            return said
+        order = self.chance.choice(self._rung_up)
+        line = _bare(order)[0]
+        if dice < 0.65:
+            self._rung_up.remove(order)
+            data = {"order_id": order.data["order_id"], "lines": [line], "reason": "mistyped"}
+            return self._say(TILL, "order.cancelled", data | {"ordered_at": moment(order.time_ms)})
+        item, at = f"{line['sku']}@{line['location']}", order.time_ms + self.chance.choice((0, 0, 0, 0, DAY, -DAY))
+        return self._correction(TILL, item, max(1, line["quantity"] + self.chance.choice((-1, 0, 0, 1))), at)
+
+    def _undone(self, order: StatedEvent) -> StatedEvent:
+        line = _bare(order)[0]
+        return self._correction(TILL, f"{line['sku']}@{line['location']}", line["quantity"], order.time_ms)
+
+    def _correction(self, source: str, item: str, quantity: int, at: int, *, keep: bool = True) -> StatedEvent:
+        data = {"correction_id": f"cor-{self._next()}", "at": moment(at), "quantity": quantity, "reason": "mistyped"}
+        return self._say(source, "demand.corrected", _place(item) | data, keep=keep)
 
     # Stock --------------------------------------------------------------------------------------------------------
 

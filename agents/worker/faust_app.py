@@ -22,11 +22,15 @@ class NoTables(TableManager):
     logger = logging.getLogger("faust.tables")
 
     async def on_start(self) -> None:
-        """Go on once every agent has named its topics: one that is named later is not read for 45 s."""
-        while len(self.app.topics) < len(self.app.agents) and not self.should_stop:  # noqa: ASYNC110 - Faust tells nobody
+        """Go on once the topics of every agent are named: one that is named later is not read for 45 s."""
+        wanted = {topic for agent in self.app.agents.values() for topic in agent.channel.topics}
+        while not wanted <= self._named() and not self.should_stop:  # noqa: ASYNC110 - Faust tells nobody
             await asyncio.sleep(0.001)
         await self._update_channels()
         await self.recovery.start()
+
+    def _named(self) -> set[str]:
+        return {topic for channel in self.app.topics for topic in channel.topics}
 
 
 class FaustApp(faust.App):

@@ -132,8 +132,7 @@ class Decider:
         explained = review.situation.position + quantity
         unusual_much = choice.guarded.unexplained >= max(quantity, UNUSUAL_SHARE * explained)
         fits = quantity > 0 and unusual_much and quantity >= review.situation.economics.minimum_order
-        facts, period_ms = review.situation.facts, self._state.frame.settings.period_ms
-        if facts is None or facts.periods * period_ms < NEWCOMER_DAYS * DAY_MS:
+        if self._facts_are_young(review.situation):
             return None
         item = card.item
         if not fits or unusual.find(item) is not None or cause.moment < item.unasked_until:
@@ -147,8 +146,9 @@ class Decider:
     def _order(
         self, card: Card, terms: Effective, situation: Situation, choice: Choice, cause: Cause, trigger: Trigger
     ) -> Decided | None:
-        """Order what was chosen, if that is anything."""
-        self._counters.clamps.update(choice.guarded.clamped_by)
+        """Order what was chosen, if that is anything; that young facts explain little is no clamp worth counting."""
+        young = self._facts_are_young(situation)
+        self._counters.clamps.update(each for each in choice.guarded.clamped_by if not (young and each == BEYOND_FACTS))
         quantity = choice.guarded.quantity
         if quantity == 0:
             return None
@@ -158,6 +158,11 @@ class Decider:
         reasons = asks(quantity, terms.unit_cost, limits)
         why = self._why(card.item, terms, situation, choice, trigger, reasons)
         return self._decided(card, terms, quantity, cause, why, proposed=terms.mode == "approve" or reasons != ())
+
+    def _facts_are_young(self, situation: Situation) -> bool:
+        """Whether facts grow with every day still, so that the next review explains more."""
+        facts = situation.facts
+        return facts is None or facts.periods * self._state.frame.settings.period_ms < NEWCOMER_DAYS * DAY_MS
 
     def _decided(
         self, card: Card, terms: Effective, quantity: int, cause: Cause, why: Why, *, proposed: bool

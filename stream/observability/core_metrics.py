@@ -40,7 +40,12 @@ TOTALS: tuple[tuple[str, str, Callable[[CoreCounters], int]], ...] = (
     ("restock_reviews", "Reviews made.", lambda core: core.reviews),
 )
 BY_LABEL: tuple[tuple[str, str, str, Callable[[CoreCounters], Mapping[str, float]]], ...] = (
-    ("restock_guardrail_clamps", "Quantities that a guardrail changed.", "guardrail", lambda core: core.clamps),
+    (
+        "restock_guardrail_clamps",
+        "Quantities that a guardrail changed, but for what facts do not explain while they are young.",
+        "guardrail",
+        lambda core: core.clamps,
+    ),
     ("restock_learner_failures", "Failures of forecasters and policies.", "name", lambda core: core.failures),
     ("restock_demand_units", "Units asked for in closed periods.", "class", lambda core: core.demand),
     (

@@ -68,6 +68,21 @@ def test_what_facts_explain_is_ordered_and_the_rest_is_asked(world: FoldedLedger
     assert alert.runbook == "docs/runbooks/UnusualOrder.md"
 
 
+@pytest.mark.parametrize("periods, counted", [(200, 1), (13, 0)])
+def test_young_facts_cut_without_being_counted_as_a_guardrail_that_holds(
+    known: Known, periods: int, counted: int
+) -> None:
+    """In a new shop they cut most orders, and nobody has to be told."""
+    known.facts = DemandFacts(periods=periods, greatest=5.0)
+    world = FoldedLedger()
+    world.happens(Configured(Terms(policy="base-stock", lead_time_days=1.0)))
+    world.counts(30)
+    world.happens(Placed(20))
+    world.passes(days=1)
+    assert world.ordered()[0].why.clamped_by == ("beyond_facts",)
+    assert world.core.counters.clamps["beyond_facts"] == counted
+
+
 def test_an_approved_question_is_an_order_like_any_other(world: FoldedLedger) -> None:
     outputs = world.happens(Approved(question(world)))
     assert (orders(outputs), alerts(outputs)) == (["request 10"], ["unusual_order cleared"])

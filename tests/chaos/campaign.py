@@ -4,7 +4,8 @@
 
 Every round is one application: faults happen one after the other, then everything heals and the checker judges. Every
 fault comes alone once; in the time that is left two or three come together, the next before the effects of the last are
-over. The seed is printed; with it the same faults come in the same order. A table in the end shows what happened.
+over. Every second round has traces on. The seed is printed; with it the same faults come in the same order. A table in
+the end shows what happened.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from tests.chaos.arena import Arena, behind_proxies
 from tests.chaos.faults import FAULTS
 from tests.chaos.run import Run
 from tests.chaos.witness import Witness
+from tests.fakes.collector import Collector
 
 FAULTS_A_ROUND = 8
 TOGETHER = "two or three together"
@@ -69,7 +71,7 @@ def campaign(directory: Path, seconds: float, seed: int, names: list[str]) -> Ca
     faults = _drawn(random.Random(seed), names, end)
     servers = LocalServers(directory, usual_ports=False)
     proxies = behind_proxies(servers)
-    with servers:
+    with servers, Collector() as collector:
         witness = Witness(servers, f"w{seed}", directory, seed, seconds)
         witness.start()
         try:
@@ -77,8 +79,13 @@ def campaign(directory: Path, seconds: float, seed: int, names: list[str]) -> Ca
                 chosen = list(islice(faults, FAULTS_A_ROUND))
                 if not chosen:
                     break
-                with Run(servers.kafka, servers.redis, f"c{seed}-{number}", directory, seed + number) as run:
+                traces = {"traces": collector.url, "trace_share": "1"} if number % 2 else {}
+                with Run(servers.kafka, servers.redis, f"c{seed}-{number}", directory, seed + number, **traces) as run:
                     _round(Arena(servers, run, *proxies, random.Random(seed + number)), chosen, result)
+                result.counts["spans"] += len(collector.spans)
+                if traces and not collector.spans:
+                    result.violations.append(f"{run.system.name}: no span of it came")
+                collector.spans.clear()
                 result.witness = witness.table()
                 (directory / "table").write_text(result.table())  # for people who look before the end
         finally:

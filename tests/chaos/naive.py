@@ -68,7 +68,7 @@ class FoldedItem:
     """Shipped and received."""
     demand: int = 0
     by_day: Counter[int] = field(default_factory=Counter)
-    """Demand of each day as it stands. Of an item whose events lie on one feed it is known at every event."""
+    """Demand of each day as it stands, of an item that the till sells: its events lie on one feed."""
     taken_out: int = 0
     """So much of its demand was corrected or cancelled."""
     heard_of: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -100,6 +100,8 @@ class NaiveFold:
         self.refused: list[RefusedEvent] = []
         self.duplicates = 0
         self._uncertain = uncertain or {}
+        self._ordered: dict[str, int] = {}
+        """When the till's orders were placed."""
         self._notices: dict[tuple[str, str], str] = {}
         for decision in decided:
             name = f"{decision['sku']}@{decision['location']}"
@@ -164,11 +166,10 @@ class NaiveFold:
     def _move(self, item: FoldedItem, kind: str, data: dict[str, Any], said: StatedEvent) -> None:  # noqa: C901, PLR0912 - one rule
         quantity = data.get("quantity", 0)
         if said.source == TILL:
-            self._take_out(item, kind, quantity, said)
+            self._book(item, kind, quantity, said)
         match kind:
             case "order.placed":
                 item.demand += quantity
-                item.by_day[said.time_ms // DAY] += quantity
                 if item.reserve:
                     item.reserved += quantity
                 else:
@@ -208,14 +209,17 @@ class NaiveFold:
             case _ if kind.startswith("replenishment."):
                 self._answer(item.orders[data["replenishment_id"]], kind, data)
 
-    def _take_out(self, item: FoldedItem, kind: str, quantity: int, said: StatedEvent) -> None:
-        """Take demand out of its day, not below 0."""
-        at = {"demand.corrected": "at", "order.cancelled": "ordered_at"}.get(kind)
-        if at is not None:
-            day = milliseconds(said.data[at]) // DAY
-            taken = min(quantity, item.by_day[day])
-            item.by_day[day] -= taken
-            item.taken_out += taken
+    def _book(self, item: FoldedItem, kind: str, quantity: int, said: StatedEvent) -> None:
+        """Put demand into its day, or take it out, not below 0."""
+        if kind == "order.placed":
+            self._ordered[said.data["order_id"]] = said.time_ms
+            item.by_day[said.time_ms // DAY] += quantity
+            return
+        stated = said.data["at"] if kind == "demand.corrected" else said.data.get("ordered_at")
+        day = (milliseconds(stated) if stated else self._ordered[said.data["order_id"]]) // DAY
+        taken = min(quantity, item.by_day[day])
+        item.by_day[day] -= taken
+        item.taken_out += taken
 
     def _receive(self, order: FoldedOrder | None, data: dict[str, Any]) -> None:
         if order is not None and not order.closed:

@@ -219,7 +219,9 @@ class Workload:
         if dice < 0.65:
             self._rung_up.remove(order)
             data = {"order_id": order.data["order_id"], "lines": [line], "reason": "mistyped"}
-            return self._say(TILL, "order.cancelled", data | {"ordered_at": moment(order.time_ms)})
+            if order.time_ms < self.now - 2 * DAY or self.chance.random() < 0.5:  # else its period is found by its id
+                data["ordered_at"] = moment(order.time_ms)
+            return self._say(TILL, "order.cancelled", data)
         item, at = f"{line['sku']}@{line['location']}", order.time_ms + self.chance.choice((0, 0, 0, 0, DAY, -DAY))
         return self._correction(TILL, item, max(1, line["quantity"] + self.chance.choice((-1, 0, 0, 1))), at)
 

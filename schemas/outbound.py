@@ -161,6 +161,10 @@ class StockAlert(Outbound):
     backorders: int = 0
     replenishment_id: str | None = None
     """The replenishment an alert is about, where it is about one."""
+    lower_line: int | None = None
+    """At so many available units, or fewer, the item is low; null before its first review."""
+    upper_line: int | None = None
+    """At so many available units, or more, there are too many; null while the item is new."""
 
 
 class Period(Outbound):

@@ -104,6 +104,7 @@ def _lines(seen: dict[str, Any]) -> Iterator[str]:
         yield (
             "  levels     order at {reorder_point} up to {order_up_to}; safety stock {safety_stock}; low stock from "
             "{low_stock} down".format(**levels)
+            + ("" if levels["overstock"] is None else f", overstock from {levels['overstock']} up")
         )
     yield from _outlook(seen)
     yield from term_lines(seen)

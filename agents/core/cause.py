@@ -7,7 +7,7 @@ so that the same cause has the same name in every replay (I3).
 from collections.abc import Sequence
 
 from agents.inventory import unusual
-from agents.inventory.alerts import threshold
+from agents.inventory.alerts import threshold, warning_lines
 from agents.inventory.card import Card
 from agents.inventory.position import Item, allocated, available, backorders, on_hand
 from agents.inventory.replenishments import due_at
@@ -120,6 +120,7 @@ class Cause:
         about = min(item.orders, key=due_at, default=None) if kind == "overdue_replenishment" else None
         if kind == "unusual_order":
             about = unusual.find(item)
+        lower, upper = warning_lines(item)
         body = StockAlert(
             alert_id=self.name("alr"),
             episode=alerted.episode,
@@ -138,6 +139,8 @@ class Cause:
             available=stock,
             backorders=backorders(item),
             replenishment_id=about.id if about is not None and alerted.raised else None,
+            lower_line=lower,
+            upper_line=upper,
         )
         self._publish(body.alert_id, body, alerted)
 

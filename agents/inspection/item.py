@@ -16,6 +16,7 @@ from agents.core.learning_state import ReviewRecord, decode_learning_state, enco
 from agents.core.shard_state import ShardState
 from agents.forecasting.base import LEVELS, DemandForecast
 from agents.inspection.term_origins import terms_as_json
+from agents.inventory.alerts import warning_lines
 from agents.inventory.card import Card
 from agents.inventory.position import Item, Order, allocated, available, backorders, on_hand, position
 from agents.inventory.replenishments import due_at
@@ -125,11 +126,13 @@ def _stock_out(item: Item, watermark: Milliseconds | None) -> str | None:
 
 def levels(item: Item) -> dict[str, int | None]:
     """The levels that hold until the next review; null before the first."""
+    lower, upper = warning_lines(item)
     return {
         "reorder_point": item.reorder_point,
         "order_up_to": item.order_up_to,
         "safety_stock": item.safety_stock,
-        "low_stock": item.low_stock,
+        "low_stock": lower,
+        "overstock": upper,
     }
 
 

@@ -112,6 +112,12 @@ def threshold(item: Item, kind: AlertKind) -> float | None:
     return 0.0 if kind in {"stock_out", "negative_stock"} else None
 
 
+def warning_lines(item: Item) -> tuple[int | None, int | None]:
+    """What is available should lie between these: at the lower it is low, at the upper too much; None for no line."""
+    upper = _overstock_from(item)
+    return item.low_stock, upper if upper < NEVER else None
+
+
 def at_risk(item: Item) -> bool:
     """Whether customers go without the item, or will soon."""
     return any(episode.kind in {"stock_out", "projected_stock_out"} for episode in item.alerts)

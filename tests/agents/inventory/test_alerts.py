@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.inventory.alerts import KINDS, NEWCOMER_DAYS, edges
+from agents.inventory.alerts import KINDS, NEWCOMER_DAYS, edges, warning_lines
 from agents.inventory.card import Card
 from agents.inventory.position import Episode, Item
 from agents.inventory.severity import severity
@@ -68,6 +68,14 @@ def test_overstock_begins_above_one_and_a_half_times_the_level() -> None:
     assert alerts(world.happens(Received(1))) == ["overstock raised"]
     assert alerts(world.happens(Placed(10))) == []
     assert alerts(world.happens(Placed(1))) == ["overstock cleared"]
+
+
+def test_an_alert_tells_both_lines() -> None:
+    world = stocked(20, order_up_to=20, low_stock=6)
+    world.passes(days=NEWCOMER_DAYS)
+    low, high = (world.happens(each)[-1].event.body for each in (Placed(14), Received(25)))
+    assert (low.kind, low.lower_line, low.upper_line, low.available) == ("low_stock", 6, 31, 6)
+    assert (high.kind, high.lower_line, high.upper_line, high.available) == ("overstock", 6, 31, 31)
 
 
 def test_a_newcomer_is_not_overstocked() -> None:

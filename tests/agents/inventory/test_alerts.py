@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.inventory.alerts import KINDS, NEWCOMER_DAYS, edges, warning_lines
+from agents.inventory.alerts import KINDS, NEWCOMER_DAYS, edges
 from agents.inventory.card import Card
 from agents.inventory.position import Episode, Item
 from agents.inventory.severity import severity

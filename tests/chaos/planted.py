@@ -227,6 +227,23 @@ def shard_0_stands_still() -> Patches:
     return [mock.patch.object(shard.Shard, "work", work)]
 
 
+def intake_stands_still() -> Patches:
+    """No feed ever comes back from a batch."""
+    from agents.intake.intake import Intake
+
+    async def take(self: Intake, feed: Any, batch: Any) -> None:
+        await asyncio.Event().wait()
+
+    return [mock.patch.object(Intake, "take", take)]
+
+
+def intake_fails() -> Patches:
+    """Intake stumbles over every batch, so that feeds are parked."""
+    from agents.intake.intake import Intake
+
+    return [mock.patch.object(Intake, "take", side_effect=TypeError("planted"))]
+
+
 BUGS: dict[str, Callable[[], Patches]] = {
     bug.__name__: bug
     for bug in (
@@ -234,7 +251,7 @@ BUGS: dict[str, Callable[[], Patches]] = {
         journal_ignored, no_seal, changed_checkpoint_believed, core_kept, prev_ignored, duplicate_window_off,
         corrections_forgotten, clock_in_the_core, decision_remade_in_replay, next_version,
         decision_remade_by_another_rule, crash_in_recovery, clock_a_day_ahead, clock_a_day_behind,
-        shard_0_stands_still,
+        shard_0_stands_still, intake_stands_still, intake_fails,
     )
 }  # fmt: skip
 

@@ -191,6 +191,12 @@ class Monitoring:
         ]
         return [series for series in found if series.points]
 
+    def alerts(self, state: str, seconds: float) -> set[str]:
+        """The alerts that were in a state (pending, firing) at any time of the last seconds, as Prometheus says."""
+        now = time.time()
+        expr = f'count by (alertname) (count_over_time(ALERTS{{alertstate="{state}"}}[{seconds:.0f}s]))'
+        return {series.labels["alertname"] for series in self.ask(expr, now, now, SCRAPE_SECONDS)}
+
     def _address(self, name: str) -> str:
         return f"{LOOPBACK}:{self._ports[name]}"
 

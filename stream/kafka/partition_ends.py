@@ -42,18 +42,15 @@ class PartitionEnds:
         """Ask again with a new client when the leaders have changed: it does not look for new ones by itself."""
         try:
             return self._ask(partitions)
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             self._client = None
-            if error.args[0].code() not in _LED_BY_ANOTHER:
-                raise BrokerDown(error.args[0].str()) from error
-        except TimeoutError as error:
-            self._client = None
-            raise BrokerDown("no answer") from error
+            if isinstance(error, TimeoutError) or error.args[0].code() not in _LED_BY_ANOTHER:
+                raise _down(error) from error
         try:
             return self._ask(partitions)
         except (KafkaException, TimeoutError) as error:
             self._client = None
-            raise BrokerDown(str(error)) from error
+            raise _down(error) from error
 
     def _ask(self, partitions: Collection[TP]) -> dict[TP, int]:
         if self._client is None:
@@ -71,3 +68,8 @@ class PartitionEnds:
                 if error.args[0].code() not in _GONE:
                     raise
         return ends
+
+
+def _down(error: KafkaException | TimeoutError) -> BrokerDown:
+    """The fault with a reason that can be read: a time-out has no text of its own."""
+    return BrokerDown("no answer" if isinstance(error, TimeoutError) else error.args[0].str())

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from unittest.mock import Mock
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from faust.types import TP
 
 from stream.faults import BrokerDown
@@ -66,6 +68,16 @@ async def test_a_broker_that_stands_still_is_not_waited_for_long(
                 await asked.of(places)
         assert kind_of(silent.value) == "timeout", repr(silent.value.__cause__)
     await until_led(asked, places)
+
+
+async def test_a_broker_that_is_silent_when_it_is_asked_again_is_told_in_words(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = PartitionEnds(client_config(settings))
+    led_by_another = KafkaException(KafkaError(KafkaError.NOT_LEADER_FOR_PARTITION))
+    monkeypatch.setattr(asked, "_ask", Mock(side_effect=[led_by_another, TimeoutError()]))
+    with pytest.raises(BrokerDown, match="no answer"):
+        await asked.of([TP("orders", 0)])
 
 
 async def until_led(asked: PartitionEnds, places: Sequence[TP]) -> None:

@@ -14,7 +14,7 @@ FAITH = 2.0
 The truth lies a share w of the way from the forecast to the average. Before anything is seen, w is taken as 0 with a
 variance of 1 / FAITH: it is hardly ever beyond -1 and 1."""
 YOUTH = 4.0
-"""What an average of n periods is expected to err more than the forecast, which knows of other items: this / n²."""
+"""What an average of n periods is expected to err more than the forecast, which knows of other items: this / n³."""
 DOUBT = 3.0
 """The weight, in periods, of the variance that a count with this mean usually has."""
 
@@ -92,7 +92,7 @@ class Averages(msgspec.Struct, array_like=True):
         seen of w uncertain. So it counts with the weight n d² / (n d² + FAITH × noise): more after more periods.
         """
         noise, expected = max(self.errors[0], 1e-9), [1.0]
-        weight, young = min(max(self.periods - 1, 0), 2.0 / FADE) / FAITH, YOUTH / max(self.periods, 1) ** 2
+        weight, young = min(max(self.periods - 1, 0), 2.0 / FADE) / FAITH, YOUTH / max(self.periods, 1) ** 3
         for error, apart in zip(self.errors[1:], self.apart, strict=True):
             square = apart / noise
             believed = weight * square / (weight * square + 1.0)

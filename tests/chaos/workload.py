@@ -214,7 +214,7 @@ class Workload:
                 self._recent[-1] = said
             self._rung_up.append(said)
             return said
-        order = self.chance.choice(self._rung_up)
+        order = self.chance.choice((self._rung_up[-1], self.chance.choice(self._rung_up)))
         line = _bare(order)[0]
         if dice < 0.65:
             self._rung_up.remove(order)

@@ -286,7 +286,7 @@ FAULTS = [
     DrilledFault("dead letters refused", "RestockDeadLettersBlocked", Stage.letters_refused, 6),
     DrilledFault("orders deleted before they are read", "RestockFeedRecordsLost", Stage.orders_deleted),
     DrilledFault("store emptied", "RestockRewound", Stage.store_emptied),
-    DrilledFault("intake standing still", "RestockIntakeStuck", Stage.intake_standing_still, 20),
+    DrilledFault("intake standing still", "RestockIntakeStuck", Stage.intake_standing_still, 15),
     DrilledFault("feeds parked", "RestockFeedParked", Stage.feeds_parked),
 ]
 

@@ -1,4 +1,4 @@
-"""Asks the workers how they are while a fault goes on, and keeps each answer that changes."""
+"""Asks the workers how they are while a fault goes on, and keeps each answer whose status changes."""
 
 import threading
 import time

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from agents.cli.terminal import print_table
@@ -78,6 +79,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
         if not any(finding.found.endswith(ABSENT) for finding in topics):  # asking the clock of a broker writes to one
             yield from _asked("clock", lambda: _broker_clock(settings))
             yield from _asked("workers", lambda: _workers(settings))
+            yield from _asked("intake", lambda: _intake(settings))
     store = list(_asked("redis", lambda: _redis(settings)))
     yield from store
     if store[-1].verdict == "ok" and broker[0].verdict == "ok":
@@ -159,6 +161,18 @@ def _workers(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def _intake(settings: Settings) -> Iterator[Finding]:
+    from stream.kafka.ledger_state import unread
+
+    ledger = settings.topic("ledger")
+    if behind := {place: count for place, count in unread(settings).items() if place[0] != ledger}:
+        (topic, number), worst = max(behind.items(), key=itemgetter(1))
+        slow = worst > LAG_RECORDS
+        cure = "if that does not shrink, the worker's log and /readyz say what it waits for" if slow else ""
+        found = f"the furthest behind is {topic}/{number}, by {worst:,} records"
+        yield Finding("intake", "warning" if slow else "ok", found, cure)
+
+
 def _redis(settings: Settings) -> Iterator[Finding]:
     from stream.checkpoint.redis_client import reach_redis
     from stream.preconditions import node_info, verify_redis
@@ -179,17 +193,22 @@ def _shards(settings: Settings) -> Iterator[Finding]:
     from stream.checkpoint.reader import CheckpointReader
     from stream.kafka.topic_reader import TopicReader
 
-    with TopicReader(settings) as reader:
-        ends = {shard: end for shard, (_, end) in reader.bounds(settings.topic("ledger")).items()}
-    if not ends:  # the look at the topics has found that
-        return
-    with CheckpointReader(settings) as checkpoints:
-        found = {shard: checkpoints.look(shard, {}) for shard in ends}
-    behind = {shard: ends[shard] - (at.next if at else 0) for shard, at in found.items()}
+    with TopicReader(settings) as reader, CheckpointReader(settings) as checkpoints:
+        found = {shard: checkpoints.look(shard, {}) for shard in range(reader.partitions(settings.topic("ledger")))}
+        if not found:  # the look at the topics has found that
+            return
+        holds = reader.bounds(settings.topic("ledger"))
+    behind = {shard: holds[shard][1] - (at.next if at else 0) for shard, at in found.items()}
     worst = max(behind, key=behind.__getitem__)
-    count = f"{sum(at is not None for at in found.values())} of {len(ends)} have a checkpoint"
+    count = f"{sum(at is not None for at in found.values())} of {len(found)} have a checkpoint"
     yield Finding("shards", "ok", f"{count}; the furthest behind is {worst}, by {behind[worst]:,} records")
-    if lost := [shard for shard, at in found.items() if at is None and ends[shard] > 1]:
+    for shard, at in found.items():
+        first, end = holds[shard]
+        if at is not None and not first <= at.next <= end:
+            cure = "no worker can go on with it: its log and /readyz say what restores it"
+            stands = f"the checkpoint of shard {shard} stands at {at.next}, and its ledger holds {first} to {end}"
+            yield Finding("shards", "wrong", stands, cure)
+    if lost := [shard for shard, at in found.items() if at is None and holds[shard][1] > 1]:
         cure = "run `restock rebuild`, or a worker; where one runs, its log and /readyz say whether the shard is parked"
         yield Finding("shards", "warning", f"shard {lost[0]} has a ledger, but no checkpoint ({len(lost)} such)", cure)
     if behind[worst] > LAG_RECORDS:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
-from confluent_kafka import Message, Producer
+from confluent_kafka import ConsumerGroupTopicPartitions, Message, Producer
 
 from schemas.ledger import FoldSettings, LedgerCreated, Record, SettingsChanged, Ticked, decode_record, encode_record
 from stream.errors import AnswerIsNo, Unreachable, WrongUse
@@ -193,6 +193,19 @@ def working(settings: Settings) -> int:
     with answering(settings):
         groups = client.describe_consumer_groups([settings.app], request_timeout=REACH_SECONDS)
         return len(groups[settings.app].result().members)
+
+
+def unread(settings: Settings) -> dict[tuple[str, int], int]:
+    """By topic and partition that workers have read from: how many records they have not read yet."""
+    client, _ = reach(settings)
+    group = ConsumerGroupTopicPartitions(settings.app)
+    with answering(settings):
+        read = client.list_consumer_group_offsets([group], request_timeout=REACH_SECONDS)[settings.app].result()
+    places = {(at.topic, at.partition): at.offset for at in read.topic_partitions or () if at.offset >= 0}
+    with TopicReader(settings) as reader:
+        ends = {topic: reader.bounds(topic) for topic in {topic for topic, _ in places}}
+    found = {place: ends[place[0]].get(place[1], (0, 0))[1] - offset for place, offset in places.items()}
+    return {place: max(0, count) for place, count in found.items()}
 
 
 def _check_nobody_works(settings: Settings) -> None:

@@ -132,6 +132,8 @@ def test_a_history_with_a_hole_is_never_folded_on(
     said = world.parked(worker, 0, 1, 2)
     assert reason in said, said
     assert cure in said, said
+    if happens is ledger_cut:
+        assert "wrong       shards    the checkpoint of shard 0 stands at" in world.system.run("doctor").stdout
     worker.stop()
     assert worker.wait() == 0
     assert world.outputs() == world.published

@@ -359,6 +359,7 @@ def test_the_doctor_finds_a_healthy_system(restock: Run) -> None:
         "ledger": "ok",
         "clock": "ok",
         "workers": "warning",
+        "intake": "ok",
         "redis": "ok",
         "shards": "ok",
         "terms": "ok",

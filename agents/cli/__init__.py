@@ -81,8 +81,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.debug:
             raise
         line, exit_code = _in_one_line(error)
-        print(f"restock {args.verb}: {line}", file=sys.stderr)
-        return exit_code
+        interrupted = _follows_ctrl_c(error)
+        if not (
+            interrupted and isinstance(error, SystemError)
+        ):  # which Kafka's client makes of one that meets a callback
+            print(f"restock {args.verb}: {line}", file=sys.stderr)
+        return 128 + signal.SIGINT if interrupted else exit_code
+
+
+def _follows_ctrl_c(error: BaseException | None) -> bool:
+    """Whether a Ctrl-C caused the error, or what went wrong while the command ended because of one."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _parser(arguments: Sequence[str]) -> Parser:

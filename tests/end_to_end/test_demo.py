@@ -74,7 +74,7 @@ def test_a_demo_leaves_nothing_running_however_it_ends(
 
     running.send_signal(ending)
 
-    assert running.wait(PATIENCE_SECONDS) == code
+    assert running.wait(PATIENCE_SECONDS) == code, running.stdout and running.stdout.read()
     await_end(started)
 
 

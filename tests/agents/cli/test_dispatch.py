@@ -31,6 +31,12 @@ class Verb:
         return 0
 
 
+def after_ctrl_c(error: Exception) -> Exception:
+    """What a Ctrl-C makes of it."""
+    error.__context__ = KeyboardInterrupt()
+    return error
+
+
 @pytest.fixture
 def fail(monkeypatch: pytest.MonkeyPatch) -> Any:
     def with_error(error: BaseException | None) -> None:
@@ -51,6 +57,9 @@ def fail(monkeypatch: pytest.MonkeyPatch) -> Any:
         (BrokerDown("gone"), 3, "restock doctor: RESTOCK_KAFKA does not answer (gone): run `restock doctor`\n"),
         (ZeroDivisionError("two\nlines"), 70, "restock doctor: ZeroDivisionError: two lines: a fault of restock; "),
         (KeyboardInterrupt(), 130, ""),
+        (after_ctrl_c(SystemError("a result with an exception set")), 130, ""),
+        (after_ctrl_c(StoreDown("gone")), 130, "restock doctor: RESTOCK_REDIS does not answer (gone): run `restock"),
+        (SystemError("of its own"), 70, "restock doctor: SystemError: of its own"),
     ],
 )
 def test_every_end_has_its_exit_code_and_at_most_one_line(

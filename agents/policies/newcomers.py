@@ -1,11 +1,11 @@
 """What new items of a class usually sell: the only fact about an item that has no past yet."""
 
 import math
-from collections.abc import Mapping
 
 import msgspec
 
 from agents.policies.facts import GROWN, PastDemand
+from agents.policies.shared_parts import SharedParts
 from schemas.stored import decoder_of
 
 FEW = 5
@@ -42,8 +42,8 @@ class Newcomers:
     """
 
     def __init__(self) -> None:
-        self._classes: dict[str, StoredNewcomers] = {}
-        self._changed: set[str] = set()
+        self._classes = SharedParts(_decode, _fits, "the newcomers of the class")
+        self.dump, self.load = self._classes.dump, self._classes.load
 
     def learn(self, kind: str, past: PastDemand) -> None:
         """Take in a first sale, and an item that is a newcomer no more; call it after each period with demand seen."""
@@ -54,13 +54,12 @@ class Newcomers:
 
     def add(self, kind: str, level: float) -> None:
         """Take in what a newcomer sells in a period."""
-        known = self._classes.get(kind, StoredNewcomers())
+        known = self._classes.get(kind) or StoredNewcomers()
         count = min(known.count + 1.0, MEMORY)
         error = math.log(level) - known.mean
         mean = known.mean + error / count
         variance = known.variance + (error * (math.log(level) - mean) - known.variance) / count
         self._classes[kind] = StoredNewcomers(count, mean, max(variance, 0.0))
-        self._changed.add(kind)
 
     def usual(self, kind: str) -> float:
         """What a newcomer usually sells in a period; 0 where there was none yet."""
@@ -77,15 +76,6 @@ class Newcomers:
             return 0.0
         return math.exp(first.mean + STRONG_FIRST * math.sqrt(first.variance))
 
-    def dump(self) -> Mapping[str, bytes]:
-        """Write the classes that changed since the last call."""
-        changed, self._changed = self._changed, set()
-        return {kind: msgspec.msgpack.encode(self._classes[kind]) for kind in sorted(changed)}
 
-    def load(self, parts: Mapping[str, bytes]) -> None:
-        """Read classes; a part that is none raises ValueError."""
-        for kind, data in parts.items():
-            known = _decode(data)
-            if not (0.0 <= known.count <= MEMORY and abs(known.mean) < 50.0 and 0.0 <= known.variance < 1e4):
-                raise ValueError(f"not the newcomers of the class {kind!r}: numbers out of range")
-            self._classes[kind] = known
+def _fits(known: StoredNewcomers) -> bool:
+    return 0.0 <= known.count <= MEMORY and abs(known.mean) < 50.0 and 0.0 <= known.variance < 1e4

@@ -4,10 +4,11 @@ A class is items of the same terms (`classes.py`). Items of very different size 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from agents.policies.shared_parts import SharedParts
 from schemas.stored import decoder_of
 
 MEMORY = 20_000.0
@@ -38,35 +39,25 @@ class ClassCosts:
 
     def __init__(self, rules: int) -> None:
         self._rules = rules
-        self._classes: dict[str, RuleCosts] = {}
-        self._changed: set[str] = set()
+        self._classes = SharedParts(_decode, self._fits, "what rules cost the class")
+        self.dump, self.load = self._classes.dump, self._classes.load
 
     def learn(self, kind: str, costs: Sequence[float], usual: float) -> None:
         """Take in what a period of an item cost by each rule; `usual` is what its periods cost."""
         if not usual > 0.0 or not all(map(math.isfinite, costs)):
             return
-        known = self._classes.setdefault(kind, RuleCosts(0.0, [0.0] * self._rules))
+        known = self._classes.get(kind) or RuleCosts(0.0, [0.0] * self._rules)
         known.weight = min(known.weight + 1.0, MEMORY)
         scale, means = 1.0 / math.sqrt(usual), known.means
         for number, cost in enumerate(costs):
             means[number] += (cost * scale - means[number]) / known.weight
-        self._changed.add(kind)
+        self._classes[kind] = known
 
     def best(self, kind: str) -> int:
         """The cheapest rule of a class; the baseline, which is the first, while little is known."""
         known = self._classes.get(kind)
         return 0 if known is None or known.weight < LEAST else known.means.index(min(known.means))
 
-    def dump(self) -> Mapping[str, bytes]:
-        """Write the classes that changed since the last call."""
-        changed, self._changed = self._changed, set()
-        return {kind: msgspec.msgpack.encode(self._classes[kind]) for kind in sorted(changed)}
-
-    def load(self, parts: Mapping[str, bytes]) -> None:
-        """Read classes; a part that is none raises ValueError."""
-        for kind, data in parts.items():
-            known = _decode(data)
-            sound = len(known.means) == self._rules and all(map(math.isfinite, known.means))
-            if not sound or not 0.0 <= known.weight <= MEMORY:
-                raise ValueError(f"not what rules cost the class {kind!r}: numbers out of range")
-            self._classes[kind] = known
+    def _fits(self, known: RuleCosts) -> bool:
+        whole = len(known.means) == self._rules and 0.0 <= known.weight <= MEMORY
+        return whole and all(map(math.isfinite, known.means))

@@ -82,9 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         line, exit_code = _in_one_line(error)
         interrupted = _follows_ctrl_c(error)
-        if not (
-            interrupted and isinstance(error, SystemError)
-        ):  # which Kafka's client makes of one that meets a callback
+        # Kafka's client makes a SystemError of a Ctrl-C that meets a callback: it says nothing more.
+        if not interrupted or not isinstance(error, SystemError):
             print(f"restock {args.verb}: {line}", file=sys.stderr)
         return 128 + signal.SIGINT if interrupted else exit_code
 

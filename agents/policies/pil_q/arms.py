@@ -138,7 +138,7 @@ class Menu(NamedTuple):
     """Where simple rules stand."""
     sources: Places
     stretches: tuple[float, ...]
-    begin: Floats
+    weights: Floats
     """What arms have to say where all are expected to cost the same: kinds of them as much as one another."""
     all: Columns
     """Every arm about its own stock, then about the stock of what they decide together, then about the item's."""
@@ -158,8 +158,8 @@ def _menu(arms: list[Arm], stretches: tuple[float, ...], *, lots: bool) -> Menu:
     everyone = columns(list(zip(arms * 3, stocks, strict=True)), stretches)
     alone = columns([(arm, 0) for arm in arms], stretches)
     kinds = [arm.kind for arm in arms]
-    begin = np.array([1.0 / kinds.count(kind) for kind in kinds])
-    return Menu(tuple(arms), lots, places, sources, stretches, begin, everyone, alone)
+    weights = np.array([1.0 / kinds.count(kind) for kind in kinds])
+    return Menu(tuple(arms), lots, places, sources, stretches, weights, everyone, alone)
 
 
 def columns(questions: list[tuple[Arm, int]], stretches: tuple[float, ...]) -> Columns:

@@ -119,7 +119,7 @@ class PilQ:
         if state.shares is None or state.averages.periods % RECONSIDER == 0 or state.averages.periods < SETTLE:
             worth = self._worth(state, situation, menu)
             stock_outs = state.learned * (1.0 - terms.critical_ratio)
-            state.shares = all_for_one(worth, state.shares) if menu.lots else shares_of(worth, stock_outs, menu.begin)
+            state.shares = all_for_one(worth, state.shares) if menu.lots else shares_of(worth, stock_outs, menu.weights)
             state.advantage = float(worth[menu.reference] - (worth * state.shares).sum())
         if state.shadows is None:
             state.shadows, state.lived = Shadows.alike(situation, ARMS + 1), 0
@@ -192,7 +192,7 @@ def shares_in(state: PilQState, situation: Situation, menu: Menu) -> Floats:
     if state.shares is not None and state.lots == menu.lots:
         return state.shares
     expected = expected_of(situation, menu)
-    return all_for_one(expected, None) if menu.lots else shares_of(expected, 0.0, menu.begin)
+    return all_for_one(expected, None) if menu.lots else shares_of(expected, 0.0, menu.weights)
 
 
 def expected_of(situation: Situation, menu: Menu) -> Floats:

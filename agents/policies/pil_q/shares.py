@@ -22,16 +22,16 @@ STEPS = 255
 """Shares are whole numbers of so many parts of the greatest: an arm stored is a byte."""
 
 
-def shares_of(worth: Floats, stock_outs: float, begin: Floats) -> Floats:
+def shares_of(worth: Floats, stock_outs: float, weights: Floats) -> Floats:
     """Shares of arms by what each is expected to cost, as a share of costs, after so many expected stock-outs.
 
-    `begin` is what each has to say where all are expected to cost the same.
+    `weights` are what each has to say where all are expected to cost the same.
 
     >>> shares_of(np.array([0.0, 0.03, 0.5]), 0.0, np.ones(3)).round(2).tolist()
     [0.82, 0.18, 0.0]
     """
     sharpness = math.sqrt(1.0 + stock_outs / COOLING) / TEMPERATURE
-    shares = np.exp((worth.min() - worth) * sharpness) * begin
+    shares = np.exp((worth.min() - worth) * sharpness) * weights
     return of_parts(np.floor(shares / shares.max() * STEPS + 0.5))
 
 

@@ -104,9 +104,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_timeout_ms: Annotated[int, duration(1_000, 300_000), "a worker silent for this long loses its shards"] = (
         msgspec.field(default=10_000, name="session_timeout")
     )
-    ready_lag: Annotated[int, count(0, 1_000_000_000), "ledger records a shard of a ready worker may be behind"] = (
-        10_000
-    )
+    ready_lag: Annotated[
+        int, count(0, 1_000_000_000), "records any source or ledger partition of a ready worker may be behind"
+    ] = 1_000
     stuck_ms: Annotated[
         int, duration(1_000, DAY_MS), "a worker that stands still before work for this long is dead"
     ] = msgspec.field(default=300_000, name="stuck")

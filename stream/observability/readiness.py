@@ -1,6 +1,11 @@
-"""Says whether this worker is ready: servers answer, each of its partitions is read, and no shard is far behind."""
+"""Says whether this worker is ready: servers answer, each of its partitions is read, and none is far behind.
+
+What waits in a source topic is as late as what waits in the ledger, so feeds count as shards do. Nobody is kept from
+work by not being ready: decision 55.
+"""
 
 from collections.abc import Callable
+from operator import itemgetter
 
 from stream.consumer.feeds import SourceFeed
 from stream.consumer.readers import Reader
@@ -14,7 +19,7 @@ class Readiness:
     def __init__(self, probe: Probe, most_lag: int, letters_refused: Callable[[], bool]) -> None:
         self._probe = probe
         self._most_lag = most_lag
-        """Ledger records that a shard of a ready worker may be behind."""
+        """Records that any one partition of a ready worker may be behind."""
         self._letters_refused = letters_refused
 
     def why_not(self) -> str:
@@ -29,10 +34,17 @@ class Readiness:
                 return f"{reader.name} is not read: {reader.parked or 'it is being taken up'}"
         if self._letters_refused():
             return "the topic of dead letters refuses them, and the source feeds wait"
-        behind = max(
-            (self._probe.lag(tp) or 0 for tp, reader in readers.items() if isinstance(reader, Owner)), default=0
-        )
-        return f"{behind} ledger records behind" if behind > self._most_lag else ""
+        return self._behind()
+
+    def _behind(self) -> str:
+        """How far the partitions that are too far behind are; an empty text when none is."""
+        lags = {tp: self._probe.lag(tp) or 0 for tp in self._probe.readers.by_partition}
+        far = {tp: lag for tp, lag in lags.items() if lag > self._most_lag}
+        if not far:
+            return ""
+        tp, worst = max(far.items(), key=itemgetter(1))
+        others = f", {sum(far.values())} with the others that are" if len(far) > 1 else ""
+        return f"{worst} records of {tp.topic}/{tp.partition} behind{others}: RESTOCK_READY_LAG is {self._most_lag}"
 
 
 def _begun(reader: Reader) -> bool:

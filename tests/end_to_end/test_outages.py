@@ -156,6 +156,17 @@ def test_a_shard_that_stands_still_kills_its_worker_only(system: System) -> None
     assert worker.value("restock_ledger_position", partition="0") == 0
 
 
+def test_an_intake_that_is_far_behind_is_not_ready_and_alive(system: System) -> None:
+    worker = ready(system, bug="intake_stands_still", RESTOCK_READY_LAG="20")
+    system.publish(("orders", b"one", b"an order") for _ in range(20))
+    worker.await_value("restock_feed_lag_records", 20)
+    assert worker.get("/readyz") == (200, "ready\n")
+    system.publish([("orders", b"one", b"an order")])
+    worker.await_answer("/readyz", 503, "21 records of ")
+    assert worker.get("/readyz").text.endswith(" behind: RESTOCK_READY_LAG is 20\n")
+    assert worker.get("/healthz") == (200, "alive\n")
+
+
 def test_shards_of_a_worker_that_stands_still_are_nobodys_until_another_takes_them(system: System) -> None:
     first = ready(system)
     second = ready(system)

@@ -450,8 +450,16 @@ async def test_ready_is_answered_assigned_taken_and_caught_up(world: MeasuredWor
     assert await ask("/readyz") == (200, "ready\n")
     world.servers.ends = {LEDGER: MOST_LAG + 6}
     await world.probe.ask()
-    assert await ask("/readyz") == (503, f"{MOST_LAG + 1} ledger records behind\n")
-    world.servers.ends = {LEDGER: MOST_LAG + 5}
+    most = f"RESTOCK_READY_LAG is {MOST_LAG}"
+    assert await ask("/readyz") == (503, f"{MOST_LAG + 1} records of ledger/4 behind: {most}\n")
+    world.servers.ends[ORDERS] = MOST_LAG + 7
+    await world.probe.ask()
+    both = f"{2 * MOST_LAG + 8} with the others that are"
+    assert await ask("/readyz") == (503, f"{MOST_LAG + 7} records of orders/0 behind, {both}: {most}\n")
+    world.servers.ends = {LEDGER: MOST_LAG + 5, ORDERS: MOST_LAG + 1}
+    await world.probe.ask()
+    assert await ask("/readyz") == (503, f"{MOST_LAG + 1} records of orders/0 behind: {most}\n"), "intake alone"
+    world.servers.ends[ORDERS] = MOST_LAG
     await world.probe.ask()
     assert await ask("/readyz") == (200, "ready\n")
     world.intake.letters_refused = True

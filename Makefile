@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -q
 # more than they compute: two cores are busy with four processes.
 SIDE_BY_SIDE := -n $(or $(PROCESSES),4) --dist worksteal
 
-.PHONY: env demo test test-fast chaos soak drill dashboards bench lint format docs docs-check rules clean
+.PHONY: env kernel demo test test-fast chaos soak drill dashboards bench lint format docs docs-check rules clean
 .DEFAULT_GOAL := env
 
 env: $(READY)
@@ -28,36 +28,40 @@ $(READY): pyproject.toml uv.lock
 	@"$$(command -v uv || echo $(BIN)/uv)" sync --quiet --frozen --all-extras --inexact --python $(BIN)/python
 	@touch $@
 
-demo: env
+# Compiled once for each state of the sources, and not by each of the processes that a test or the demo starts.
+kernel: env
+	@$(BIN)/python -m agents.kernel >/dev/null
+
+demo: kernel
 	@$(BIN)/restock demo $(DEMO)
 
 # The whole suite on real Kafka and Valkey. A skipped or deselected test would be a promise not kept: it fails the run.
 # TEST="tests/stream -k shard" runs a part, in one process; COVERAGE=1 prints how much of the product was executed, in
 # the tests' own processes and in those they start.
-test: env
+test: kernel
 	@$(PYTEST) $(or $(TEST),--nothing-skipped $(SIDE_BY_SIDE)) $(if $(COVERAGE),--cov --cov-report=)
 	@[ -z "$(COVERAGE)" ] || echo "coverage: $$($(BIN)/coverage report --format=total) % of the lines of agents, schemas and stream"
 
 # The pure rooms: no servers.
-test-fast: env
+test-fast: kernel
 	@$(PYTEST) $(SIDE_BY_SIDE) schemas agents/inventory agents/forecasting agents/policies agents/simulation \
 		$(wildcard tests/schemas tests/agents/inventory tests/agents/forecasting tests/agents/policies tests/agents/simulation) $(TEST)
 
-chaos: env
+chaos: kernel
 	@$(PYTEST) -s tests/chaos --override-ini timeout=1800 $(TEST)
 
-soak: env
+soak: kernel
 	@SOAK_HOURS=$(or $(HOURS),1) $(PYTEST) -s tests/chaos -k soak --override-ini timeout=0 $(TEST)
 
 # Faults under a real Prometheus and Alertmanager, both from PATH: which alert comes, when, and what it silences.
-drill: env
+drill: kernel
 	@$(BIN)/python -m tests.drill.drill $(DRILL)
 
 # The same, asked every question of the dashboards: fails where there is no answer, and draws the others for docs/operations.
-dashboards: env
+dashboards: kernel
 	@$(BIN)/python -m tests.drill.dashboards $(DASHBOARDS)
 
-bench: env
+bench: kernel
 	@for script in $(wildcard $(addprefix bench/,engine.py rebuild.py forecasts.py policy_suite.py q_learning_baseline.py inventorybench.py closed_loop.py)); do \
 		echo "== $$script"; $(BIN)/python $$script --short || exit 1; done
 

@@ -49,8 +49,11 @@ def run(args: argparse.Namespace) -> int:
     logger.info("restock %s, application %s: looking at topics, ledger and Redis", VERSION, settings.app)
 
     # Only now: importing Faust and the learners takes seconds, in which the log would be silent.
+    from agents.kernel.__main__ import compile_all
     from agents.worker.app import put_together
     from agents.worker.start import Start
+
+    compile_all()
 
     async def work() -> None:
         start = Start(settings)

@@ -26,6 +26,7 @@ from math import isfinite
 
 import msgspec
 
+from agents.kernel.arithmetic import exp, log
 from schemas.stored import decoder_of
 
 PROMISE_PRIOR = 2.0
@@ -59,7 +60,7 @@ class Counts(msgspec.Struct, array_like=True):
 
     def fade(self, keep: float, share: float) -> None:
         """Make room for another receipt, or a part of one."""
-        kept = keep**share
+        kept = keep if share == 1.0 else exp(share * log(keep))
         self.times = {time: count * kept for time, count in self.times.items() if count * kept > _FORGOTTEN}
         self.lost = self.lost * kept if self.lost * kept > _FORGOTTEN else 0.0
 
@@ -132,12 +133,11 @@ class LeadTimes:
         promised = min(max(promised, 0), MOST_PERIODS)
         pooled = SUPPLIER_PRIOR / (pool.total + PROMISE_PRIOR)
         whole = own.total + SUPPLIER_PRIOR
-        longest = max(promised, *own.times, *pool.times, 0)
-        weights = [0.0] * (longest + 1)
+        weights: dict[int, float] = {}
         for times, factor in ((own.times, 1.0), (pool.times, pooled), ({promised: PROMISE_PRIOR}, pooled)):
             for time, count in times.items():
-                weights[time] += factor * count / whole
-        return _stepped(weights, (own.lost + pooled * pool.lost) / whole)
+                weights[time] = weights.get(time, 0.0) + factor * count / whole
+        return _stepped(dict(sorted(weights.items())), (own.lost + pooled * pool.lost) / whole)
 
     def forget(self) -> None:
         """Begin anew, because time passes in other periods from here on."""
@@ -199,16 +199,18 @@ def _part(share: float) -> float:
     return min(max(share, 0.0), 1.0) if isfinite(share) else 0.0
 
 
-def _stepped(weights: list[float], lost: float) -> tuple[float, ...]:
-    """Weights as multiples of 1/STEPS that add up, with `lost`, to 1: the largest remainders are rounded up."""
-    exact = [STEPS * weight for weight in (*weights, lost)]
+def _stepped(weights: dict[int, float], lost: float) -> tuple[float, ...]:
+    """Weights by time as multiples of 1/STEPS that add up, with `lost`, to 1: the largest remainders are rounded up."""
+    exact = [STEPS * weight for weight in (*weights.values(), lost)]
     steps = [int(value) for value in exact]
     missing = STEPS - sum(steps)
-    for place in sorted(range(len(exact)), key=lambda place: (steps[place] - exact[place], place))[:missing]:
-        steps[place] += 1
-    came = steps[:-1]
-    if not any(came):
-        came[weights.index(max(weights))] = 1
-    while len(came) > 1 and came[-1] == 0:
-        came.pop()
-    return tuple(step / STEPS for step in came)
+    if missing:
+        for place in sorted(range(len(exact)), key=lambda place: (steps[place] - exact[place], place))[:missing]:
+            steps[place] += 1
+    came = {time: step for time, step in zip(weights, steps, strict=False) if step}
+    if not came:
+        came = {max(weights, key=weights.__getitem__): 1}
+    chances = [0.0] * (max(came) + 1)
+    for time, step in came.items():
+        chances[time] = step / STEPS
+    return tuple(chances)

@@ -15,9 +15,11 @@ The first sale of an item has nothing before it: it is held against the first sa
 (3.0, 6.2)
 """
 
-from math import exp, log
+from math import sqrt
 
 import msgspec
+
+from agents.kernel.arithmetic import exp, log
 
 ALONE = 10.0
 """A demand counts as at most this many times the greatest one before it."""
@@ -46,7 +48,7 @@ class FirstSales(msgspec.Struct, array_like=True):
     @property
     def most(self) -> float:
         """What a first sale counts as at most; 0 while nobody knows."""
-        return exp(self.mean + _STRONG * max(self.variance**0.5, _LEAST_SPREAD)) if self.count >= FEW else 0.0
+        return exp(self.mean + _STRONG * max(sqrt(self.variance), _LEAST_SPREAD)) if self.count >= FEW else 0.0
 
 
 def believed(demand: float, greatest: float, first: float = 0.0) -> float:

@@ -1,7 +1,5 @@
 """The class of an item among policies: items of the same terms, whose experience is worth sharing."""
 
-import math
-
 from agents.policies.base import Situation
 
 MOST_ODDS, MOST_WAIT = 9, 5
@@ -17,6 +15,6 @@ def class_of(situation: Situation) -> str:
     'pl62'
     """
     terms = situation.economics
-    odds = min(int(math.log2(1.0 + terms.shortage / max(terms.holding, 1e-9))), MOST_ODDS)
-    wait = min(int(math.log2(len(situation.lead_time))), MOST_WAIT)
+    odds = min(int(1.0 + terms.shortage / max(terms.holding, 1e-9)).bit_length() - 1, MOST_ODDS)
+    wait = min(len(situation.lead_time).bit_length() - 1, MOST_WAIT)
     return f"{'l' if terms.order_cost > 0.0 else 'p'}{terms.stock_out[0]}{odds}{wait}"

@@ -1,9 +1,10 @@
 """What new items of a class usually sell: the only fact about an item that has no past yet."""
 
-import math
+from math import sqrt
 
 import msgspec
 
+from agents.kernel.arithmetic import exp, log
 from agents.policies.facts import GROWN, PastDemand
 from agents.policies.shared_parts import SharedParts
 from schemas.stored import decoder_of
@@ -56,25 +57,25 @@ class Newcomers:
         """Take in what a newcomer sells in a period."""
         known = self._classes.get(kind) or StoredNewcomers()
         count = min(known.count + 1.0, MEMORY)
-        error = math.log(level) - known.mean
+        error = log(level) - known.mean
         mean = known.mean + error / count
-        variance = known.variance + (error * (math.log(level) - mean) - known.variance) / count
+        variance = known.variance + (error * (log(level) - mean) - known.variance) / count
         self._classes[kind] = StoredNewcomers(count, mean, max(variance, 0.0))
 
     def usual(self, kind: str) -> float:
         """What a newcomer usually sells in a period; 0 where there was none yet."""
         known = self._classes.get(kind)
-        return 0.0 if known is None else math.exp(known.mean)
+        return 0.0 if known is None else exp(known.mean)
 
     def strong(self, kind: str) -> float:
         """What a strong newcomer sells in a period, judged by first sales while all are new; 0 while nobody knows."""
         known = self._classes.get(kind)
         if known is not None and known.count >= 2.0:
-            return math.exp(known.mean + STRONG * math.sqrt(known.variance))
+            return exp(known.mean + STRONG * sqrt(known.variance))
         first = self._classes.get(f"{_FIRST}{kind}")
         if first is None or first.count < FEW:
             return 0.0
-        return math.exp(first.mean + STRONG_FIRST * math.sqrt(first.variance))
+        return exp(first.mean + STRONG_FIRST * sqrt(first.variance))
 
 
 def _fits(known: StoredNewcomers) -> bool:

@@ -8,7 +8,8 @@ from agents.policies.pil_q.arms import Columns, Menu
 from agents.policies.pil_q.beliefs import Beliefs
 from agents.policies.projection.route import route
 from agents.policies.projection.stock_left import stock_left
-from agents.policies.rules.levels import lot, patience, safety_factor
+from agents.policies.rules.levels import patience, safety_factor
+from agents.policies.rules.lots import lot
 from agents.policies.shadow.shadows import Shadows
 
 

@@ -11,7 +11,8 @@ from agents.policies.projection.arrivals import Arrivals, expected_arrivals
 from agents.policies.projection.outlook import Outlook, outlook
 from agents.policies.projection.route import Route, route
 from agents.policies.projection.stock_left import one_stock_left
-from agents.policies.rules.levels import CAP_DEVIATIONS, lot, one_missing, target
+from agents.policies.rules.levels import CAP_DEVIATIONS, one_missing, target
+from agents.policies.rules.lots import lot
 from agents.policies.rules.stateless import Stateless
 from agents.policies.spans import condensed
 

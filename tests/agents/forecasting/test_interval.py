@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.forecasting.base import LEVELS, DemandForecast
-from agents.forecasting.interval import mixture, over_interval, prefix
+from agents.forecasting.interval import over_interval
 
 
 def made_of(draws: np.ndarray, mean_a_period: float, periods: int) -> DemandForecast:
@@ -55,10 +55,16 @@ def test_an_order_that_never_comes_has_no_interval() -> None:
     assert over_interval(forecast, (0.0,), 1) == forecast
 
 
+def test_a_shorter_interval_has_less_spread_by_the_root_of_its_share() -> None:
+    forecast = DemandForecast(4.0, 40.0, 16.0, (40.0, 44.0, 46.0, 47.0, 50.0), (10.0,) * 4)
+    assert over_interval(forecast, (1.0,), 1).quantiles == pytest.approx((10.0, 12.0, 13.0, 13.5, 15.0))
+
+
 def test_closed_periods_count_nothing() -> None:
     forecast = DemandForecast(4.0, 20.0, 9.0, (20.0, 22.0, 23.0, 24.0, 26.0), (10.0, 0.0, 0.0, 10.0))
-    assert prefix(forecast, 3).mean == prefix(forecast, 1).mean == 10.0
-    assert prefix(forecast, 3).quantiles == prefix(forecast, 1).quantiles
+    short, long = over_interval(forecast, (1.0,), 1), over_interval(forecast, (0.0, 0.0, 1.0), 1)
+    assert short.mean == long.mean == 10.0
+    assert short.quantiles == long.quantiles
 
 
 @given(
@@ -77,8 +83,3 @@ def test_an_interval_is_sane_whatever_is_forecast(
     assert all(math.isfinite(number) and number >= 0.0 for number in numbers)
     assert list(mixed.quantiles) == sorted(mixed.quantiles)
     assert sum(mixed.path) == pytest.approx(mixed.mean, rel=1e-6, abs=1e-6)
-
-
-def test_a_mixture_of_one_is_that_one() -> None:
-    forecast = DemandForecast(1.0, 3.0, 3.0, (3.0, 4.0, 5.0, 6.0, 8.0), (3.0,))
-    assert mixture([(1.0, forecast)]) is forecast

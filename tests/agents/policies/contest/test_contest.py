@@ -9,6 +9,7 @@ import pytest
 
 from agents.forecasting.base import DemandForecast
 from agents.policies.base import Advice, Economics, Outcome, PipelineOrder, Rehearsal, Situation
+from agents.policies.contest import cost_ledger
 from agents.policies.contest.contest import Contest
 from agents.policies.guardrails import guard, respects
 from agents.policies.pil_q.pil_q import PilQ
@@ -215,3 +216,11 @@ def test_a_state_of_other_contestants_is_read_as_far_as_they_are_the_same() -> N
 def test_a_champion_that_is_hardly_dearer_stays() -> None:
     contest = Contest(Boasting(10.1), Pil(), rehearses=True)
     assert all(advice.role == "champion" for advice in live(contest, 120, seed=1))
+
+
+def test_the_bounds_of_blocks_are_students() -> None:
+    from scipy.special import stdtrit
+
+    known = [stdtrit(max(blocks - 1, 1), cost_ledger.CONFIDENCE) for blocks in range(len(cost_ledger.BOUNDS))]
+    assert known == pytest.approx(cost_ledger.BOUNDS, abs=1e-4)
+    assert len(known) == 1 + round(1 / cost_ledger.FADE)

@@ -11,7 +11,8 @@ from agents.policies.projection.outlook import Outlook
 from agents.policies.projection.positive_part import one_positive_part, positive_part
 from agents.policies.projection.route import route
 from agents.policies.projection.stock_left import one_stock_left, stock_left
-from agents.policies.rules.levels import lot, target
+from agents.policies.rules.levels import target
+from agents.policies.rules.lots import lot
 from agents.policies.rules.pil import Pil
 
 

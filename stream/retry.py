@@ -11,8 +11,8 @@ from stream.observability.server_errors import count_error
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-_waiting: dict[str, set[object]] = {"Redis": set(), "Kafka": set()}
-"""Who waits for which server: many shards of a process may wait, and one log line is enough."""
+_waiting: dict[str, dict[object, str]] = {"Redis": {}, "Kafka": {}}
+"""Who waits for which server, and why: many shards of a process may wait, and one log line is enough."""
 
 FIRST_SECONDS, LONGEST_SECONDS = 0.05, 5.0
 
@@ -34,18 +34,18 @@ async def until_answered(ask: Callable[[], Awaitable[Result]]) -> Result:
                 return result
     finally:
         for waiting in _waiting.values():
-            waiting.discard(me)
+            waiting.pop(me, None)
 
 
-def waited_for() -> bool:
-    """Whether anybody waits for a server now."""
-    return any(_waiting.values())
+def waited_for() -> str:
+    """Which server somebody waits for now, and what it answered last; an empty text when nobody does."""
+    return next((f"{server} is waited for: {[*why.values()][-1]}" for server, why in _waiting.items() if why), "")
 
 
 def _begin_to_wait(who: object, server: str, fault: Exception) -> None:
     if not _waiting[server]:
         logger.warning("%s does not answer (%s); waiting for it", server, fault)
-    _waiting[server].add(who)
+    _waiting[server][who] = str(fault)
 
 
 def _answered(who: object) -> None:

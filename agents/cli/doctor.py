@@ -20,7 +20,9 @@ Verdict: TypeAlias = Literal["ok", "warning", "wrong", "unreachable"]
 PACKAGES = ("restock", "faust-streaming", "aiokafka", "confluent-kafka", "redis", "msgspec", "river", "numpy")
 SKEW_MS = 5_000
 """A clock further away makes watermarks run ahead, or events be refused."""
-LAG_RECORDS = 100_000
+LAG_RECORDS = 10_000
+"""What the alert rules call far."""
+MEMORY_SHARE = 0.9
 MOST_ITEMS = 20_000
 """The terms of more items are not looked at."""
 _COLOURS = {"ok": "\033[32m", "warning": "\033[33m", "wrong": "\033[31m", "unreachable": "\033[31m"}
@@ -80,6 +82,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
             yield from _asked("clock", lambda: _broker_clock(settings))
             yield from _asked("workers", lambda: _workers(settings))
             yield from _asked("intake", lambda: _intake(settings))
+            yield from _asked("letters", lambda: _letters(settings))
     store = list(_asked("redis", lambda: _redis(settings)))
     yield from store
     if store[-1].verdict == "ok" and broker[0].verdict == "ok":
@@ -173,12 +176,25 @@ def _intake(settings: Settings) -> Iterator[Finding]:
         yield Finding("intake", "warning" if slow else "ok", found, cure)
 
 
+def _letters(settings: Settings) -> Iterator[Finding]:
+    from schemas.quantities import HOUR_MS
+    from stream.kafka.topic_reader import TopicReader, whole
+
+    with TopicReader(settings) as reader:
+        count = whole(reader.since(settings.topic("dead-letters"), round(time.time() * 1_000) - HOUR_MS))
+    if count:
+        cure = "`restock dead-letters list --since 1h` says why"
+        yield Finding("letters", "warning", f"{count:,} records came to the dead letters within an hour", cure)
+    else:
+        yield Finding("letters", "ok", "nothing came to the dead letters within an hour")
+
+
 def _redis(settings: Settings) -> Iterator[Finding]:
     from stream.checkpoint.redis_client import reach_redis
     from stream.preconditions import node_info, verify_redis
 
     client = reach_redis(settings)
-    server = node_info(client, "server")
+    server, memory = node_info(client, "server"), node_info(client, "memory")
     client.close()
     name, version = ("Valkey" if "valkey_version" in server else "Redis"), server.get("valkey_version")
     skew = round(time.time() * 1_000 - server.get("server_time_usec", time.time() * 1_000_000) / 1_000)
@@ -187,6 +203,10 @@ def _redis(settings: Settings) -> Iterator[Finding]:
     verify_redis(settings)
     state = f"{name} {version or server.get('redis_version')}, evicts nothing, keeps an append-only file"
     yield Finding("redis", "ok", f"{mask(settings.redis)}: {state}")
+    used, most = int(memory["used_memory"]), int(memory.get("maxmemory", 0))
+    if used > MEMORY_SHARE * most > 0:
+        full, cure = used >= most, "raise its maxmemory: no checkpoint is written once it is full"
+        yield Finding("redis", "wrong" if full else "warning", f"it uses {used:,} of {most:,} bytes", cure)
 
 
 def _shards(settings: Settings) -> Iterator[Finding]:

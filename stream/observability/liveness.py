@@ -47,7 +47,7 @@ class Liveness:
     def look(self) -> None:
         """Note which readers have moved; while a server is waited for, no time passes for those that have not."""
         now = self._looked_at = self._clock()
-        waiting = bool(self._probe.answers.missing) or waited_for()
+        waiting = bool(self._probe.answers.missing or waited_for())
         known, self._steps = self._steps, {}
         for tp, reader in self._probe.readers.by_partition.items():
             place, lag = _place_of(reader), self._lag(tp, reader)

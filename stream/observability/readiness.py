@@ -10,6 +10,7 @@ from operator import itemgetter
 from stream.consumer.feeds import SourceFeed
 from stream.consumer.readers import Reader
 from stream.observability.probe import Probe
+from stream.retry import waited_for
 from stream.shard.owner import Owner
 
 
@@ -29,11 +30,13 @@ class Readiness:
             return missing
         if not readers:
             return "no partition is assigned yet"
+        if self._letters_refused():
+            return "the topic of dead letters refuses them, and the source feeds wait"
+        if waited := waited_for():
+            return waited
         for reader in readers.values():
             if reader.parked or not _begun(reader):
                 return f"{reader.name} is not read: {reader.parked or 'it is being taken up'}"
-        if self._letters_refused():
-            return "the topic of dead letters refuses them, and the source feeds wait"
         return self._behind()
 
     def _behind(self) -> str:

@@ -88,7 +88,9 @@ def test_a_store_that_is_full_answers_and_its_errors_say_so(
                 lambda: f"no error says that Redis is full:\n{worker.worker.tail()}",
             )  # fmt: skip
             assert worker.value("restock_store_up") == 1
+            worker.await_answer("/readyz", 503, "Redis is waited for: command not allowed when used memory")
             assert worker.get("/healthz") == (200, "alive\n")
+            assert "redis     it uses " in system.run("doctor").stdout
         finally:
             store.config_set("maxmemory", "0")
     worker.await_answer("/readyz", 200, "ready\n")

@@ -64,6 +64,7 @@ async def test_many_waits_for_one_server_are_logged_once(pauses: list[float], ca
     caplog.set_level(logging.INFO)
     server = Server(*[StoreDown("away")] * 10)
     assert await asyncio.gather(*(retry.until_answered(server.ask) for _ in range(4))) == ["answer"] * 4
+    assert retry.waited_for() == ""
     assert caplog.messages == ["Redis does not answer (away); waiting for it", "Redis answers again"]
 
 
@@ -71,6 +72,7 @@ async def test_a_retry_can_be_given_up_and_the_next_outage_is_logged_again(caplo
     for _ in range(2):
         waiting = asyncio.create_task(retry.until_answered(Server(*[StoreDown("away")] * 99).ask))
         await asyncio.sleep(0)
+        assert retry.waited_for() == "Redis is waited for: away"
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

@@ -1,7 +1,11 @@
-"""The policies there are, by the name an item is configured with. A new one adds a file and a line here."""
+"""The policies there are, by the name an item is configured with. A new one adds a file and a line here.
+
+Another package adds an entry point (`agents/forecasting/brought.py`).
+"""
 
 from collections.abc import Callable, Mapping
 
+from agents.forecasting.brought import brought
 from agents.policies.base import Policy
 from agents.policies.contest.contest import Contest
 from agents.policies.pil_q.pil_q import PilQ
@@ -27,7 +31,7 @@ def contest(champion: Policy, *, rehearses: bool = False) -> Contest:
     return Contest(champion, Pil(), (BaseStock(), CappedBaseStock(), OnePointTwo()), rehearses=rehearses)
 
 
-POLICIES: Mapping[str, Callable[[], Policy]] = {
+_OURS: Mapping[str, Callable[[], Policy]] = {
     "R-s-Q": ReorderLot,
     "base-stock": BaseStock,
     "capped-base-stock": CappedBaseStock,
@@ -41,3 +45,4 @@ POLICIES: Mapping[str, Callable[[], Policy]] = {
     "q-learning": lambda: contest(QLearning()),
     "s-S": ReorderUpTo,
 }
+POLICIES: Mapping[str, Callable[[], Policy]] = {**_OURS, **brought("restock.policies", _OURS)}

@@ -43,6 +43,8 @@ class RememberedPast(msgspec.Struct, array_like=True):
     """Of the first step's errors."""
     greatest: float = 0.0
     """Greatest demand as it was asked for."""
+    errors: list[float] = []
+    """Of the last first steps, where the forecaster reads its distribution from them."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -99,7 +101,7 @@ class Simple(ABC):
         past.greatest = max(past.greatest, asked)
         past.periods += 1
         if past.periods > 1:
-            past.variance += max(_RATE, 1.0 / (past.periods - 1)) * ((demand - expected) ** 2 - past.variance)
+            self.err(past, demand - expected)
         else:
             past.variance = demand
         newest = SeenPeriod(period.starts, period.ends, demand, min(max(period.promotion, 0.0), 1.0))
@@ -118,7 +120,15 @@ class Simple(ABC):
         found = iter(self._path(state, coming) if state.past.seen and coming else [0.0] * len(coming))
         path = tuple(next(found) if period.is_open else 0.0 for period in ahead)
         mean, variance = sum(path), state.past.variance * len(coming)
-        return DemandForecast(float(len(ahead)), mean, variance, gamma_quantiles(mean, variance), path)
+        return DemandForecast(float(len(ahead)), mean, variance, self.quantiles(state.past, mean, len(coming)), path)
+
+    def err(self, past: RememberedPast, error: float) -> None:
+        """Take in by how much demand was more than the first step had said."""
+        past.variance += max(_RATE, 1.0 / (past.periods - 1)) * (error * error - past.variance)
+
+    def quantiles(self, past: RememberedPast, mean: float, periods: int) -> tuple[float, ...]:
+        """Of the demand of so many periods together, at LEVELS."""
+        return gamma_quantiles(mean, past.variance * periods)
 
     def correct(self, state: SimpleState, item: str, past: CorrectedPast) -> None:
         """Remember the last periods as they are now, and learn them again."""
@@ -143,7 +153,8 @@ class Simple(ABC):
             raise ValueError(f"not what {self.name} knows of an item: {error}") from error
         numbers = [past.variance, past.greatest]
         numbers += [value for seen in past.seen for value in (seen.demand, seen.promotion)]
-        if len(past.seen) > 2 * KEPT or not all(isfinite(number) and number >= 0.0 for number in numbers):
+        sound = all(isfinite(number) and number >= 0.0 for number in numbers) and all(map(isfinite, past.errors))
+        if len(past.seen) > 2 * KEPT or len(past.errors) > KEPT or not sound:
             raise ValueError(f"not what {self.name} knows of an item")
         return SimpleState(past)
 

@@ -363,6 +363,7 @@ def test_the_doctor_finds_a_healthy_system(restock: Run) -> None:
         "redis": "ok",
         "shards": "ok",
         "terms": "ok",
+        "letters": "warning",
     }
     assert answer["settings"]["RESTOCK_PARTITIONS"] == "2"
 

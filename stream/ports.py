@@ -45,6 +45,25 @@ class Replay(msgspec.Struct, frozen=True):
     """The step of the first output that was not published."""
 
 
+class RawRecord(Protocol):
+    """A ledger record as it was read."""
+
+    @property
+    def offset(self) -> int:
+        """Its place in the ledger."""
+        ...
+
+    @property
+    def timestamp(self) -> Milliseconds:
+        """When the broker received it."""
+        ...
+
+    @property
+    def value(self) -> bytes:
+        """Its bytes."""
+        ...
+
+
 class ShardCore(Protocol):
     """The rules of one shard: a deterministic function of ledger and journal. It never sees a clock or a server."""
 
@@ -56,6 +75,16 @@ class ShardCore(Protocol):
         Yields the outputs in step order, each after the state has changed accordingly. During long work it yields
         None now and then, so that other shards get their turn. With `replay`, the journal entries are applied, and
         only what lies beyond them is decided. The caller exhausts the iterable before it folds the next record.
+        """
+        ...
+
+    def fold_run(
+        self, raws: Iterable[RawRecord], replay: Replay | None
+    ) -> tuple[Record, Iterable[Output | None]] | None:
+        """Fold records one after the other, up to the first that may have outputs; None when none of them has.
+
+        Answers with that record and its outputs, as `fold` yields them, and takes no further record from `raws`.
+        `replay` is without entries: the caller folds by itself whatever the journal speaks of.
         """
         ...
 

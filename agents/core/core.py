@@ -35,6 +35,7 @@ from agents.inventory.periods import Schedule
 from agents.inventory.position import Item
 from agents.inventory.shelf import Shelf
 from agents.inventory.timeline import Admission
+from schemas.journal import JournalEntry
 from schemas.ledger import (
     Counted,
     LedgerCreated,
@@ -46,9 +47,10 @@ from schemas.ledger import (
     Record,
     SettingsChanged,
     Ticked,
+    decode_record,
 )
 from schemas.refusal import Reason
-from stream.ports import Output, Replay, Tables
+from stream.ports import Output, RawRecord, Replay, Tables
 
 
 class Core:
@@ -88,8 +90,49 @@ class Core:
             self._learners.renew()
         return ()
 
+    def fold_run(  # noqa: C901 - the fast path and its exits, in one place
+        self, raws: Iterable[RawRecord], replay: Replay | None
+    ) -> tuple[Record, Iterable[Output | None]] | None:
+        """Fold records one after the other, up to one that is no movement or from which something follows.
+
+        Answers with that record and its outputs; None when no record is left. An ordinary order line passes through
+        here and through `order_line`, and nothing else; any other movement is left to `fold`.
+        """
+        if self._loaded:
+            self._read_shared()
+        timeline, counters, cards, frame = self._timeline, self.counters, self._cards, self._state.frame
+        settings = frame.settings
+        for raw in raws:
+            record, appended = decode_record(raw.value), raw.timestamp
+            if type(record) is not Movement:
+                return record, self.fold(record, raw.offset, appended, replay)
+            change, card = record.change, cards.get(record.item)
+            if type(change) is not Placed or card is None or record.event in card.window.seen:
+                if outputs := self._move(record, raw.offset, appended, replay):
+                    return record, outputs
+                continue
+            clock = timeline.at(appended)
+            admission = timeline.admit(record.feed, record.offset, record.ordinal, record.prev)
+            if admission != "applied":
+                self._drop(admission)
+                continue
+            time, item = record.time, card.item
+            placement = order_line(card, change, time, frame)
+            card.window.note(record.event, record.body, record.ordinal, placement, clock, settings)
+            counters.applied += 1
+            if time < item.starts or time < timeline.long_ago:
+                self._note_late(time, item)
+            if not card.changed:
+                self._shelf.touch(card)
+            stock = item.net - item.reserved if item.reserved > 0 else item.net
+            if card.quiet_below < stock < card.quiet_above and stock + item.on_order > card.reorder_at:
+                continue
+            if outputs := self._follow_up(card, record, raw.offset, appended, None if replay is None else ()):
+                return record, outputs
+        return None
+
     def _move(self, record: Movement, offset: int, appended: Milliseconds, replay: Replay | None) -> Sequence[Output]:
-        """Apply a movement. An ordinary order line passes through here and through `order_line`, and nothing else."""
+        """Apply a movement."""
         timeline, counters = self._timeline, self.counters
         clock = timeline.at(appended)
         admission = timeline.admit(record.feed, record.offset, record.ordinal, record.prev)
@@ -122,9 +165,16 @@ class Core:
             counters.reclass(abc, item.abc, [e.kind for e in item.alerts], at_risk=alerts.at_risk(item))
         if type(change) is Counted:
             counters.count_stock(abs(item.net - net))
-        moment = max(frame.watermark or 0, min(record.time, appended))
-        cause = Cause(self._state.names, offset, 0, moment, record, entries=None if replay is None else entries)
-        self._followup.after_change(card, cause, frame.watermark or 0)
+        return self._follow_up(card, record, offset, appended, None if replay is None else entries)
+
+    def _follow_up(
+        self, card: Card, record: Movement, offset: int, appended: Milliseconds, entries: Sequence[JournalEntry] | None
+    ) -> Sequence[Output]:
+        """Look at what follows from a movement that was applied; in replay the entries say it."""
+        watermark = self._state.frame.watermark or 0
+        moment = max(watermark, min(record.time, appended))
+        cause = Cause(self._state.names, offset, 0, moment, record, entries=entries)
+        self._followup.after_change(card, cause, watermark)
         return cause.outputs
 
     def _note_late(self, time: Milliseconds, item: Item) -> None:

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from aiokafka import ConsumerRecord
+from faust.types import TP
 
 from agents.intake.movements import Hash, movements_of, notice_of
 from schemas.codec import Event, Limits, decode, fingerprint, identity
@@ -22,7 +22,7 @@ from schemas.dead_letter import Origin, letter_headers
 from schemas.ledger import FoldSettings, Movement, Notice, Ticked, encode_record
 from schemas.refusal import Refusal
 from schemas.topics import place
-from stream.consumer.batch import Batch
+from stream.consumer.batch import Batch, SourceRecord
 from stream.consumer.feeds import Place, SourceFeed
 from stream.failpoints import failpoint
 from stream.kafka.ledger_writer import LedgerLine, LedgerWriter
@@ -41,6 +41,7 @@ class BatchDraft:
 
     def __init__(self, feed: SourceFeed, name: str) -> None:
         self.feed = name
+        self.tp = feed.tp
         self.lines: defaultdict[int, list[LedgerLine]] = defaultdict(list)
         self.letters: list[Message] = []
         self.last: dict[int, Place] = dict(feed.last)
@@ -163,7 +164,7 @@ class Intake:
         await self._writer.write(draft.lines, draft.letters)
         return draft
 
-    def _read(self, record: ConsumerRecord, topic: str, draft: BatchDraft) -> Event | Refusal | None:
+    def _read(self, record: SourceRecord, topic: str, draft: BatchDraft) -> Event | Refusal | None:
         event = decode(topic, record.value, record.headers, record.timestamp, self._limits)
         if type(event) is Event:
             draft.verdicts[event.type, "accepted"] += 1
@@ -174,19 +175,20 @@ class Intake:
         elif isinstance(event, Refusal):
             draft.verdicts["none", event.reason.value] += 1
             logger.info("Refused: %s", event.reason.value, extra={"fields": {"offset": record.offset}})
-            draft.letters.append(self._letter(event, record))
+            draft.letters.append(self._letter(event, record, draft.tp))
         return event
 
-    def _write(self, event: Event, record: ConsumerRecord, draft: BatchDraft) -> None:
+    def _write(self, event: Event, record: SourceRecord, draft: BatchDraft) -> None:
         offset, body, event_id = record.offset, fingerprint(event), identity(event.source, event.id)
         correlation, trace = event.correlation or "", event.trace or ""
         lines, last, places, name = draft.lines, draft.last, self._places, draft.feed
+        source, event_name, time_ms, appended = event.source, event.id, event.time_ms, record.timestamp
         movements = movements_of(event.data, self._hash)
         for ordinal, (item, change) in enumerate(movements):
             partition, key = places.get(item) or self._place(item)
             movement = Movement(
-                item, name, offset, ordinal, last.get(partition), event.source, event.id, event_id, body,
-                event.time_ms, change, correlation, trace, record.timestamp,
+                item, name, offset, ordinal, last.get(partition), source, event_name, event_id, body,
+                time_ms, change, correlation, trace, appended,
             )  # fmt: skip
             lines[partition].append({"key": key, "value": encode_record(movement)})
             last[partition] = (offset, ordinal)
@@ -195,8 +197,8 @@ class Intake:
         if notice is not None:
             for partition in range(self._partitions):
                 written = Notice(
-                    name, offset, 0, last.get(partition), event.source, event.id, event_id, body,
-                    event.time_ms, notice, correlation, trace,
+                    name, offset, 0, last.get(partition), source, event_name, event_id, body,
+                    time_ms, notice, correlation, trace,
                 )  # fmt: skip
                 lines[partition].append({"key": None, "value": encode_record(written)})
                 last[partition] = (offset, 0)
@@ -207,8 +209,8 @@ class Intake:
         found = self._places[item] = (place(item, self._partitions, alike=self._alike), item.encode())
         return found
 
-    def _letter(self, refusal: Refusal, record: ConsumerRecord) -> Message:
-        origin = Origin(record.topic, record.partition, record.offset, record.timestamp)
+    def _letter(self, refusal: Refusal, record: SourceRecord, tp: TP) -> Message:
+        origin = Origin(tp.topic, tp.partition, record.offset, record.timestamp)
         headers = letter_headers(refusal, stage="intake", origin=origin, original=record.headers)
         return Message(self._dead_letters, -1, record.key, record.value, headers)
 

@@ -7,14 +7,14 @@ traces. A span ends when the batch is acknowledged; those of an attempt that fai
 from collections import defaultdict
 from typing import Any
 
-from aiokafka import ConsumerRecord
+from faust.types import TP
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from agents.intake.intake import BatchDraft, Intake
 from schemas.codec import Event
 from schemas.refusal import Refusal
-from stream.consumer.batch import Batch
+from stream.consumer.batch import Batch, SourceRecord
 from stream.consumer.feeds import SourceFeed
 from stream.observability.tracing import HEADER, Tracing, parent_of, traceparent
 
@@ -35,34 +35,32 @@ class TracedIntake(Intake):
             span.end()
         return draft
 
-    def _read(self, record: ConsumerRecord, topic: str, draft: BatchDraft) -> Event | Refusal | None:
+    def _read(self, record: SourceRecord, topic: str, draft: BatchDraft) -> Event | Refusal | None:
         before, draft.lines = draft.lines, defaultdict(list)
         verdict = super()._read(record, topic, draft)
         trace = verdict.trace if isinstance(verdict, Event) else None
         parent, cause = parent_of(record.headers, trace), f"{draft.feed}/{record.offset}"
         headers = None
         if parent is not None or self._tracing.begins(cause):
-            span = self._begin(record, topic, verdict, cause, parent)
+            span = self._begin(record.offset, draft.tp, verdict, cause, parent)
             headers = [(HEADER, traceparent(span).encode())]
         for partition, lines in draft.lines.items():
             before[partition] += [{**line, "headers": headers} for line in lines] if headers else lines
         draft.lines = before
         return verdict
 
-    def _begin(
-        self, record: ConsumerRecord, topic: str, verdict: Event | Refusal | None, cause: str, parent: Context | None
-    ) -> Span:
+    def _begin(self, offset: int, tp: TP, verdict: Event | Refusal | None, cause: str, parent: Context | None) -> Span:
         span = self._tracing.start(
-            f"process {topic}",
+            f"process {self._logical(tp.topic)}",
             SpanKind.CONSUMER,
             cause,
             parent,
             {
                 "messaging.system": "kafka",
                 "messaging.operation.type": "process",
-                "messaging.destination.name": record.topic,
-                "messaging.destination.partition.id": str(record.partition),
-                "messaging.kafka.offset": record.offset,
+                "messaging.destination.name": tp.topic,
+                "messaging.destination.partition.id": str(tp.partition),
+                "messaging.kafka.offset": offset,
             },
         )
         if isinstance(verdict, Event):

@@ -135,14 +135,18 @@ class Window:
         self, event: int, body: int, ordinal: int, placement: int, appended: Milliseconds, bounds: FoldSettings
     ) -> None:
         """Add an event that was judged new."""
+        if event in self.seen:
+            self._again[event] = self._again.get(event, 0) + 1
+        self.note(event, body, ordinal, placement, appended, bounds)
+
+    def note(
+        self, event: int, body: int, ordinal: int, placement: int, appended: Milliseconds, bounds: FoldSettings
+    ) -> None:
+        """Add an event of which there is no entry."""
         page = self.tail
         if page is None or len(page.entries) == _FULL or appended > page.until:
             page = self._turn(appended, bounds)
-        seen = self.seen
-        known = len(seen)
-        seen.add(event)
-        if len(seen) == known:
-            self._again[event] = self._again.get(event, 0) + 1
+        self.seen.add(event)
         marked = body & BODIES | min(ordinal, ORDINALS) if ordinal else body & BODIES
         page.entries += _pack(event, marked, placement, appended - page.since)
         page.changed = True

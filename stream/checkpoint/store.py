@@ -18,7 +18,7 @@ from stream.faults import Fenced, StoreDown, Torn
 from stream.ports import Cursor, Held, Tables
 
 TABLES = ("items", "minds", "pages", "shared")
-LAYOUT = 5
+LAYOUT = 6
 """The layout of the tables' contents; a checkpoint of another layout is rebuilt from the ledger."""
 SLICE = 1000
 """Fields that are read at a time: Redis serves others in between."""

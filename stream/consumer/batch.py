@@ -1,9 +1,19 @@
 """What the transport hands to readers: the records of one fetch, and the offset that a group has committed."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from faust.types import TP
+
+
+class SourceRecord(Protocol):
+    """A record of a source topic as the client decodes it; which partition it is of, its reader knows."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class Batch(NamedTuple):

@@ -124,12 +124,28 @@ async def _take(fetcher: Any, wanted: set[TP], max_records: int | None) -> dict[
     starts = {tp: state.position for tp, state in states.items() if state.has_valid_position}
     if not starts:
         return {}
+    for tp in starts:
+        _keep_records_as_they_are(fetcher._records.get(tp))
     records = await fetcher.fetched_records(starts.keys(), timeout=0, max_records=max_records)
     return {
         tp: [_batch(start, states[tp], records.get(tp, ()))]
         for tp, start in starts.items()
         if states[tp].position != start
     }
+
+
+def _keep_records_as_they_are(fetched: Any) -> None:
+    """Have what was fetched handed out as the client's decoder made it: its copy of each record costs more than that.
+
+    A record has an offset, a timestamp, a key, a value and headers, as ours are read; topic and partition it lacks.
+    """
+    of_partition = getattr(fetched, "_partition_records", None)
+    if of_partition is not None:
+        of_partition._consumer_record = _itself
+
+
+def _itself(_: Any, record: Any) -> Any:
+    return record
 
 
 def _batch(start: int, state: Any, records: Sequence[Any]) -> Batch:

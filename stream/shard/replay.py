@@ -19,6 +19,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from sys import maxsize
 
 from schemas.journal import JournalEntry, Point, Published
 from schemas.ledger import Milliseconds
@@ -48,6 +49,11 @@ class JournalReplay:
                     for entry in record.entries:
                         if entry.at >= self._since:
                             self._entries[entry.at.offset].append(entry)
+
+    @property
+    def upcoming(self) -> int:
+        """The first ledger offset whose entries are known and were not asked for."""
+        return next(iter(self._entries), maxsize)
 
     def pop(self, offset: int) -> Sequence[JournalEntry]:
         """The entries of one ledger record; they are forgotten once they were asked for."""

@@ -7,7 +7,9 @@ shard is taken again. What lies between R and K is then replayed from the journa
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from operator import length_hint
 from time import monotonic
 from typing import Any
 
@@ -29,6 +31,8 @@ CHUNK = 2000
 """Outputs of one transaction, unless one item has more."""
 TURN_SECONDS = 0.02
 """How long a shard folds before others get their turn."""
+RUN = 64
+"""Records that are folded before somebody looks at the time."""
 NO_ENTRIES = Replay(entries=(), whole=True)
 
 
@@ -87,29 +91,68 @@ class Shard:
         replaying, turn = batch.start < self.published.offset, monotonic()
         if batch.start <= self.published.offset:
             await until_answered(lambda: self._replay.reach(batch.end))
-        for raw in batch.records:
-            record = decode_record(raw.value)
-            self._last = raw.value
-            for output in self._fold(record, raw):
-                if output is None:
-                    await asyncio.sleep(0)
-                    continue
-                if len(outputs) >= CHUNK and _cause(output) != _cause(outputs[-1]):
-                    await self._publish(outputs, output.at, outputs[-1].review if output.at.step else None)
-                    outputs = []
-                outputs.append(output)
-                if type(record) is Movement:
-                    self._caused.append(record.appended)
-            self.next = raw.offset + 1
-            self.movements += type(record) is not Ticked
+        records = iter(batch.records)
+        while self.next < batch.end:
+            record, made = self._fold_some(records, batch.end)
+            if record is not None:
+                await self._collect(record, made, outputs)
+                self.next += 1
+                self.movements += type(record) is not Ticked
             if monotonic() - turn > TURN_SECONDS:
                 await asyncio.sleep(0)
                 turn = monotonic()
+        self._last = batch.records[-1].value
         if replaying:
             failpoint("replay.folded")
         failpoint("work.folded")
         if outputs:
             await self._publish(outputs, Point(self.next), None)
+
+    async def _collect(self, record: Record, made: Iterable[Output | None], outputs: list[Output]) -> None:
+        """Add what a record causes to the outputs; publish those as soon as they are many."""
+        for output in made:
+            if output is None:
+                await asyncio.sleep(0)
+                continue
+            if len(outputs) >= CHUNK and _cause(output) != _cause(outputs[-1]):
+                await self._publish(outputs, output.at, outputs[-1].review if output.at.step else None)
+                outputs.clear()
+            outputs.append(output)
+            if type(record) is Movement:
+                self._caused.append(record.appended)
+
+    def _fold_some(self, records: Iterator[Any], end: int) -> tuple[Record | None, Iterable[Output | None]]:
+        """Fold on, up to a record that may have outputs; answers with that record, which is the next, and with them.
+
+        `records` knows how many are left in it, and the last of them ends at `end`: offsets are dense.
+        """
+        published = self.published
+        if self.next > published.offset or (self.next == published.offset and published.step == 0):
+            most, replay = RUN, None
+        else:
+            most, replay = min(RUN, published.offset - self.next, self._replay.upcoming - self.next), NO_ENTRIES
+        if most <= 0:  # the journal speaks of the next record
+            return self._fold_next(records)
+        try:
+            found = self.core.fold_run(islice(records, most), replay)
+        except Exception:
+            self.next = end - length_hint(records) - 1  # where it stumbled
+            raise
+        folded = end - length_hint(records) - self.next
+        if replay is not None:
+            self._instruments.counts["replayed"] += folded
+        if found is None:
+            self.next, self.movements = self.next + folded, self.movements + folded
+            return None, ()
+        self.next, self.movements = self.next + folded - 1, self.movements + folded - 1
+        record, outputs = found
+        return record, self._instruments.timed("review", outputs) if type(record) is Ticked else outputs
+
+    def _fold_next(self, records: Iterator[Any]) -> tuple[Record, Iterable[Output | None]]:
+        """Fold one record."""
+        raw = next(records)
+        record = decode_record(raw.value)
+        return record, self._fold(record, raw)
 
     def _fold(self, record: Record, raw: Any) -> Iterable[Output | None]:
         """Fold one record: decide what follows from it, or replay its journal entries if it was published before."""

@@ -29,6 +29,9 @@ class TracedShard(Shard):
         self._unpublished: dict[Point, Span] = {}
         """The spans of outputs, by the outputs' points."""
 
+    def _fold_some(self, records: Iterator[Any], end: int) -> tuple[Record | None, Iterable[Output | None]]:  # noqa: ARG002 - each record by itself
+        return self._fold_next(records)
+
     def _fold(self, record: Record, raw: Any) -> Iterable[Output | None]:
         replayed = raw.offset < self.published.offset
         if type(record) is Ticked and not replayed:

@@ -11,10 +11,11 @@ from stream.consumer.batch import Batch
 from stream.faults import BrokerDown, StoreDown, Unclear
 from stream.in_memory import MemoryBroker, MemoryPublisher, MemoryStore
 from stream.observability.instruments import Instruments
-from stream.ports import Cursor, Held, LedgerView, Output, Replay, Tables
+from stream.ports import Cursor, Held, LedgerView, Output, RawRecord, Replay, Tables
 from stream.shard.dependencies import Ports
 from stream.shard.owner import Owner
 from tests.fakes.records import ConsumedRecord
+from tests.fakes.toy_core import fold_run
 
 
 class OwnedShards:
@@ -131,6 +132,11 @@ class StumblingCore:
             raise ZeroDivisionError(f"cannot divide, at {id(self)}")
         found: Iterable[Output | None] = self.inner.fold(record, offset, appended, replay)
         return found
+
+    def fold_run(
+        self, raws: Iterable[RawRecord], replay: Replay | None
+    ) -> tuple[Record, Iterable[Output | None]] | None:
+        return fold_run(self, raws, replay)
 
 
 class BrittleStore(MemoryStore):

@@ -1,15 +1,19 @@
 """I6: folded in one piece, restored at any point, or replayed from the journal: the same state, byte for byte."""
 
+from itertools import islice
+from operator import length_hint
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.core.core import Core
-from schemas.ledger import FoldSettings
+from schemas.ledger import FoldSettings, encode_record
 from stream.ports import Output, Replay, Tables
+from stream.shard.shard import NO_ENTRIES
 from tests.agents.inventory.histories import histories, live, settings_choices
-from tests.fakes.folded_ledger import SETTINGS, FoldedLedger, kinds
+from tests.fakes.folded_ledger import SETTINGS, FoldedLedger, kinds, replay_of
+from tests.fakes.records import ConsumedRecord
 
 
 class Redis:
@@ -63,6 +67,43 @@ def test_restored_at_any_point_it_goes_on_as_if_nothing_had_been(
             for table, fields in redis.tables.items():
                 for field, value in fields.items():
                     core.load({table: {field: value}})
+    assert core.dump() == whole.core.dump()
+
+
+def raws_of(whole: FoldedLedger) -> list[Any]:
+    """The ledger as it is read."""
+    return [ConsumedRecord(each.offset, each.appended, encode_record(each.record)) for each in whole.folded]
+
+
+@settings(max_examples=80, deadline=None)
+@given(histories, settings_choices, st.integers(1, 5))
+def test_folded_in_runs_it_is_the_same(history: list[Any], chosen: FoldSettings, most: int) -> None:
+    whole, core, outputs = lived(history, chosen), Core(4), list[Output]()
+    raws = raws_of(whole)
+    records = iter(raws)
+    while length_hint(records):
+        found = core.fold_run(islice(records, most), None)
+        if found is not None:
+            assert found[0] == whole.folded[len(raws) - length_hint(records) - 1].record
+            outputs += [output for output in found[1] if output is not None]
+    assert published(outputs) == published(whole.outputs)
+    assert core.dump() == whole.core.dump()
+
+
+@settings(max_examples=80, deadline=None)
+@given(histories, settings_choices)
+def test_replayed_in_runs_between_entries_it_is_the_same(history: list[Any], chosen: FoldSettings) -> None:
+    whole, core, place = lived(history, chosen), Core(4), 0
+    raws = raws_of(whole)
+    entries = {each.offset: [output.entry for output in each.outputs if output.entry] for each in whole.folded}
+    for stop in [*(offset for offset, some in entries.items() if some), len(raws)]:
+        records = iter(raws[place:stop])
+        while length_hint(records):
+            found = core.fold_run(records, NO_ENTRIES)
+            assert [output for output in (found[1] if found else ()) if output is not None] == []
+        if stop < len(raws):
+            list(core.fold(whole.folded[stop].record, stop, raws[stop].timestamp, replay_of(entries[stop])))
+        place = stop + 1
     assert core.dump() == whole.core.dump()
 
 

@@ -108,6 +108,7 @@ def test_dead_letters_that_are_refused_are_told_and_do_not_kill(system: System) 
     limit_letters(system, "1000000")
     worker.await_value("restock_dead_letters_blocked", 0)
     worker.await_answer("/readyz", 200, "ready\n")
+    assert "letters   1 record came to the dead letters" in system.run("doctor").stdout
 
 
 def limit_letters(system: System, most_bytes: str) -> None:

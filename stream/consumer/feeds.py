@@ -170,7 +170,7 @@ class SourceFeed:
         if committed is not None and committed.name in {self.name, ""} and committed.offset <= end:
             position = max(committed.offset, start)
             if lost := position - committed.offset:
-                self._instruments.counts["lost"] += lost
+                self._instruments.has_lost(lost)
                 logger.critical("%s/%d: %d records were deleted before they were read", *self.tp, lost)
         await self._consumer.move(self.tp, position)
         self.next = position

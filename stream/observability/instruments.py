@@ -38,6 +38,8 @@ class Instruments:
         """Offset and time of the last checkpoint that this process wrote of each shard."""
         self.published: dict[int, float] = {}
         """When this process last published for each shard, its seals included."""
+        self.lost_at = 0.0
+        """When source records were last found deleted before they were read; 0 for never."""
         self.counters: dict[int, CoreCounters] = {}
         """The counters of each shard's core; those under NO_SHARD hold a 0 for every label value there can be."""
         self.latency = Histogram(
@@ -91,6 +93,11 @@ class Instruments:
                 took += time.perf_counter() - start
             yield each
         self._by_stage[stage].observe(took)
+
+    def has_lost(self, records: int) -> None:
+        """Note that so many source records were deleted before they were read."""
+        self.counts["lost"] += records
+        self.lost_at = time.time()
 
     def has_published(self, shard: int) -> None:
         """Note that a transaction of this shard was committed."""

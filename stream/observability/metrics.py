@@ -155,6 +155,9 @@ class Metrics(Collector):
         )
         text = "Records of source feeds that were deleted before they were read."
         yield counter("restock_feed_records_lost", text, counts["lost"])
+        # Found in a worker's first second, before Prometheus has read a 0: an increase would not show it.
+        text = "When source records were last found deleted before they were read; 0 for never."
+        yield gauge("restock_feed_records_lost_timestamp_seconds", text, self._instruments.lost_at)
         text = "Outputs that were published without what they copy of their cause: the broker takes no larger record."
         yield counter("restock_oversize_outputs", text, counts["oversize"])
         yield counter("restock_fenced", "Times another owner fenced this worker.", counts["fenced"])

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -192,6 +193,7 @@ async def test_records_deleted_before_they_were_read_are_counted_and_logged(
     worker = await shop.open()
     await worker.at(20)
     assert worker.instruments.counts["lost"] == 7
+    assert 0 <= time.time() - worker.instruments.lost_at < 60
     assert [offset for _, offset in shop.written()] == list(range(11, 20))
     assert [r.levelno for r in caplog.records if r.levelno >= logging.WARNING] == [logging.CRITICAL]
 

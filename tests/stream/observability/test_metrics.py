@@ -170,6 +170,7 @@ EVERYTHING = {
     "restock_torn_checkpoints_total": labels(),
     "restock_fenced_total": labels(),
     "restock_feed_records_lost_total": labels(),
+    "restock_feed_records_lost_timestamp_seconds": labels(),
     "restock_shards_parked": labels(),
     "restock_feeds_parked": labels(),
     "restock_shard_held": labels(partition=[str(number) for number in range(PARTITIONS)]),

@@ -3,55 +3,56 @@
 It counts as so many times the greatest demand before. A second one like it counts in full, because the first was asked
 for as well; so what really sells ten times more than ever is learned one period later.
 
->>> believed(3.0, 0.0), believed(40.0, 5.0), believed(100_000.0, 5.0), believed(100_000.0, 100_000.0)
+>>> believed(3.0, 0.0, 0.0), believed(40.0, 5.0, 0.0), believed(1e5, 5.0, 0.0), believed(1e5, 1e5, 0.0)
 (3.0, 40.0, 50.0, 100000.0)
 
 The first sale of an item has nothing before it: it is held against the first sales of the others.
 
->>> first = FirstSales()
+>>> first = np.zeros(1, np.dtype(FIRST_SALES))[0]
 >>> for size in (1.0, 4.0, 2.0, 3.0, 2.0):
-...     first.add(size)
->>> believed(3.0, 0.0, first.most), round(believed(100_000.0, 0.0, first.most), 1)
+...     see_first_sale(first, size)
+>>> believed(3.0, 0.0, most_at_first(first)), round(believed(1e5, 0.0, most_at_first(first)), 1)
 (3.0, 6.2)
 """
 
 from math import sqrt
 
-import msgspec
+import numpy as np
 
 from agents.kernel.arithmetic import exp, log
+from agents.kernel.compiled import compiled
 
 ALONE = 10.0
 """A demand counts as at most this many times the greatest one before it."""
-
-
-FEW = 5
+FEW = 5.0
 """First sales from which the next one is judged."""
 _MEMORY = 200.0
 _STRONG, _LEAST_SPREAD = 1.5, 0.7
 
-
-class FirstSales(msgspec.Struct, array_like=True):
-    """How much items of a shard sell when they sell first: how many did, mean and variance of the logarithm."""
-
-    count: float = 0.0
-    mean: float = 0.0
-    variance: float = 0.0
-
-    def add(self, size: float) -> None:
-        """Take in the first sale of an item."""
-        self.count = min(self.count + 1.0, _MEMORY)
-        error = log(size) - self.mean
-        self.mean += error / self.count
-        self.variance += (error * (log(size) - self.mean) - self.variance) / self.count
-
-    @property
-    def most(self) -> float:
-        """What a first sale counts as at most; 0 while nobody knows."""
-        return exp(self.mean + _STRONG * max(sqrt(self.variance), _LEAST_SPREAD)) if self.count >= FEW else 0.0
+FIRST_SALES = [("first_sales", np.float64), ("first_mean", np.float64), ("first_variance", np.float64)]
+"""How much items of a shard sell when they sell first: how many did, mean and variance of the logarithm."""
 
 
-def believed(demand: float, greatest: float, first: float = 0.0) -> float:
+@compiled
+def see_first_sale(known: np.void, size: float) -> None:
+    """Take in the first sale of an item."""
+    known["first_sales"] = min(known["first_sales"] + 1.0, _MEMORY)
+    error = log(size) - known["first_mean"]
+    known["first_mean"] += error / known["first_sales"]
+    square = error * (log(size) - known["first_mean"])
+    known["first_variance"] += (square - known["first_variance"]) / known["first_sales"]
+
+
+@compiled
+def most_at_first(known: np.void) -> float:
+    """What a first sale counts as at most; 0 while nobody knows."""
+    if known["first_sales"] < FEW:
+        return 0.0
+    return exp(known["first_mean"] + _STRONG * max(sqrt(max(known["first_variance"], 0.0)), _LEAST_SPREAD))
+
+
+@compiled(float, float, float)
+def believed(demand: float, greatest: float, first: float) -> float:
     """What a demand counts as; `greatest` is the greatest one before it as it was asked for, 0 where there was none.
 
     `first` is the most that a first sale counts as, 0 where nobody knows.

@@ -10,100 +10,89 @@ and needs no such reduction.
 Wintenberger: Optimal learning with Bernstein online aggregation. Machine Learning 106, 2017.
 Joulani, György, Szepesvári: Online Learning under Delayed Feedback. ICML 2013.
 
->>> own, shard = Regrets(2), Regrets(2)
->>> forecasts = np.array([[1.0] * 5, [4.0] * 5], np.float32)
->>> mixed(forecasts, own, shard)[0]
-np.float32(2.5)
+>>> own, shard = (np.zeros(1, np.dtype(REGRETS)) for _ in range(2))
+>>> begin(own)
+>>> begin(shard)
+>>> experts, mixture, saved = np.ones((EXPERTS, 5)), np.zeros(5), np.zeros((EXPERTS, 5))
+>>> experts[4:] = 4.0
 >>> for _ in range(20):
-...     own.add(regret_of(forecasts, mixed(forecasts, own, shard), 1.0), 0.99)
->>> bool(mixed(forecasts, own, shard)[0] < 1.6)
+...     mix(experts, own[0], shard[0], 1, mixture)
+...     save(experts, mixture, 1.0, saved)
+...     add(own[0], saved, 0.99)
+>>> bool(mixture[0] < 1.6)
 True
 """
 
-from collections.abc import Sequence
-from math import log
-from typing import Any
+from math import sqrt
 
 import numpy as np
+import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
-from agents.forecasting.blend.arrays import Floats, constant, pack, unpack
+from agents.kernel.arithmetic import exp
+from agents.kernel.compiled import compiled
 
-_MOST_REGRET, _LEAST_REGRET = constant(3.0), constant(-3.0)
+Numbers = npt.NDArray[np.float64]
+
+EXPERTS = 9
+_LOG_EXPERTS = 2.1972245773362196
+_MOST_REGRET = 3.0
 """Regret is clipped, so that one outlier decides nothing."""
 _MOST_LATE = 2
-_LEVELS = np.array(LEVELS, np.float32)
+
+REGRETS = [
+    ("regret", np.float32, (EXPERTS, len(LEVELS))),  # faded sums of regret, and of its squares, …
+    ("squares", np.float32, (EXPERTS, len(LEVELS))),
+    ("greatest_square", np.float32, len(LEVELS)),  # … and the greatest square
+]
+"""What is known of the experts, by level."""
 
 
-class Regrets:
-    """Faded sums of regret and of its squares, by expert and level, and the greatest square by level."""
-
-    __slots__ = ("_leaning", "_log_experts", "_most", "_slowed", "greatest", "sums")
-
-    def __init__(self, experts: int) -> None:
-        self._leaning: Floats | None = None
-        self._log_experts, self._most = log(experts), constant(4.0 * log(experts))
-        self._slowed = constant(self._log_experts)
-        self.sums: Floats = np.zeros((2, experts, len(LEVELS)), np.float32)
-        """Of regret, and of its squares."""
-        self.sums[1] = 1e-3
-        self.greatest: Floats = np.full(len(LEVELS), 1e-6, np.float32)
-
-    def add(self, regret: Floats, keep: float) -> None:
-        """Take in a round: regret and its squares."""
-        self.sums *= keep
-        self.sums += regret
-        np.maximum(self.greatest, np.maximum.reduce(regret[1], axis=0), out=self.greatest)
-        self._leaning = None
-
-    def slow_down(self, late: int) -> None:
-        """Expect feedback so many rounds late."""
-        self._slowed, self._leaning = constant(self._log_experts / min(max(late, 1), _MOST_LATE)), None
-
-    def leaning(self) -> Floats:
-        """Log weights. As regrets fade they stay below √(ln K / (1 − keep)), so their exponential is a number."""
-        if self._leaning is None:
-            rate = np.maximum(self.sums[1], self.greatest * self._most)
-            np.divide(self._slowed, rate, out=rate)
-            np.sqrt(rate, out=rate)
-            rate *= self.sums[0]
-            self._leaning = rate
-        return self._leaning
-
-    def dump(self) -> list[bytes]:
-        """Write the sums."""
-        return [pack(self.sums), pack(self.greatest)]
-
-    def load(self, parts: Sequence[Any]) -> None:
-        """Read them back."""
-        sums, greatest = parts
-        self._leaning = None
-        self.sums = unpack(sums, np.float32, self.sums.shape)
-        self.greatest = unpack(greatest, np.float32, self.greatest.shape)
-        if self.sums[1].min() <= 0.0 or self.greatest.min() <= 0.0:
-            raise ValueError("a sum of squares is not positive")
+def begin(known: npt.NDArray[np.void]) -> None:
+    """Trust all experts alike."""
+    known["regret"], known["squares"], known["greatest_square"] = 0.0, 1e-3, 1e-6
 
 
-def mixed(forecasts: Floats, own: Regrets, shard: Regrets) -> Floats:
-    """The mixture of experts' quantiles, weighed by regret."""
-    parts: Floats = np.empty((2, *forecasts.shape), np.float32)
-    weights = parts[0]
-    np.add(own.leaning(), shard.leaning(), out=weights)
-    np.exp(weights, out=weights)
-    np.multiply(weights, forecasts, out=parts[1])
-    sums = np.add.reduce(parts, axis=1)
-    mixture: Floats = sums[1]
-    mixture /= sums[0]
-    return mixture
+@compiled
+def save(experts: npt.NDArray[np.floating], mixture: npt.NDArray[np.floating], came: float, saved: Numbers) -> None:
+    """Compute what each expert would have saved, to first order."""
+    for level in range(len(LEVELS)):
+        mixed = np.float64(mixture[level])
+        slope = (1.0 if came <= mixed else 0.0) - LEVELS[level]
+        for expert in range(EXPERTS):
+            regret = slope * (mixed - np.float64(experts[expert, level]))
+            saved[expert, level] = min(max(regret, -_MOST_REGRET), _MOST_REGRET)
 
 
-def regret_of(forecasts: Floats, mixture: Floats, came: float) -> Floats:
-    """What each expert would have saved, to first order, and the square of that."""
-    regret: Floats = np.empty((2, *forecasts.shape), np.float32)
-    saved = regret[0]
-    np.subtract(mixture, forecasts, out=saved)
-    saved *= (came <= mixture) - _LEVELS
-    np.maximum(saved, _LEAST_REGRET, out=saved)
-    np.minimum(saved, _MOST_REGRET, out=saved)
-    np.multiply(saved, saved, out=regret[1])
-    return regret
+@compiled
+def add(known: np.void, saved: Numbers, keep: float) -> None:
+    """Take in a round of regret."""
+    regret, squares, greatest = known["regret"], known["squares"], known["greatest_square"]
+    for expert in range(EXPERTS):
+        for level in range(len(LEVELS)):
+            square = saved[expert, level] * saved[expert, level]
+            regret[expert, level] = np.float64(regret[expert, level]) * keep + saved[expert, level]
+            squares[expert, level] = np.float64(squares[expert, level]) * keep + square
+            greatest[level] = max(np.float64(greatest[level]), square)
+
+
+@compiled
+def mix(experts: Numbers, own: np.void, shard: np.void, late: int, mixture: Numbers) -> None:
+    """The mixture of experts' quantiles, weighed by regret; an item's own comes so many rounds late."""
+    slowed = _LOG_EXPERTS / min(max(late, 1), _MOST_LATE)
+    for level in range(len(LEVELS)):
+        whole = mixed = 0.0
+        for expert in range(EXPERTS):
+            weight = exp(_leaning(own, expert, level, slowed) + _leaning(shard, expert, level, _LOG_EXPERTS))
+            whole += weight
+            mixed += weight * experts[expert, level]
+        mixture[level] = mixed / whole
+
+
+@compiled
+def _leaning(known: np.void, expert: int, level: int, slowed: float) -> float:
+    """Log weight. As regrets fade it stays below √(ln K / (1 − keep)), so its exponential is a number."""
+    squares = max(
+        np.float64(known["squares"][expert, level]), np.float64(known["greatest_square"][level]) * (4.0 * _LOG_EXPERTS)
+    )
+    return sqrt(slowed / squares) * np.float64(known["regret"][expert, level])

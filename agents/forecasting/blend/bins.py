@@ -1,71 +1,108 @@
-"""Cuts inputs into bins, and crosses pairs of them: the places of the sparse weights that an item's inputs touch."""
+"""Cuts inputs into bins, and crosses pairs of them: the places of the sparse weights that an item's inputs touch.
+
+Inputs of a few values only have weights enough of their own: they stand in crosses alone. Last come what is crossed
+with the phase of the next period, whose places depend on how many phases there are, and the phase by itself.
+
+>>> from agents.forecasting.blend.inputs import WIDTH
+>>> places = np.zeros(TOUCHED, np.int64)
+>>> places_of(np.zeros(WIDTH), 7, places)
+>>> int(places[-1]) == flags_from(7) < rows_of(7)
+True
+"""
 
 import numpy as np
 import numpy.typing as npt
 
-from agents.forecasting.blend.arrays import Floats, constant
-from agents.forecasting.blend.inputs import CROSSES, ranges
-from agents.forecasting.rhythm import Pace
+from agents.forecasting.blend.inputs import (
+    AGE,
+    DEVIATION,
+    FAST,
+    IMPLIED,
+    LAGS,
+    LIFE_SHARE,
+    LONG_SHARE,
+    MEANS,
+    PEAK,
+    PHASE,
+    PHASE_MEAN,
+    PLAN,
+    PLAN_NEXT,
+    RANGES,
+    RECENCY,
+    SCALE,
+)
+from agents.kernel.compiled import compiled
 
 _COARSE = 8
 """Most bins of an input in a cross."""
 _LEAST = 4
 """Fewer bins than these are no curve."""
 _HAIR = 1e-3
-_ZERO = constant(0.0)
+_LOW = np.array([span.low for span in RANGES])
+_PER_SPAN = np.array([1.0 / (span.high - span.low) for span in RANGES])
+_BINS = np.array([span.bins for span in RANGES])
+_CROSSES = np.array(
+    [
+        (SCALE, LONG_SHARE),
+        (SCALE, FAST),
+        (SCALE, PEAK),
+        (FAST, MEANS + 3),
+        (FAST, RECENCY),
+        (PEAK, LONG_SHARE),
+        (DEVIATION, FAST),
+        (AGE, FAST),
+        (IMPLIED, FAST),
+        (IMPLIED, PLAN),
+        (MEANS + 5, FAST),
+        (PLAN_NEXT, LAGS),
+        (RECENCY, LONG_SHARE),
+        (RECENCY, LIFE_SHARE),
+        (AGE, LIFE_SHARE),
+    ]
+)
+"""Pairs of inputs whose bins are crossed."""
+_OF_PHASES = np.array([PHASE_MEAN, FAST])
+"""Inputs that are crossed with the phase."""
+_CURVES = np.flatnonzero(_BINS >= _LEAST)
+_SIZES = np.concatenate((_BINS[_CURVES], np.minimum(_BINS[_CROSSES], _COARSE).prod(axis=1)))
+_STARTS = np.cumsum(_SIZES) - _SIZES
+_FIXED = int(_SIZES.sum())
+"""Places that do not depend on the count of phases."""
+TOUCHED = len(_SIZES) + len(_OF_PHASES) + 1
 
 
-class Bins:
-    """The bins of a rhythm. Inputs of a few values only have weights enough of their own: they stand in crosses alone.
+@compiled
+def flags_from(phases: int) -> int:
+    """The place of the first phase by itself."""
+    return _FIXED + len(_OF_PHASES) * _COARSE * phases
 
-    >>> from agents.forecasting.base import Rhythm
-    >>> bins = Bins(Pace.of(Rhythm()))
-    >>> places = bins.of(np.zeros((2, bins.inputs), np.float32))
-    >>> places.shape == (2, bins.touched), int(places.max()) < bins.count, bool((places[0] == places[1]).all())
-    (True, True, True)
-    """
 
-    def __init__(self, pace: Pace) -> None:
-        spans = ranges(pace)
-        names = list(spans)
-        count = np.array([span.bins for span in spans.values()], np.int32)
-        self._steps = (count / np.array([span.high - span.low for span in spans.values()])).astype(np.float32)
-        self._shifts = (-self._steps * np.array([span.low for span in spans.values()])).astype(np.float32)
-        self._last = (count - _HAIR).astype(np.float32)
-        coarse = np.minimum(count, _COARSE)
-        self._phases = slice(names.index("phase 0"), names.index("phase 0") + pace.phases)
-        self._phase = self._phases.start
-        """No bins are cut from a flag, so the first phase's place is free for the number of the phase."""
-        self.inputs = len(names)
-        curves = np.flatnonzero(count >= _LEAST)
-        own = count[curves]
-        where = {name: number for number, name in enumerate(names)} | {"phase": self._phase}
-        ratios = coarse / count
-        coarse[self._phase], ratios[self._phase] = pace.phases, 1.0
-        first = np.array([where[first] for first, _ in CROSSES])
-        second = np.array([where[second] for _, second in CROSSES])
-        self._width = coarse[second].astype(np.int32)
-        crossed = coarse[first] * self._width
-        sizes = np.concatenate((own, crossed))
-        self._curves, self.touched, self.count = len(own), len(sizes), int(sizes.sum())
-        self._starts = (np.cumsum(sizes) - sizes).astype(np.int32)
-        self._looked_at = np.concatenate((curves, first, second))
-        """The inputs that places come from: one for a curve, two for a cross."""
-        self._ratios = np.concatenate((np.ones(len(own)), ratios[first], ratios[second])).astype(np.float32)
+@compiled
+def rows_of(phases: int) -> int:
+    """How many places there are."""
+    return flags_from(phases) + phases
 
-    def of(self, values: Floats) -> npt.NDArray[np.int32]:
-        """The places touched by inputs, or by each row of inputs."""
-        exact = values * self._steps
-        exact += self._shifts
-        np.maximum(exact, _ZERO, out=exact)
-        np.minimum(exact, self._last, out=exact)
-        exact[..., self._phase] = values[..., self._phases].argmax(axis=-1)
-        found = exact.take(self._looked_at, axis=-1)
-        found *= self._ratios
-        bins = found.astype(np.int32)
-        places: npt.NDArray[np.int32] = bins[..., : self.touched]
-        crosses = places[..., self._curves :]
-        crosses *= self._width
-        crosses += bins[..., self.touched :]
-        places += self._starts
-        return places
+
+@compiled
+def places_of(values: npt.NDArray[np.float64], phases: int, places: npt.NDArray[np.int64]) -> None:
+    """Write the places that inputs touch."""
+    curves, crosses, phase = len(_CURVES), len(_CROSSES), int(values[PHASE])
+    for curve in range(curves):
+        number = _CURVES[curve]
+        places[curve] = _STARTS[curve] + _cut(values, number, _BINS[number])
+    for cross in range(crosses):
+        first, second = _CROSSES[cross]
+        width = min(_BINS[second], _COARSE)
+        both = _cut(values, first, min(_BINS[first], _COARSE)) * width + _cut(values, second, width)
+        places[curves + cross] = _STARTS[curves + cross] + both
+    for cross in range(len(_OF_PHASES)):
+        start = _FIXED + cross * _COARSE * phases
+        places[curves + crosses + cross] = start + phase * _COARSE + _cut(values, _OF_PHASES[cross], _COARSE)
+    places[TOUCHED - 1] = flags_from(phases) + phase
+
+
+@compiled
+def _cut(values: npt.NDArray[np.float64], number: int, bins: int) -> int:
+    """The bin, of so many, that an input is in."""
+    exact = (values[number] - _LOW[number]) * _PER_SPAN[number] * bins
+    return int(min(max(exact, 0.0), bins - _HAIR))

@@ -1,6 +1,6 @@
 """The default forecaster: experts on an item's own past and regressions shared by its shard, blended by their regret.
 
-At every review it takes in the period that closed, judges the filed forecasts whose horizon has passed, and files a new
+At every review it takes in the period that closed, judges the filed forecast whose horizon has passed, and files a new
 one. The shared models learn in the order in which items are reviewed, in batches by count. So a run in one piece and a
 run that was stopped and restored at any point give the same forecasts, bit for bit.
 
@@ -18,37 +18,28 @@ docs/concepts/forecasting.md explains it to a planner; docs/decisions/0020 to 00
 """
 
 from collections.abc import Mapping, Sequence
-from math import log
-from operator import mul
 from typing import ClassVar
 
-import msgspec
+import numpy as np
 
 from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast, Rhythm
-from agents.forecasting.blend import aggregation, drift
-from agents.forecasting.blend import state as stored_state
-from agents.forecasting.blend.bins import Bins
-from agents.forecasting.blend.distribution import MOST_SEEN, coherent_mean, explained, variance_of
-from agents.forecasting.blend.experts import around_means, empirical, local_means, recent_sums, roughness
-from agents.forecasting.blend.inputs import inputs_of
-from agents.forecasting.blend.population import Population
-from agents.forecasting.blend.relearning import relearn
+from agents.forecasting.blend import item as stored_item
+from agents.forecasting.blend.closing import JUDGED, LEARNED, close, recall
+from agents.forecasting.blend.foretelling import MEAN, PATH, QUANTILES, VARIANCE, foretell
+from agents.forecasting.blend.item import BlendState, turn
+from agents.forecasting.blend.negative_binomial import table
+from agents.forecasting.blend.population import POPULATION, nobody
+from agents.forecasting.blend.records import read
 from agents.forecasting.blend.shared_model import SharedModel
-from agents.forecasting.blend.sheet import Sheet, width_of
-from agents.forecasting.blend.state import MOST_WAITING, BlendState, FiledForecast, stride_of, waiting_at
 from agents.forecasting.correction import CorrectedPast
-from agents.forecasting.rhythm import Pace
+from agents.forecasting.rhythm import pace_of
 
 MOST_SHARED_MODELS = 2
 """Horizons with a shared model of their own; any other horizon uses the nearest of them."""
-VERSION = 7
+VERSION = 8
 """Of what is stored of an item and of a shard."""
 _PARTS = ("weights", "waiting", "kept")
-_MOST_HALF = 6e4
-_MOST_ERROR = 1e3
-_MEAN_POWER = 3
-_MEAN_PRIOR = 20
-_MEAN_KNOWN = 100
+_UNKNOWN_PRICE = -1.0
 
 
 class Blend:
@@ -58,172 +49,122 @@ class Blend:
     version: ClassVar[int] = VERSION
 
     def __init__(self, rhythm: Rhythm) -> None:
-        self._pace = Pace.of(rhythm)
-        self._bins = Bins(self._pace)
-        inputs = 1 + self._bins.inputs
-        self._width = width_of(inputs)
-        self._making, self._judging = Sheet(inputs), Sheet(inputs)
-        self._population = Population()
+        self._pace = pace_of(rhythm)
+        self._phases = int(self._pace["phases"][0])
+        self._table = table()
+        self._population = nobody()
         self._models: dict[int, SharedModel] = {}
+        self._untaught = SharedModel(self._phases)
         self._changed: set[str] = set()
         self._mark = f"v{VERSION} {rhythm.season} {rhythm.period_days:g} "
+        self._learned: tuple[BlendState, tuple[Ahead, ...], DemandForecast] | None = None
+        """What was learned last: whose period, with which plan, and the forecast for it."""
 
     def fresh(self) -> BlendState:
         """Know nothing of an item."""
         return BlendState(self._pace)
 
     def learn(self, state: BlendState, item: str, period: ClosedPeriod, ahead: Sequence[Ahead] = ()) -> None:
-        """Take in a period, judge the forecasts that are due, file a new one."""
+        """Take in a period, judge the forecast that is due, file a new one."""
         del item
+        self._learned = None
         if period.is_open:
-            self._take(state, period)
+            horizon = self._nearest(int(state.record["horizon"][0]))
+            model = self._models.get(horizon, self._untaught)
+            came = close(
+                state.record, state.filed, self._pace, self._population, model.record, model.weights, model.samples,
+                *_facts(period),
+            )  # fmt: skip
+            self._changed.add("population")
+            if came >= JUDGED:
+                self._changed.add(f"waiting {horizon}")
+            if came == LEARNED:
+                self._changed |= {f"weights {horizon}", f"kept {horizon}"}
         if ahead:
-            coming = _open(ahead)
-            state.answer, filed = self._forecast(state, ahead, coming, self._model_for(state, len(coming)))
-            state.asked, state.plan = None, tuple(ahead)
-            due = state.past.figures.periods % stride_of(len(coming)) == 0
-            if filed is not None and period.is_open and due:
-                state.filed = [*state.filed[1 - MOST_WAITING :], filed]
+            horizon = sum(coming.is_open for coming in ahead)
+            if horizon != state.record["horizon"][0]:
+                self._turn(state, horizon)
+            self._learned = state, tuple(ahead), self._foretell(state, ahead, files=period.is_open)
 
     def forecast(self, state: BlendState, item: str, ahead: Sequence[Ahead]) -> DemandForecast:
-        """The forecast made while learning, if it was for the same plan; else one made for this plan."""
+        """The forecast made while learning, if that came last and for the same plan; else one made for this plan."""
         del item
-        if state.answer is not None and _asked(state, ahead):
-            return state.answer
-        coming = _open(ahead)
-        return self._forecast(state, ahead, coming, self._nearest(len(coming)))[0]
+        if self._learned is not None and self._learned[0] is state and self._learned[1] == tuple(ahead):
+            return self._learned[2]
+        return self._foretell(state, ahead, files=False)
 
     def correct(self, state: BlendState, item: str, past: CorrectedPast) -> None:
-        """Learn the item's past again; its shard has learned what it has learned."""
+        """Learn the item's past again; its shard has learned what it has learned, and how well experts did stays.
+
+        That is forgotten after a slip of the pen only, whose errors would rule for months.
+        """
         del item
-        relearn(state, past, self._population, self._pace)
+        again = self.fresh()
+        for period in past.periods:
+            if period.is_open:
+                recall(again.record, self._pace, self._population, *_facts(period))
+        state.remember(again)
+        if past.is_slip():
+            state.forget_errors()
+        corrections = past.corrections()
+        filed = state.filed[: state.record["filed"][0]]
+        for number, left in enumerate(filed["left"].tolist()):
+            passed = state.record["horizon"][0] - left
+            changes = sum(each.now - each.was for each in corrections if each.age < passed)
+            filed["total"][number] = max(0.0, filed["total"][number] + changes)
+        self._learned = None
 
     def shifted(self, state: BlendState) -> bool:
         """Whether the last period raised the alarm."""
-        return state.shifted
+        return bool(state.record["shifted"][0])
 
-    # Learning -----------------------------------------------------------------------------------------------------
-
-    def _take(self, state: BlendState, period: ClosedPeriod) -> None:
-        past, population, pace = state.past, self._population, self._pace
-        f = past.figures
-        sold_before = f.greatest > 0.0
-        demand = past.believed(period, population.first_sales)
-        if demand > 0.0 and not sold_before:
-            population.first_sales.add(demand)
-        population.see_plan(min(period.promotion, 1.0))
-        plan = population.relative(period.promotion)
-        past.take(demand, period, pace.phase(period.starts, period.ends), plan)
-        population.see(period.starts, demand, pace.season, pace.trend)
-        population.vote_level(state.votes, f.total, f.periods, pace.settled)
-        population.vote_uplift(state.votes, f.lifted, f.base, f.promoted)
-        self._changed.add("population")
-        for filed in state.filed:
-            filed.total += demand
-            filed.left -= 1
-            if filed.left == 0:
-                self._judge(state, filed)
-        state.filed = [filed for filed in state.filed if filed.left > 0]
-        state.unbroken = min(state.unbroken + 1, len(past.recent))
-        newest = drift.cut(past.recent[: state.unbroken]) if f.periods % drift.EVERY == 0 else None
-        state.shifted = newest is not None
-        state.unbroken = newest or state.unbroken
-
-    def _judge(self, state: BlendState, filed: FiledForecast) -> None:
-        """Learn from a forecast and what came."""
-        came, sheet = filed.total / filed.unit, self._judging
-        sheet.take(filed.record)
-        regret = aggregation.regret_of(sheet.experts, sheet.mixture, came)
-        state.regrets.add(regret, self._pace.keep)
-        state.calibration.judge(sheet.corrected.tolist(), came)
-        means = sheet.means.tolist()
-        state.spread.judge([mean * filed.unit for mean in means[1:]], filed.total, self._pace.variance_rate)
-        state.judged += 1
-        errors = [min((mean - came) ** 2, _MOST_ERROR) for mean in means]
-        rate = max(1 / _MEAN_KNOWN, 1 / state.judged)
-        state.mean_squares = [old + rate * (error - old) for old, error in zip(state.mean_squares, errors, strict=True)]
-        horizon = self._nearest_horizon(state.horizon)
-        model = self._models[horizon]
-        model.judge_means(errors)
-        model.trust(self._population.period, regret)
-        self._changed.add(f"waiting {horizon}")
-        if model.learn(filed.record[: self._width], came):
-            self._changed |= {f"weights {horizon}", f"kept {horizon}"}
-
-    # Forecasting --------------------------------------------------------------------------------------------------
-
-    def _forecast(
-        self, state: BlendState, ahead: Sequence[Ahead], coming: Sequence[Ahead], model: SharedModel
-    ) -> tuple[DemandForecast, FiledForecast | None]:
-        horizon, f, population = len(coming), state.past.figures, self._population
+    def _foretell(self, state: BlendState, ahead: Sequence[Ahead], *, files: bool) -> DemandForecast:
+        """A forecast for this plan; where it `files`, the forecast waits to be judged."""
+        coming = [
+            (period.starts, period.ends, period.promotion, period.price or _UNKNOWN_PRICE)
+            for period in ahead
+            if period.is_open
+        ]
         if not coming:
             nothing = (0.0,) * len(ahead)
-            return DemandForecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), nothing), None
-        scale = population.scale(f.total, f.periods)
-        unit = scale * horizon
-        if not f.periods:
-            pool = [quantile * unit for quantile in model.pool]
-            return _answer(pool, population.level * horizon, [1.0] * horizon, ahead), None
-        inputs, sheet = inputs_of(state.past, population, self._pace, coming, scale), self._making
-        sheet.see(inputs, scale)
-        local = local_means(f, inputs.shape)
-        found = recent_sums(inputs.sums, horizon, f.periods, self._pace.sums)
-        sheet.sums[:] = empirical(found, model.pool, unit)
-        rough = roughness(inputs.mean, inputs.deviation, f.periods, horizon)
-        around_means(state.spread, local, rough, unit, sheet.around_means)
-        means = [model.advise(sheet) * unit, *local]
-        mixture = aggregation.mixed(sheet.experts, state.regrets, model.regrets).tolist()
-        corrected = state.calibration.corrected(mixture)
-        sheet.derived[:] = [*mixture, *corrected, *[min(mean / unit, _MOST_HALF) for mean in means]]
-        limit = explained(found, f, horizon, min(population.relative(max(period.promotion for period in coming)), 1.0))
-        quantiles = [min(quantile * unit, MOST_SEEN * limit) for quantile in corrected]
-        published = [float(round(quantile)) for quantile in quantiles] if f.whole else quantiles
-        filed = FiledForecast(horizon, 0.0, unit, sheet.copy())
-        return _answer(published, min(self._mean(state, model, means), limit), inputs.shape, ahead), filed
+            return DemandForecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), nothing)
+        model, answer = self._models.get(self._nearest(len(coming)), self._untaught), np.empty(PATH + len(coming))
+        foretell(
+            state.record, state.filed, self._pace, self._population, model.record, model.weights, self._table,
+            np.array(coming, np.float64), files, answer,
+        )  # fmt: skip
+        found = answer.tolist()
+        path = found[PATH:]
+        if len(path) < len(ahead):
+            shares = iter(path)
+            path = [next(shares) if period.is_open else 0.0 for period in ahead]
+        return DemandForecast(
+            float(len(ahead)), found[MEAN], found[VARIANCE], tuple(found[QUANTILES:PATH]), tuple(path)
+        )
 
-    @staticmethod
-    def _mean(state: BlendState, model: SharedModel, means: list[float]) -> float:
-        """The means' average, weighed by the inverse of their errors, the item's own blended with the shard's."""
-        known = min(state.judged, _MEAN_KNOWN)
-        errors = [
-            known * own + _MEAN_PRIOR * shard + 1e-8
-            for own, shard in zip(state.mean_squares, model.mean_errors, strict=True)
-        ]
-        least = min(errors)
-        weights: list[float] = [(least / error) ** _MEAN_POWER for error in errors]
-        mean: float = sum(map(mul, weights, means)) / sum(weights)
-        return mean
-
-    # Shared state -------------------------------------------------------------------------------------------------
-
-    def _model_for(self, state: BlendState, horizon: int) -> SharedModel:
-        """The model of an item's horizon, made when there is room; an item that turns to another drops what waits."""
+    def _turn(self, state: BlendState, horizon: int) -> None:
+        """Have an item turn to another horizon, with a model of its own where there is room."""
         if horizon and horizon not in self._models and len(self._models) < MOST_SHARED_MODELS:
-            self._models[horizon] = SharedModel(self._bins)
+            self._models[horizon] = SharedModel(self._phases)
             self._changed |= {f"{part} {horizon}" for part in _PARTS}
-        if horizon != state.horizon:
-            ratio = horizon / state.horizon if state.horizon and horizon else 1.0
-            state.spread.scaled(ratio)
-            state.regrets.slow_down(waiting_at(horizon))
-            state.horizon, state.filed = horizon, []
-        return self._nearest(horizon)
+        turn(state.record, horizon)
 
-    def _nearest(self, horizon: int) -> SharedModel:
-        return self._models[self._nearest_horizon(horizon)] if self._models else SharedModel(self._bins)
-
-    def _nearest_horizon(self, horizon: int) -> int:
+    def _nearest(self, horizon: int) -> int:
         """The horizon with a model whose ratio to this one is nearest to 1."""
-        if horizon in self._models:
+        if horizon in self._models or not self._models:
             return horizon
-        return min(self._models, key=lambda known: (abs(log(known / max(horizon, 1))), known))
+        wanted = max(horizon, 1)
+        return min(self._models, key=lambda known: (max(known / wanted, wanted / known), known))
+
+    # State --------------------------------------------------------------------------------------------------------
 
     def dump(self, state: BlendState) -> bytes:
         """Write what is known of an item."""
-        return stored_state.write(state)
+        return stored_item.write(state)
 
     def load(self, data: bytes) -> BlendState:
         """Read it back."""
-        return stored_state.read(data, self._pace, len(self._making.row))
+        return stored_item.load(data, self._pace)
 
     def dump_shared(self) -> Mapping[str, bytes]:
         """Write the parts that changed since the last call."""
@@ -235,43 +176,29 @@ class Blend:
         marked = {part: data for part, data in parts.items() if part.startswith(self._mark)}
         parts = {part.removeprefix(self._mark): data for part, data in marked.items()}
         horizons = [part.removeprefix("weights ") for part in parts if part.startswith("weights ")]
+        self._learned = None
         if "population" in parts:
-            try:
-                self._population = msgspec.msgpack.decode(parts["population"], type=Population)
-            except msgspec.MsgspecError as error:
-                raise ValueError(f"not what a shard's items have in common: {error}") from error
+            self._population = read(parts["population"], POPULATION)
+            if len(self._population) != 1 or not 0 <= self._population["known"][0] <= self._pace["trend"][0]:
+                raise ValueError("not what a shard's items have in common")
         for horizon in horizons[:MOST_SHARED_MODELS]:
             if not horizon.isdecimal() or any(f"{part} {horizon}" not in parts for part in _PARTS):
                 raise ValueError(f"the shared model of horizon {horizon!r} is not complete")
-            model = SharedModel(self._bins)
+            model = SharedModel(self._phases)
             model.load(*(parts[f"{part} {horizon}"] for part in _PARTS))
             self._models[int(horizon)] = model
 
     def _dump_part(self, part: str) -> bytes:
         if part == "population":
-            return msgspec.msgpack.encode(self._population)
+            return self._population.tobytes()
         kind, _, horizon = part.partition(" ")
         model = self._models[int(horizon)]
         if kind == "weights":
-            return model.dump_weights()
-        return model.dump_waiting() if kind == "waiting" else model.samples.dump_kept()
+            return model.weights.tobytes()
+        return model.dump_waiting() if kind == "waiting" else model.dump_kept()
 
 
-def _open(ahead: Sequence[Ahead]) -> Sequence[Ahead]:
-    return [period for period in ahead if period.is_open]
-
-
-def _asked(state: BlendState, ahead: Sequence[Ahead]) -> bool:
-    """Whether the item's answer speaks of this plan; of a stored one only a hash is left."""
-    return state.plan == tuple(ahead) if state.asked is None else state.asked == stored_state.plan_hash(ahead)
-
-
-def _answer(quantiles: list[float], mean: float, shape: list[float], ahead: Sequence[Ahead]) -> DemandForecast:
-    """A forecast whose path shares the mean out by `shape` over the open periods."""
-    mean, whole = coherent_mean(quantiles, mean), sum(shape)
-    path = [mean * part / whole for part in shape] if whole > 0.0 else [mean / len(shape)] * len(shape)
-    if len(path) < len(ahead):
-        shares = iter(path)
-        path = [next(shares) if period.is_open else 0.0 for period in ahead]
-    levels = tuple(quantiles)
-    return DemandForecast(float(len(ahead)), mean, variance_of(levels, mean), levels, tuple(path))
+def _facts(period: ClosedPeriod) -> tuple[int, int, float, bool, float, float]:
+    """A period as the kernel takes it."""
+    price = period.price or _UNKNOWN_PRICE
+    return period.starts, period.ends, float(period.demand), period.censored, float(period.promotion), float(price)

@@ -5,46 +5,44 @@ stretch is bounded, because coverage cannot be right where demand comes in a few
 
 Gibbs, Candès: Adaptive Conformal Inference Under Distribution Shift. NeurIPS 2021.
 
->>> calibration, quantiles = Calibration(), [1.0] * 5
+>>> stretches, corrected = np.ones(5), np.ones(5)
 >>> for _ in range(50):
-...     calibration.judge(calibration.corrected(quantiles), 3.0)
->>> all(quantile > 1.0 for quantile in calibration.corrected(quantiles))
+...     correct(stretches, np.ones(5), corrected)
+...     judge(stretches, corrected, 3.0)
+>>> bool((corrected > 1.0).all())
 True
 """
 
-from collections.abc import Sequence
-from math import exp
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
 from agents.forecasting.blend.inputs import FLOOR
+from agents.kernel.arithmetic import exp
+from agents.kernel.compiled import compiled
+from agents.kernel.ranking import sort
+
+Numbers = npt.NDArray[np.float64]
 
 _RATE = 0.002
-_MOST = exp(0.5)
-_STEPS = tuple(_RATE / (level * (1.0 - level)) ** 0.5 for level in LEVELS)
-_UP = tuple(exp(step * level) for step, level in zip(_STEPS, LEVELS, strict=True))
-_DOWN = tuple(exp(step * (level - 1.0)) for step, level in zip(_STEPS, LEVELS, strict=True))
+_MOST = 1.6487212707001282
+"""e to the ½."""
 
 
-class Calibration:
-    """The stretches of one item's quantiles, one for each level."""
+@compiled
+def correct(stretches: Numbers, quantiles: Numbers, corrected: Numbers) -> None:
+    """The quantiles, divided by scale x H, stretched and sorted."""
+    for level in range(len(LEVELS)):
+        corrected[level] = max((quantiles[level] + FLOOR) * stretches[level] - FLOOR, 0.0)
+    sort(corrected)
 
-    __slots__ = ("stretches",)
 
-    def __init__(self) -> None:
-        self.stretches = [1.0] * len(LEVELS)
-
-    def corrected(self, quantiles: Sequence[float]) -> list[float]:
-        """The quantiles, divided by scale x H, stretched and sorted."""
-        return sorted(
-            [
-                max((quantile + FLOOR) * stretch - FLOOR, 0.0)
-                for quantile, stretch in zip(quantiles, self.stretches, strict=True)
-            ]
-        )
-
-    def judge(self, quantiles: Sequence[float], came: float) -> None:
-        """Take in what came after a forecast of these corrected quantiles."""
-        self.stretches = [
-            min(stretch * up, _MOST) if came > quantile else max(stretch * down, 1.0 / _MOST)
-            for stretch, up, down, quantile in zip(self.stretches, _UP, _DOWN, quantiles, strict=True)
-        ]
+@compiled
+def judge(stretches: Numbers, corrected: npt.NDArray[np.floating], came: float) -> None:
+    """Take in what came after a forecast of these corrected quantiles."""
+    for level in range(len(LEVELS)):
+        above = 1.0 if came > np.float64(corrected[level]) else 0.0
+        step = _RATE / sqrt(LEVELS[level] * (1.0 - LEVELS[level])) * (LEVELS[level] + above - 1.0)
+        stretches[level] = min(max(stretches[level] * exp(step), 1.0 / _MOST), _MOST)

@@ -8,15 +8,17 @@ but how far back the last alarm lies. River's ADWIN keeps its buckets in compile
 Bifet, Gavaldà: Learning from Time-Changing Data with Adaptive Windowing. SDM 2007.
 
 >>> calm = np.tile(np.array([3, 5, 4, 4], np.float32), 24)
->>> cut(calm), cut(np.concatenate((calm[:16] + 9, calm[16:])))
-(None, 16)
+>>> cut(calm, 96), cut(np.concatenate((calm[:16] + 9, calm[16:])), 96)
+(0, 16)
 """
 
-from math import log, sqrt
+from math import sqrt
 
 import numpy as np
+import numpy.typing as npt
 
-from agents.forecasting.blend.arrays import Floats
+from agents.kernel.arithmetic import log
+from agents.kernel.compiled import compiled
 
 DELTA = 0.002
 """Chance of a false alarm that is accepted, at one test."""
@@ -25,24 +27,27 @@ EVERY = 8
 _LEAST = 8
 
 
-def cut(values: Floats, delta: float = DELTA) -> int | None:
-    """How many of the newest values (they come first) differ from the older ones; None when all are alike.
+@compiled
+def cut(values: npt.NDArray[np.float32], n: int) -> int:
+    """How many of the n newest values (they come first) differ from the older ones; 0 when all are alike.
 
     The test supposes bounded values, so square roots are compared: they tame heavy sales.
     """
-    n = len(values)
     if n < 2 * _LEAST:
-        return None
-    tamed = np.sqrt(values.astype(np.float64))
-    sums = np.add.accumulate(tamed)
-    total = float(sums[-1])
-    variance = float((tamed * tamed).sum()) / n - (total / n) ** 2
-    bound = log(2.0 * log(n) / delta)
-    widest, found = 1.0, None
-    for newest in range(_LEAST, n - _LEAST + 1, EVERY):
-        size = 1.0 / (1.0 / newest + 1.0 / (n - newest))
-        allowed = sqrt(2.0 / size * max(variance, 0.0) * bound) + 2.0 / (3.0 * size) * bound
-        apart = abs(float(sums[newest - 1]) / newest - (total - float(sums[newest - 1])) / (n - newest))
-        if apart > widest * allowed:
-            widest, found = apart / allowed, newest
+        return 0
+    total = squares = 0.0
+    for place in range(n):
+        total += sqrt(np.float64(values[place]))
+        squares += np.float64(values[place])
+    variance = max(squares / n - (total / n) * (total / n), 0.0)
+    bound = log(2.0 * log(float(n)) / DELTA)
+    widest, found, newer = 1.0, 0, 0.0
+    for newest in range(1, n - _LEAST + 1):
+        newer += sqrt(np.float64(values[newest - 1]))
+        if newest % EVERY == 0:
+            size = 1.0 / (1.0 / newest + 1.0 / (n - newest))
+            allowed = sqrt(2.0 / size * variance * bound) + 2.0 / (3.0 * size) * bound
+            apart = abs(newer / newest - (total - newer) / (n - newest))
+            if apart > widest * allowed:
+                widest, found = apart / allowed, newest
     return found

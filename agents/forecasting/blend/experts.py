@@ -8,13 +8,18 @@
 All quantiles here are divided by scale x H, as the shared regressions' are.
 """
 
-from functools import cache
+import numpy as np
+import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
-from agents.forecasting.blend.arrays import Floats
 from agents.forecasting.blend.negative_binomial import quantiles
-from agents.forecasting.blend.past import PastFigures
+from agents.kernel.compiled import compiled
+from agents.kernel.ranking import sort
 
+Numbers = npt.NDArray[np.float64]
+
+SHAPED, SLOW, MIDDLE, FASTER, SUMS, QUICK, STEADY, STACKED, MEDIAN = range(9)
+"""Rows of the experts: local ones, shared ones, and the median of most."""
 AVERAGES = 4
 """How many means have a negative binomial around them."""
 _POOL_PRIOR = 6.0
@@ -26,79 +31,80 @@ _LEAST_ROUGHNESS, _USUAL_ROUGHNESS, _MOST_ROUGHNESS = 0.04, 1.0, 20.0
 _REMEMBERED = 20
 """Periods that the slowest average remembers."""
 
-
-class Spread:
-    """Squared errors of the local means' forecasts, beside the variance usual at such means; of an item and horizon."""
-
-    __slots__ = ("errors", "squares", "usual")
-
-    def __init__(self) -> None:
-        self.squares = [0.0] * AVERAGES
-        self.usual = [0.0] * AVERAGES
-        self.errors = 0
-
-    def judge(self, means: list[float], total: float, rate: float) -> None:
-        """Take in what came."""
-        self.errors += 1
-        rate = max(rate, 1.0 / self.errors)
-        for number, mean in enumerate(means):
-            error = total - mean
-            self.squares[number] += rate * (error * error - self.squares[number])
-            self.usual[number] += rate * (mean + 1.5 * mean * mean - self.usual[number])
-
-    def variance(self, means: list[float], rough: float) -> list[float]:
-        """What is usual at these means, times the dispersion; what `roughness` says while few errors are known."""
-        known = min(self.errors, _MOST_ERRORS)
-        own, prior = known / (known + _VARIANCE_PRIOR), _VARIANCE_PRIOR / (known + _VARIANCE_PRIOR)
-        return [
-            own * (mean + 1.5 * mean * mean) * (square + _LITTLE) / (usual + _LITTLE)
-            + prior * (mean + rough * mean * mean)
-            for mean, square, usual in zip(means, self.squares, self.usual, strict=True)
-        ]
-
-    def scaled(self, ratio: float) -> None:
-        """Rescale to a horizon that is so many times as long."""
-        self.squares = [square * ratio for square in self.squares]
-        self.usual = [usual * ratio for usual in self.usual]
+SPREAD = [("mean_errors", np.float64, AVERAGES), ("usual_errors", np.float64, AVERAGES), ("errors", np.int64)]
+"""Squared errors of the local means' forecasts, beside the variance usual at such means; of an item and horizon."""
 
 
-def local_means(figures: PastFigures, shape: list[float]) -> list[float]:
+@compiled
+def judge_spread(item: np.void, means: Numbers, total: float, rate: float) -> None:
+    """Take in what came."""
+    item["errors"] += 1
+    rate = max(rate, 1.0 / item["errors"])
+    for number in range(AVERAGES):
+        mean = means[number]
+        error = total - mean
+        item["mean_errors"][number] += rate * (error * error - item["mean_errors"][number])
+        item["usual_errors"][number] += rate * (mean + 1.5 * mean * mean - item["usual_errors"][number])
+
+
+@compiled
+def local_means(item: np.void, shape: Numbers, means: Numbers) -> None:
     """Means of the sum of the horizon: by phase and plan, and from the three moving averages."""
-    horizon = len(shape)
-    return [sum(shape), figures.slow * horizon, figures.middle * horizon, figures.faster * horizon]
+    horizon, means[SHAPED] = len(shape), 0.0
+    for mean in shape:
+        means[SHAPED] += mean
+    means[SLOW], means[MIDDLE], means[FASTER] = (
+        item["slow"] * horizon,
+        item["middle"] * horizon,
+        item["faster"] * horizon,
+    )
 
 
-def recent_sums(sums: list[float], horizon: int, periods: int, most: int) -> list[float]:
+@compiled
+def around_means(item: np.void, table: Numbers, means: Numbers, rough: float, unit: float, experts: Numbers) -> None:
+    """Quantiles of the negative binomials: the variance is what is usual at a mean, times the dispersion.
+
+    While few errors are known it is what `roughness` says.
+    """
+    known = min(item["errors"], _MOST_ERRORS)
+    own, prior = known / (known + _VARIANCE_PRIOR), _VARIANCE_PRIOR / (known + _VARIANCE_PRIOR)
+    for number in range(AVERAGES):
+        mean = means[number]
+        dispersion = (item["mean_errors"][number] + _LITTLE) / (item["usual_errors"][number] + _LITTLE)
+        variance = own * (mean + 1.5 * mean * mean) * dispersion + prior * (mean + rough * mean * mean)
+        quantiles(table, mean, variance, unit, experts[number])
+
+
+@compiled
+def recent_sums(sums: Numbers, horizon: int, periods: int, most: int) -> Numbers:
     """The newest sums of `horizon` periods; `sums` are those of the last 0, 1, 2… periods together.
 
-    >>> recent_sums([0.0, 5.0, 7.0, 10.0], 2, 3, 28)
-    [7.0, 5.0]
+    >>> recent_sums(np.array([0.0, 5.0, 7.0, 10.0]), 2, 3, 28)
+    array([7., 5.])
     """
     last = min(periods, len(sums) - 1, most + horizon - 1)
-    return [older - newer for older, newer in zip(sums[horizon : last + 1], sums, strict=False)]
+    found = np.empty(max(last - horizon + 1, 0))
+    for number in range(len(found)):
+        found[number] = sums[number + horizon] - sums[number]
+    return found
 
 
-def empirical(found: list[float], pool: list[float], unit: float) -> list[float]:
-    """Quantiles of the sums found, divided by `unit` and blended with the pool's."""
+@compiled
+def empirical(found: Numbers, pool: Numbers, unit: float, expert: Numbers) -> None:
+    """Quantiles of the sums found, which are sorted, divided by `unit` and blended with the pool's."""
     count = len(found)
-    if not count:
-        return pool
-    ranked = sorted(found)
-    ranked.append(ranked[-1])
-    whole = count + _POOL_PRIOR
-    own, prior = count / (unit * whole), _POOL_PRIOR / whole
-    return [
-        own * (ranked[below] + share * (ranked[below + 1] - ranked[below])) + prior * common
-        for (below, share), common in zip(_places(count), pool, strict=True)
-    ]
+    sort(found)
+    own, prior = count / (count + _POOL_PRIOR), _POOL_PRIOR / (count + _POOL_PRIOR)
+    for level in range(len(LEVELS)):
+        expert[level] = prior * pool[level]
+        if count > 0:
+            place = LEVELS[level] * (count - 1)
+            below = int(place)
+            above = min(below + 1, count - 1)
+            expert[level] += own * (found[below] + (place - below) * (found[above] - found[below])) / unit
 
 
-@cache
-def _places(count: int) -> list[tuple[int, float]]:
-    """Where the levels lie among so many ranked numbers: after which one, and how far towards the next."""
-    return [(int(level * (count - 1)), level * (count - 1) % 1.0) for level in LEVELS]
-
-
+@compiled
 def roughness(mean: float, deviation: float, periods: int, horizon: int) -> float:
     """What the demand of a horizon varies beyond a Poisson's, as a share of its squared mean, judged by single periods.
 
@@ -112,8 +118,3 @@ def roughness(mean: float, deviation: float, periods: int, horizon: int) -> floa
     relative = (seen * beyond / square + _ROUGH_PRIOR * _USUAL_ROUGHNESS) / (seen + _ROUGH_PRIOR)
     doubt = 1.0 / (min(seen, _REMEMBERED) + 1.0)
     return min(relative, _MOST_ROUGHNESS) * (1.0 / horizon + doubt) + _LEAST_ROUGHNESS
-
-
-def around_means(spread: Spread, means: list[float], rough: float, unit: float, out: Floats) -> None:
-    """Quantiles of the negative binomials, a row each, divided by `unit`."""
-    quantiles(means, spread.variance(means, rough), unit, out)

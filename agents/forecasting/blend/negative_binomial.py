@@ -1,59 +1,73 @@
 """Quantiles of the negative binomial distribution, read from a table.
 
-With mean μ and variance v > μ its size is r = μ²/(v − μ). The exact quantile (SciPy's) takes a hundred times as long as
-a look at a table over log μ and log r, and between whole numbers the table's straight lines do no harm.
+With mean μ and variance v > μ its size is r = μ²/(v − μ). A look at a table over log μ and log r takes a hundredth of
+summing up its chances, and between whole numbers the table's straight lines do no harm.
 
->>> quantiles([4.0], [12.0]).round(1)
-array([[ 3. ,  6.4,  8.4, 10.4, 15.7]], dtype=float32)
+>>> found = np.zeros(len(LEVELS))
+>>> quantiles(table(), 4.0, 12.0, 1.0, found)
+>>> found.round(1)
+array([ 3. ,  6.4,  8.4, 10.4, 15.7])
 """
 
-from collections.abc import Sequence
 from functools import cache
-from math import log
 
 import numpy as np
-from scipy.stats import nbinom
+import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
-from agents.forecasting.blend.arrays import Floats
+from agents.kernel.arithmetic import exp, log
+from agents.kernel.compiled import compiled
 
-_MEANS = (log(0.003), log(3000.0), 70)
-_SIZES = (log(0.02), log(50.0), 24)
+Numbers = npt.NDArray[np.float64]
+
+MEANS, SIZES = 70, 24
+_LOG_LEAST_MEAN, _LOG_MOST_MEAN = -5.809142990314028, 8.006367567650246
+_LOG_LEAST_SIZE, _LOG_MOST_SIZE = -3.912023005428146, 3.912023005428146
+"""Of 0.003 and 3,000, and of 0.02 and 50."""
+_ROWS = (MEANS - 1) / (_LOG_MOST_MEAN - _LOG_LEAST_MEAN)
+_COLUMNS = (SIZES - 1) / (_LOG_MOST_SIZE - _LOG_LEAST_SIZE)
 _LEAST_MEAN, _MOST_MEAN = 0.00301, 2990.0
 _LEAST_SIZE, _MOST_SIZE = 0.0201, 49.9
-_ROWS = (_MEANS[2] - 1) / (_MEANS[1] - _MEANS[0])
-_COLUMNS = (_SIZES[2] - 1) / (_SIZES[1] - _SIZES[0])
-
-
-def quantiles(
-    means: Sequence[float], variances: Sequence[float], unit: float = 1.0, out: Floats | None = None
-) -> Floats:
-    """Quantiles at LEVELS over `unit`, a row for each mean; a mean beyond the table is a multiple of its last."""
-    places: list[int] = []
-    shares: list[float] = []
-    for mean, variance in zip(means, variances, strict=True):
-        inside = min(max(mean, _LEAST_MEAN), _MOST_MEAN)
-        multiple = mean / inside if mean > inside else 1.0
-        excess = variance / (multiple * multiple * inside) - 1.0
-        excess = min(max(excess, inside / _MOST_SIZE), inside / _LEAST_SIZE)
-        log_mean = log(inside)
-        row, column = (log_mean - _MEANS[0]) * _ROWS, (log_mean - log(excess) - _SIZES[0]) * _COLUMNS
-        i, j = int(row), int(column)
-        right, below = column - j, (row - i) * multiple / unit
-        above = multiple / unit - below
-        places.append(i * _SIZES[2] + j)
-        shares += (above - above * right, above * right, below - below * right, below * right)
-    found = _corners().take(places, axis=0)
-    weights = np.array(shares, np.float32).reshape(len(means), 4)
-    quantiles: Floats = np.einsum("mcl,mc->ml", found, weights, out=out)
-    return quantiles
 
 
 @cache
-def _corners() -> Floats:
-    """The table's quantiles around each place of it: by mean and by size, at it or one further."""
-    means, sizes = np.exp(np.linspace(*_MEANS)), np.exp(np.linspace(*_SIZES))
-    mean, size = np.meshgrid(means, sizes, indexing="ij")
-    table = np.stack([nbinom.ppf(level, size, size / (size + mean)) for level in LEVELS], axis=-1)
-    around = [np.roll(table, (-down, -right), (0, 1)) for down in (0, 1) for right in (0, 1)]
-    return np.stack(around, axis=2).reshape(-1, 4, len(LEVELS)).astype(np.float32)
+def table() -> Numbers:
+    """The quantiles at LEVELS by mean and size."""
+    found = np.zeros((MEANS, SIZES, len(LEVELS)))
+    fill(found)
+    return found
+
+
+@compiled((np.float64, 3))
+def fill(table: Numbers) -> None:
+    """Compute the table: the first count whose chances, with those of all before it, reach a level."""
+    for row in range(MEANS):
+        for column in range(SIZES):
+            mean, size = exp(_LOG_LEAST_MEAN + row / _ROWS), exp(_LOG_LEAST_SIZE + column / _COLUMNS)
+            fails, count = mean / (size + mean), 0
+            chance = exp(size * log(size / (size + mean)))
+            reached = chance
+            for level in range(len(LEVELS)):
+                while reached < LEVELS[level]:
+                    count += 1
+                    chance *= (size + (count - 1)) / count * fails
+                    reached += chance
+                table[row, column, level] = count
+
+
+@compiled
+def quantiles(table: Numbers, mean: float, variance: float, unit: float, found: Numbers) -> None:
+    """Quantiles at LEVELS over `unit`; those of a mean beyond the table are a multiple of its last's."""
+    inside = min(max(mean, _LEAST_MEAN), _MOST_MEAN)
+    multiple = max(mean / inside, 1.0)
+    excess = variance / (multiple * multiple * inside) - 1.0
+    excess = min(max(excess, inside / _MOST_SIZE), inside / _LEAST_SIZE)
+    log_mean = log(inside)
+    row = (log_mean - _LOG_LEAST_MEAN) * _ROWS
+    column = (log_mean - log(excess) - _LOG_LEAST_SIZE) * _COLUMNS
+    i, j = int(row), int(column)
+    down, right = row - i, column - j
+    for level in range(len(LEVELS)):
+        above = (1.0 - right) * table[i, j, level] + right * table[i, j + 1, level]
+        below = (1.0 - right) * table[i + 1, j, level] + right * table[i + 1, j + 1, level]
+        found[level] = ((1.0 - down) * above + down * below) * multiple / unit

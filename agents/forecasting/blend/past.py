@@ -4,20 +4,18 @@ Every rate is at least 1/n, so that the first periods weigh the same. Rates and 
 this forecaster (docs/concepts/forecasting.md) and are not fitted to an item.
 """
 
-from collections.abc import Sequence
-from math import isfinite, log
+from math import floor, isfinite, sqrt
 
-import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from agents.forecasting.base import ClosedPeriod
-from agents.forecasting.blend.arrays import Floats
-from agents.forecasting.rhythm import Pace
-from agents.forecasting.slips import FirstSales, believed
+from agents.forecasting.rhythm import MOST_MEMORY, MOST_PHASES
+from agents.forecasting.slips import believed
+from agents.kernel.arithmetic import log
+from agents.kernel.compiled import compiled
 
-RATES = (0.1, 0.3, 0.05, 0.12)
-"""Of the moving averages of demand."""
-_LEAST_RATE = min(RATES)
+FAST, FASTER, SLOW, MIDDLE = 0.1, 0.3, 0.05, 0.12
+"""Rates of the moving averages of demand."""
 _FADE = 0.95
 """What is left of the decayed maximum after a period."""
 _PLAN_RATE = 0.02
@@ -25,108 +23,117 @@ _PRICE_RATE = 1 / 28
 _LIFTED_RATE = 0.05
 _PHASE_PRIOR = 4.0
 _MOST_DEMAND = 1e9
+_LEAST_LOG_PRICE, _MOST_LOG_PRICE, _MOST_PRICE = -9.0, 14.0, 1e7
+
+PAST = [
+    ("periods", np.int64),
+    ("total", np.float64),
+    ("sales", np.int64),  # periods with demand
+    ("since_sale", np.int64),
+    ("peak", np.float64),
+    ("greatest", np.float64),  # greatest demand of a period, as it was asked for, …
+    ("most", np.float64),  # … and as far as it is believed
+    ("strongest", np.float64),  # strongest promotion
+    ("fast", np.float64),  # moving averages of demand
+    ("faster", np.float64),
+    ("slow", np.float64),
+    ("middle", np.float64),
+    ("promoted", np.float64),  # periods' worth of promotion seen and not, and moving averages of demand with it and not
+    ("plain", np.float64),
+    ("lifted", np.float64),
+    ("base", np.float64),
+    ("plan", np.float64),  # moving average of the promotion level
+    ("promotion", np.float64),  # of the last period
+    ("log_price", np.float64),
+    ("log_price_base", np.float64),
+    ("prices", np.int64),
+    ("broken", np.int64),  # periods whose demand was no whole number
+    ("phase_sums", np.float64, MOST_PHASES),
+    ("phase_counts", np.int32, MOST_PHASES),
+    ("recent", np.float32, MOST_MEMORY),  # demand, newest first
+]
 
 
-class PastFigures(msgspec.Struct, array_like=True, gc=False):
-    """The running figures: all that is not an array."""
-
-    periods: int = 0
-    total: float = 0.0
-    sales: int = 0
-    """Periods with demand."""
-    since_sale: int = 0
-    peak: float = 0.0
-    greatest: float = 0.0
-    """Greatest demand of a period, as it was asked for, …"""
-    most: float = 0.0
-    """… and as far as it is believed."""
-    strongest: float = 0.0
-    """Strongest promotion."""
-    fast: float = 0.0
-    """Moving averages of demand at the RATES, in another order than fast and slow: 0.1, 0.3, 0.05, 0.12."""
-    faster: float = 0.0
-    slow: float = 0.0
-    middle: float = 0.0
-    promoted: float = 0.0
-    """Periods' worth of promotion seen, and moving averages of demand with it and without."""
-    plain: float = 0.0
-    lifted: float = 0.0
-    base: float = 0.0
-    plan: float = 0.0
-    """Moving average of the promotion level."""
-    promotion: float = 0.0
-    """Of the last period."""
-    log_price: float = 0.0
-    log_price_base: float = 0.0
-    prices: int = 0
-    whole: bool = True
-    """Whether every demand so far was a whole number."""
+@compiled
+def counted(item: np.void, demand: float, censored: bool, first: float) -> float:  # noqa: FBT001 - as a record has it
+    """What the demand of a period that is to be taken in counts as; `first` is the most that a first sale counts as."""
+    asked = min(max(demand, 0.0), _MOST_DEMAND) if isfinite(demand) else item["fast"]
+    if censored:
+        asked = max(asked, item["fast"])
+    demand = believed(asked, item["greatest"], first)
+    item["greatest"] = max(item["greatest"], asked)
+    return demand
 
 
-class Past:
-    """Figures, last periods (newest first), and sums and counts by phase of the cycle."""
+@compiled
+def remember(item: np.void, demand: float, phase: int, plan: float, price: float, memory: int) -> None:
+    """Take in an open period: what demand is taken to have been, and the level of promotion by the usual one."""
+    item["periods"] += 1
+    least = 1.0 / item["periods"]
+    item["total"] += demand
+    if demand != floor(demand):
+        item["broken"] += 1
+    if demand > 0.0:
+        item["sales"] += 1
+        item["since_sale"] = 0
+    else:
+        item["since_sale"] += 1
+    item["peak"] = max(item["peak"] * _FADE, demand)
+    item["most"] = max(item["most"], demand)
+    item["fast"] += max(FAST, least) * (demand - item["fast"])
+    item["faster"] += max(FASTER, least) * (demand - item["faster"])
+    item["slow"] += max(SLOW, least) * (demand - item["slow"])
+    item["middle"] += max(MIDDLE, least) * (demand - item["middle"])
+    part = min(plan, 1.0)
+    if part > 0.0:
+        item["promoted"] += part
+        rate = max(_LIFTED_RATE, 1.0 / max(item["promoted"], 1.0))
+        item["lifted"] += rate * part * (demand - item["lifted"])
+    if part < 1.0:
+        item["plain"] += 1.0 - part
+        rate = max(_LIFTED_RATE, 1.0 / max(item["plain"], 1.0))
+        item["base"] += rate * (1.0 - part) * (demand - item["base"])
+    item["plan"] += max(_PLAN_RATE, least) * (part - item["plan"])
+    item["promotion"] = part
+    item["strongest"] = max(item["strongest"], part)
+    if price > 0.0:
+        item["prices"] += 1
+        item["log_price"] = log_price(price)
+        item["log_price_base"] += max(_PRICE_RATE, 1.0 / item["prices"]) * (item["log_price"] - item["log_price_base"])
+    recent = item["recent"]
+    for place in range(min(item["periods"], memory) - 1, 0, -1):
+        recent[place] = recent[place - 1]
+    recent[0] = demand
+    item["phase_sums"][phase] += demand
+    item["phase_counts"][phase] += 1
 
-    __slots__ = ("figures", "phase_counts", "phase_sums", "recent")
 
-    def __init__(self, figures: PastFigures, recent: Floats, phase_sums: list[float], phase_counts: list[int]) -> None:
-        self.figures = figures
-        self.recent = recent
-        self.phase_sums = phase_sums
-        self.phase_counts = phase_counts
+@compiled
+def log_price(price: float) -> float:
+    """Logarithm of a price above 0, kept where prices are."""
+    return min(max(log(min(price, _MOST_PRICE)), _LEAST_LOG_PRICE), _MOST_LOG_PRICE)
 
-    @classmethod
-    def fresh(cls, pace: Pace) -> "Past":
-        """Remember nothing."""
-        return cls(PastFigures(), np.zeros(pace.long_memory, np.float32), [0.0] * pace.phases, [0] * pace.phases)
 
-    def believed(self, period: ClosedPeriod, first: FirstSales) -> float:
-        """What the demand of a period that is to be taken in counts as; `first` are the first sales of the shard."""
-        f = self.figures
-        asked = min(max(float(period.demand), 0.0), _MOST_DEMAND) if isfinite(period.demand) else f.fast
-        if period.censored:
-            asked = max(asked, f.fast)
-        demand, f.greatest = believed(asked, f.greatest, first.most), max(f.greatest, asked)
-        return demand
+@compiled
+def of_any_phase(item: np.void) -> float:
+    """Usual demand in any phase of the cycle."""
+    whole, count = 0.0, 0
+    for phase in range(MOST_PHASES):
+        whole += item["phase_sums"][phase]
+        count += int(item["phase_counts"][phase])
+    return whole / max(count, 1)
 
-    def take(self, demand: float, period: ClosedPeriod, phase: int, plan: float) -> None:
-        """Take in an open period: what demand is taken to have been, and the level of promotion by the usual one."""
-        f = self.figures
-        f.periods += 1
-        f.total += demand
-        f.whole = f.whole and demand == int(demand)
-        if demand > 0.0:
-            f.sales += 1
-            f.since_sale = 0
-        else:
-            f.since_sale += 1
-        f.peak = max(f.peak * _FADE, demand)
-        f.most = max(f.most, demand)
-        least = 1.0 / f.periods
-        fast, faster, slow, middle = RATES if least < _LEAST_RATE else [max(rate, least) for rate in RATES]
-        f.fast += fast * (demand - f.fast)
-        f.faster += faster * (demand - f.faster)
-        f.slow += slow * (demand - f.slow)
-        f.middle += middle * (demand - f.middle)
-        level = min(plan, 1.0)
-        if level > 0.0:
-            f.promoted += level
-            f.lifted += max(_LIFTED_RATE, 1.0 / max(f.promoted, 1.0)) * level * (demand - f.lifted)
-        if level < 1.0:
-            f.plain += 1.0 - level
-            f.base += max(_LIFTED_RATE, 1.0 / max(f.plain, 1.0)) * (1.0 - level) * (demand - f.base)
-        f.plan += max(_PLAN_RATE, least) * (level - f.plan)
-        f.promotion, f.strongest = level, max(f.strongest, level)
-        if period.price is not None and period.price > 0.0:
-            f.prices += 1
-            f.log_price = min(max(log(period.price), -9.0), 14.0)
-            f.log_price_base += max(_PRICE_RATE, 1.0 / f.prices) * (f.log_price - f.log_price_base)
-        self.recent[1:] = self.recent[:-1]
-        self.recent[0] = demand
-        self.phase_sums[phase] += demand
-        self.phase_counts[phase] += 1
 
-    def of_phases(self, phases: Sequence[int]) -> tuple[list[float], float]:
-        """Usual demand in these phases, and in any; the less is known of a phase, the more it is like any."""
-        usual = sum(self.phase_sums) / max(sum(self.phase_counts), 1)
-        prior = _PHASE_PRIOR * usual
-        return [(self.phase_sums[p] + prior) / (self.phase_counts[p] + _PHASE_PRIOR) for p in phases], usual
+@compiled
+def of_phase(item: np.void, phase: int, usual: float) -> float:
+    """Usual demand in a phase; the less is known of it, the more it is like any."""
+    return float((item["phase_sums"][phase] + _PHASE_PRIOR * usual) / (int(item["phase_counts"][phase]) + _PHASE_PRIOR))
+
+
+@compiled
+def deviation_of(recent: npt.NDArray[np.float32], span: int, mean: float) -> float:
+    """Deviation of the demand of the last periods from their mean."""
+    squares = 0.0
+    for place in range(span):
+        squares += np.float64(recent[place]) * np.float64(recent[place])
+    return sqrt(max(squares / span - mean * mean, 0.0))

@@ -3,14 +3,25 @@
 Levels and uplifts are geometric means over items, one vote each, changed in place: an item keeps what it voted, so
 that its next vote replaces the last. The movement of demand is computed from the shard's totals of past periods. The
 period under way does not count, or an item's forecast would depend on its place in the queue.
+
+>>> population = nobody()[0]
+>>> scale(population, 0.0, 0), round(scale(population, 100.0, 25), 2)
+(2.0, 5.6)
+>>> population["usual_plan"], population["plans"] = 0.5, 9
+>>> relative(population, 0.0), relative(population, 0.5), relative(population, 0.25), relative(nobody()[0], 0.3)
+(0.0, 1.0, 0.5, 1.0)
 """
 
-from math import exp, log
+from math import sqrt
 
-import msgspec
+import numpy as np
+import numpy.typing as npt
 
-from agents.forecasting.slips import FirstSales
+from agents.forecasting.slips import FIRST_SALES
+from agents.kernel.arithmetic import exp, log
+from agents.kernel.compiled import compiled
 
+MOST_TREND = 56
 _PRIOR, _PRIOR_UNITS = 3.0, 3.0
 """Pseudo-observations of the shard's level in an item's, and the demand that they are worth at most.
 
@@ -19,104 +30,121 @@ _UPLIFT_AFTER = 3.0
 _UPLIFT_PRIOR = 4.0
 _PLAN_RATE = 0.001
 _MOST_PLAN = 2.0
+_LONG_AGO = -(1 << 62)
+
+POPULATION = np.dtype(
+    [
+        ("log_levels", np.float64),  # sums of votes
+        ("levels", np.int64),
+        ("log_uplifts", np.float64),
+        ("uplifts", np.int64),
+        ("period", np.int64),  # when the period underway began
+        ("demand", np.float64),
+        ("items", np.int64),
+        ("means", np.float64, MOST_TREND),  # mean demand of an item in past periods, oldest first
+        ("known", np.int64),
+        ("movement", np.float64),  # log of the last season's mean over the longer trend's
+        ("usual_plan", np.float64),  # mean level of promotion where there is one
+        ("plans", np.int64),
+        *FIRST_SALES,
+    ],
+    align=True,
+)
+VOTES = [("level_vote", np.float64), ("level_votes", np.int64), ("uplift_vote", np.float64), ("uplift_votes", np.int64)]
+"""The last votes of an item, and whether it voted."""
 
 
-class Votes(msgspec.Struct, array_like=True):
-    """The last votes of an item."""
+def nobody() -> npt.NDArray[np.void]:
+    """The population of a shard that has no items."""
+    population = np.zeros(1, POPULATION)
+    population["period"] = _LONG_AGO
+    return population
 
-    level: float | None = None
-    uplift: float | None = None
+
+@compiled
+def level(population: np.void) -> float:
+    """Usual demand of an item a period; 1 while nobody knows."""
+    return exp(population["log_levels"] / population["levels"]) if population["levels"] > 0 else 1.0
 
 
-class Population(msgspec.Struct, array_like=True):
-    """Sums of votes, and the mean demand of the last periods."""
+@compiled
+def scale(population: np.void, total: float, periods: int) -> float:
+    """An item's scale: m + √m, m its mean shrunk to the shard's."""
+    usual = level(population)
+    prior = min(_PRIOR, _PRIOR_UNITS / usual)
+    mean = (total + prior * usual) / (periods + prior)
+    return float(mean + sqrt(mean))
 
-    log_levels: float = 0.0
-    levels: int = 0
-    log_uplifts: float = 0.0
-    uplifts: int = 0
-    period: int = -(1 << 62)
-    """When the period underway began."""
-    demand: float = 0.0
-    items: int = 0
-    means: list[float] = []
-    """Mean demand of an item in past periods, oldest first."""
-    movement: float = 0.0
-    """Log of the last season's mean over the longer trend's."""
-    usual_plan: float = 0.0
-    """Mean level of promotion where there is one."""
-    plans: int = 0
-    first_sales: FirstSales = msgspec.field(default_factory=FirstSales)
 
-    @property
-    def level(self) -> float:
-        """Usual demand of an item a period; 1 while nobody knows."""
-        return exp(self.log_levels / self.levels) if self.levels else 1.0
+@compiled
+def relative(population: np.void, plan: float) -> float:
+    """A level of promotion by the usual one, so that 30 % off is as good a sign as 1 for "promoted"."""
+    if not plan > 0.0:
+        return 0.0
+    return float(min(min(plan, 1.0) / population["usual_plan"], _MOST_PLAN)) if population["plans"] > 0 else 1.0
 
-    @property
-    def uplift(self) -> float:
-        """What a promotion usually multiplies demand by."""
-        return exp(self.log_uplifts / self.uplifts) if self.uplifts else 1.0
 
-    def scale(self, total: float, periods: int) -> float:
-        """An item's scale: m + √m, m its mean shrunk to the shard's.
+@compiled
+def lifted(population: np.void, seen: float, base: float, promoted: float) -> float:
+    """An item's demand under promotion, shrunk to its base times the shard's uplift while it knows little."""
+    uplift = exp(population["log_uplifts"] / population["uplifts"]) if population["uplifts"] > 0 else 1.0
+    return (promoted * seen + _UPLIFT_PRIOR * base * uplift) / (promoted + _UPLIFT_PRIOR)
 
-        >>> Population().scale(0.0, 0), round(Population().scale(100.0, 25), 2)
-        (2.0, 5.6)
-        """
-        prior = min(_PRIOR, _PRIOR_UNITS / self.level)
-        mean = (total + prior * self.level) / (periods + prior)
-        return float(mean + mean**0.5)
 
-    def see_plan(self, level: float) -> None:
-        """Count a level of promotion."""
-        if level > 0.0:
-            self.plans += 1
-            self.usual_plan += max(_PLAN_RATE, 1.0 / self.plans) * (level - self.usual_plan)
+@compiled
+def see_plan(population: np.void, plan: float) -> None:
+    """Count a level of promotion."""
+    if plan > 0.0:
+        population["plans"] += 1
+        rate = max(_PLAN_RATE, 1.0 / population["plans"])
+        population["usual_plan"] += rate * (min(plan, 1.0) - population["usual_plan"])
 
-    def relative(self, level: float) -> float:
-        """A level of promotion by the usual one, so that 30 % off is as good a sign as 1 for "promoted".
 
-        >>> half = Population(usual_plan=0.5, plans=9)
-        >>> half.relative(0.0), half.relative(0.5), half.relative(0.25), Population().relative(0.3)
-        (0.0, 1.0, 0.5, 1.0)
-        """
-        if not level > 0.0:
-            return 0.0
-        return min(min(level, 1.0) / self.usual_plan, _MOST_PLAN) if self.plans else 1.0
+@compiled
+def vote(population: np.void, item: np.void, after: int) -> None:
+    """Count an item's mean demand, after so many periods, and what promotions did to it."""
+    if item["periods"] >= after and item["total"] > 0.0:
+        now = log(item["total"] / item["periods"])
+        population["log_levels"] += now - item["level_vote"]
+        population["levels"] += 1 - item["level_votes"]
+        item["level_vote"], item["level_votes"] = now, 1
+    if item["promoted"] > _UPLIFT_AFTER:
+        now = log((item["lifted"] + 0.1) / (item["base"] + 0.1))
+        population["log_uplifts"] += now - item["uplift_vote"]
+        population["uplifts"] += 1 - item["uplift_votes"]
+        item["uplift_vote"], item["uplift_votes"] = now, 1
 
-    def lifted(self, lifted: float, base: float, promoted: float) -> float:
-        """An item's demand under promotion, shrunk to its base times the shard's uplift while it knows little."""
-        return (promoted * lifted + _UPLIFT_PRIOR * base * self.uplift) / (promoted + _UPLIFT_PRIOR)
 
-    def vote_level(self, votes: Votes, total: float, periods: int, after: int) -> None:
-        """Count an item's mean demand, after so many periods."""
-        if periods < after or total <= 0.0:
-            return
-        vote = log(total / periods)
-        self.log_levels += vote - (votes.level or 0.0)
-        self.levels += votes.level is None
-        votes.level = vote
+@compiled
+def see(population: np.void, starts: int, demand: float, season: int, trend: int) -> None:
+    """Count an item's period; a later one than all so far closes those before it."""
+    if starts > population["period"]:
+        if population["items"] > 0:
+            _close(population, season, trend)
+        population["period"], population["demand"], population["items"] = starts, 0.0, 0
+    if starts == population["period"]:
+        population["demand"] += demand
+        population["items"] += 1
 
-    def vote_uplift(self, votes: Votes, lifted: float, base: float, promoted: float) -> None:
-        """Count what a promotion did to an item."""
-        if promoted <= _UPLIFT_AFTER:
-            return
-        vote = log((lifted + 0.1) / (base + 0.1))
-        self.log_uplifts += vote - (votes.uplift or 0.0)
-        self.uplifts += votes.uplift is None
-        votes.uplift = vote
 
-    def see(self, starts: int, demand: float, season: int, trend: int) -> None:
-        """Count an item's period; a later one than all so far closes those before it."""
-        if starts > self.period:
-            if self.items:
-                self.means.append(self.demand / self.items)
-                del self.means[:-trend]
-                last = self.means[-season:]
-                lately, long = sum(last) / len(last), sum(self.means) / len(self.means)
-                self.movement = log((lately + 1e-3) / (long + 1e-3))
-            self.period, self.demand, self.items = starts, 0.0, 0
-        if starts == self.period:
-            self.demand += demand
-            self.items += 1
+@compiled
+def _close(population: np.void, season: int, trend: int) -> None:
+    """Take in the mean of the period underway, and compare the last season's with the trend's."""
+    means = population["means"]
+    if population["known"] == trend:
+        for place in range(1, trend):
+            means[place - 1] = means[place]
+        population["known"] -= 1
+    means[population["known"]] = population["demand"] / population["items"]
+    population["known"] += 1
+    known = population["known"]
+    lately = _mean(means, max(known - season, 0), known)
+    population["movement"] = log((lately + 1e-3) / (_mean(means, 0, known) + 1e-3))
+
+
+@compiled
+def _mean(numbers: npt.NDArray[np.float64], first: int, last: int) -> float:
+    whole = 0.0
+    for place in range(first, last):
+        whole += numbers[place]
+    return whole / (last - first)

@@ -1,40 +1,34 @@
-"""The shared model of a shard and one horizon: regressions, the pool of scaled demand, and each expert's regret.
+"""The shared model of a shard and one horizon: regressions, the pool of scaled demand, and each expert's regret."""
 
-- *shared*: the strongest expert, and the one that knows the mean.
-- *quick*: the same at higher rates, for when things change.
-- *stacked*: sees the other experts' quantiles besides, so that it learns which of them to follow in which situation.
-
-All three are columns of one regression, because they touch the same weights' places.
-"""
-
-from math import exp
-
-import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
-from agents.forecasting.blend.aggregation import Regrets
-from agents.forecasting.blend.arrays import Floats, Halves, constant, numbers, pack, unpack
-from agents.forecasting.blend.bins import Bins
-from agents.forecasting.blend.inputs import FLOOR
-from agents.forecasting.blend.regression import Rates, Regression
-from agents.forecasting.blend.samples import Samples
-from agents.forecasting.blend.sheet import EXPERTS, MEANS, SEEN, Sheet, width_of
+from agents.forecasting.blend import aggregation, regression, samples
+from agents.forecasting.blend.aggregation import EXPERTS, REGRETS
+from agents.forecasting.blend.bins import TOUCHED, flags_from, places_of, rows_of
+from agents.forecasting.blend.experts import MEDIAN, QUICK, SLOW, STACKED, STEADY
+from agents.forecasting.blend.inputs import FAST, FLOOR, INPUTS, ONE, PHASE, SEEN, WIDTH
+from agents.forecasting.blend.records import read
+from agents.forecasting.blend.regression import AVERAGED, COLUMNS, LEARNING, MOST_SCORE, SQUARES
+from agents.forecasting.blend.samples import BATCH, KEPT, SAMPLE
+from agents.kernel.arithmetic import exp, log
+from agents.kernel.compiled import compiled
+from agents.kernel.ranking import sort
 
+Numbers = npt.NDArray[np.float64]
+Weights = npt.NDArray[np.float32]
+
+MEANS = 5
+"""Experts on the mean: the shared regression, the average by phase and plan, and the three moving averages."""
 MOST_BYTES = 495_000
 """Of weights and samples together, so that the models of two horizons stay below 1 MB."""
-_MOST_LOG, _MOST_SCORE = constant(3.4), constant(6.0)
+_MOST_LOG = 3.4
 _BAND = 6.0
 """One wild expert would ruin the mixture: each is kept within so many times the anchors' median, and …"""
 _YOUNG_BAND, _BAND_GROWS, _OLD_BAND = 1.5, 0.05, 8.0
 """… within so many times the median of most experts, more with each batch that the regressions have learned from."""
-_HALF, _FLOOR = constant(0.5), constant(FLOOR)
-_QUICK, _STEADY, _STACKED = Rates(0.05, 0.02), Rates(0.02, 0.003), Rates(0.01, 0.003)
-_LEVELS = len(LEVELS)
-_OF_QUICK_AND_SHARED, _OF_STACKED, _OF_MEAN = slice(0, 2 * _LEVELS), slice(2 * _LEVELS, 3 * _LEVELS), 3 * _LEVELS
-"""Columns of the regression."""
 _START = (-0.6, 0.3, 0.7, 1.1, 1.8)
-_NOTHING = (0.0,) * len(LEVELS)
 _LEAN = 0.6
 """Weight of the moving average at the start; the mean begins as that average."""
 _POOL = (0.3, 1.2, 2.0, 3.2, 6.0)
@@ -43,151 +37,200 @@ _KEEP = 0.995
 _LEAST_POOL_RATE = 0.01
 _MEAN_RATE = 0.001
 
-
-class StoredSharedModel(msgspec.Struct, array_like=True):
-    """A model's weights as bytes."""
-
-    regression: list[bytes]
-    pool: list[float]
-
-
-class StoredTrust(msgspec.Struct, array_like=True):
-    """What changes with every sample, as bytes."""
-
-    waiting: bytes
-    regrets: list[bytes]
-    round: bytes
-    samples: int
-    period: int
-    mean_errors: list[float]
+MODEL = np.dtype(
+    [
+        ("pool", np.float64, len(LEVELS)),  # quantiles of all items' scaled demand
+        ("mean_squares", np.float64, MEANS),  # faded mean squared errors of the experts on the mean, in scaled demand
+        *REGRETS,
+        ("round", np.float32, (EXPERTS, len(LEVELS))),  # regret of the period underway, summed over its samples
+        ("round_samples", np.int64),
+        ("period", np.int64),
+        ("waiting", np.int64),
+        ("kept", np.int64),
+        ("batches", np.int64),
+    ],
+    align=True,
+)
+"""All but weights and samples."""
 
 
 class SharedModel:
-    """The shared model of one horizon."""
+    """The shared model of one horizon, in a rhythm of so many phases."""
 
-    def __init__(self, bins: Bins) -> None:
-        self._bins = bins
-        self.inputs = 1 + bins.inputs
-        """The first is always 1."""
-        rates = (_QUICK, _STEADY, _STACKED)
-        self.regression = Regression(
-            self.inputs, bins.count, rates, mean=_STEADY, more=SEEN * _LEVELS, touched=bins.touched
-        )
-        self.regrets = Regrets(EXPERTS)
-        self.pool = list(_POOL)
-        self.mean_errors = [1.0] * MEANS
-        """Faded mean squared errors of the experts on the mean, in scaled demand."""
-        self._round: Floats = np.zeros((EXPERTS, len(LEVELS)), np.float32)
-        """Regret of the period underway, summed over its samples."""
-        self._samples = 0
-        self._period = 0
-        self.samples = Samples(width_of(self.inputs), MOST_BYTES - self.regression.size)
-        dense = self.regression.dense
-        dense[0] = (*_START, *_START, *_NOTHING, 0.0)
-        dense[1] = _LEAN
-        dense[1, _OF_STACKED], dense[1, _OF_MEAN] = 0.0, 1.0
-        dense[self.inputs :, _OF_STACKED] = np.tile(np.eye(_LEVELS, dtype=np.float32), (SEEN, 1)) / SEEN
-        self.regression.settle()
+    __slots__ = ("_phases", "record", "samples", "weights")
 
-    def advise(self, sheet: Sheet) -> float:
-        """Compute the shared experts from the inputs and the local experts; return the regression's mean."""
-        scores = self.regression.predict(sheet.inputs, self._bins.of(sheet.values))
-        _unlog(scores[_OF_QUICK_AND_SHARED].reshape(sheet.advised.shape), sheet.advised)
-        np.add(sheet.visible, _FLOOR, out=sheet.seen)
-        np.log(sheet.seen, out=sheet.seen)
-        np.minimum(sheet.seen, _MOST_LOG, out=sheet.seen)
-        _unlog(scores[_OF_STACKED] + self.regression.predict_more(sheet.seen.ravel()), sheet.stacked)
-        ranked = sheet.usual.copy()
-        ranked.sort(axis=0)
-        np.add(ranked[2], ranked[3], out=sheet.median)
-        sheet.median *= _HALF
-        _tame(sheet.experts, sheet.median, min(_YOUNG_BAND + _BAND_GROWS * self.samples.batches, _OLD_BAND))
-        _tame(sheet.experts, np.sort(sheet.anchors, axis=0)[1], _BAND)
-        return exp(min(float(scores[_OF_MEAN]), 6.0))
-
-    def trust(self, period: int, regret: Floats) -> None:
-        """Take in a sample's regret (and squares); a period later than those so far ends the round before it."""
-        if period > self._period:
-            if self._samples:
-                mean = self._round / self._samples
-                self.regrets.add(np.stack((mean, mean * mean)), _KEEP)
-                self._round[:], self._samples = 0.0, 0
-            self._period = period
-        self._round += regret[0]
-        self._samples += 1
-
-    def learn(self, row: Halves, target: float) -> bool:
-        """Take in a sample; whether it completed a batch, so that the weights changed."""
-        if not self.samples.add(row, target):
-            return False
-        newest = True
-        for batch in self.samples.batch():
-            places = self._bins.of(batch.inputs[:, 1 : self.inputs])
-            self.regression.learn(batch.inputs, places, np.log(batch.targets + _FLOOR), batch.targets)
-            if newest:
-                self._move_pool(batch.targets)
-                newest = False
-        self.regression.average(self.samples.batches)
-        return True
-
-    def judge_means(self, errors: list[float]) -> None:
-        """Take in the squared errors of a sample's means."""
-        rate = max(_MEAN_RATE, 1.0 / (self.samples.seen + 1))
-        self.mean_errors = [old + rate * (error - old) for old, error in zip(self.mean_errors, errors, strict=True)]
-
-    def dump_weights(self) -> bytes:
-        """Write all that changes with a batch only, but for the samples."""
-        return msgspec.msgpack.encode(StoredSharedModel(self.regression.dump(), self.pool))
+    def __init__(self, phases: int) -> None:
+        self._phases = phases
+        self.record = np.zeros(1, MODEL)
+        self.record["pool"], self.record["mean_squares"] = _POOL, 1.0
+        aggregation.begin(self.record)
+        first = rows_of(phases)
+        self.weights: Weights = np.zeros((3, first + PHASE, COLUMNS), np.float32)
+        self.weights[SQUARES] = regression.DENSE_START
+        self.weights[SQUARES, : flags_from(phases)] = regression.SPARSE_START
+        learning, stacked = self.weights[LEARNING, first:], slice(regression.STACKED, regression.MEAN)
+        learning[ONE, : regression.STACKED] = _START * 2
+        learning[FAST, : regression.STACKED], learning[FAST, regression.MEAN] = _LEAN, 1.0
+        learning[INPUTS:, stacked] = np.tile(np.eye(len(LEVELS)), (SEEN, 1)) / SEEN
+        self.weights[AVERAGED] = self.weights[LEARNING]
+        room = (MOST_BYTES - self.weights.nbytes) // SAMPLE.itemsize - BATCH
+        self.samples = np.zeros(BATCH + max(2 * BATCH, min(KEPT, room)), SAMPLE)
 
     def dump_waiting(self) -> bytes:
         """Write what changes with every sample."""
-        return msgspec.msgpack.encode(
-            StoredTrust(
-                self.samples.dump_waiting(),
-                self.regrets.dump(),
-                pack(self._round),
-                self._samples,
-                self._period,
-                self.mean_errors,
-            )
-        )
+        return self.record.tobytes() + self.samples[: self.record["waiting"][0]].tobytes()
+
+    def dump_kept(self) -> bytes:
+        """Write the samples kept, which change with every batch as the weights do."""
+        return self.samples[BATCH : BATCH + self.record["kept"][0]].tobytes()
 
     def load(self, weights: bytes, waiting: bytes, kept: bytes) -> None:
-        """Read the three parts; what is not such a part raises ValueError."""
-        try:
-            written = msgspec.msgpack.decode(weights, type=StoredSharedModel)
-            trust = msgspec.msgpack.decode(waiting, type=StoredTrust)
-            self.regression.load(written.regression)
-            self.regrets.load(trust.regrets)
-            self.pool = numbers(written.pool, len(LEVELS))
-            self._round = unpack(trust.round, np.float32, self._round.shape)
-            self._samples, self._period = max(trust.samples, 0), trust.period
-            self.mean_errors = numbers(trust.mean_errors, MEANS)
-            self.samples.load(trust.waiting, kept)
-        except msgspec.MsgspecError as error:
-            raise ValueError(f"not a shared model: {error}") from error
-
-    def _move_pool(self, targets: Floats) -> None:
-        """Follow the quantiles of all items' scaled demand."""
-        rate = max(_LEAST_POOL_RATE, 0.3 / (self.samples.batches + 1))
-        covered = (targets[:, None] <= np.array(self.pool)).mean(axis=0).tolist()
-        self.pool = [
-            quantile * exp(3.0 * rate * (level - share))
-            for quantile, level, share in zip(self.pool, LEVELS, covered, strict=True)
-        ]
+        """Read the weights and the other two parts; what is not such a part raises ValueError."""
+        self.record = read(waiting[: MODEL.itemsize], MODEL)
+        stored = [read(waiting[MODEL.itemsize :], SAMPLE), read(kept, SAMPLE)]
+        if len(self.record) != 1 or len(weights) != self.weights.nbytes:
+            raise ValueError("not a shared model of this rhythm")
+        counts = [int(self.record[name][0]) for name in ("waiting", "kept", "batches", "round_samples")]
+        if min(counts) < 0 or [len(part) for part in stored] != counts[:2]:
+            raise ValueError("parts of a shared model that do not belong together")
+        if counts[0] >= BATCH or counts[1] > len(self.samples) - BATCH:
+            raise ValueError("more samples than are kept")
+        found = np.frombuffer(weights, np.float32)
+        positive = (self.record[name].min() for name in ("squares", "greatest_square", "pool"))
+        if not np.isfinite(found).all() or min(positive) <= 0.0:
+            raise ValueError("a shared model of weights that are no numbers")
+        self.weights[:] = found.reshape(self.weights.shape)
+        if self.weights[SQUARES].min() <= 0.0:
+            raise ValueError("an accumulated square is not positive")
+        for place, part in zip((0, BATCH), stored, strict=True):
+            samples.check(part, self._phases)
+            self.samples[place : place + len(part)] = part
 
 
-def _unlog(scores: Floats, quantiles: Floats) -> None:
+@compiled
+def advise(model: np.void, weights: Weights, phases: int, values: Numbers, experts: Numbers) -> float:
+    """Compute the shared experts from the inputs and the local experts; return the regression's mean.
+
+    The logs of the experts that the stacked regression sees are written behind the inputs.
+    """
+    places, scores, first = np.empty(TOUCHED, np.int64), np.empty(COLUMNS), rows_of(phases)
+    places_of(values, phases, places)
+    regression.score_places(weights[AVERAGED], places, scores)
+    regression.score_inputs(weights[AVERAGED], first, values, 0, INPUTS, scores)
+    _unlog(scores, regression.QUICK, experts[QUICK])
+    _unlog(scores, regression.STEADY, experts[STEADY])
+    for expert in range(SEEN):
+        for level in range(len(LEVELS)):
+            values[INPUTS + expert * len(LEVELS) + level] = min(log(experts[expert, level] + FLOOR), _MOST_LOG)
+    regression.score_inputs(weights[AVERAGED], first, values, INPUTS, PHASE, scores)
+    _unlog(scores, regression.STACKED, experts[STACKED])
+    _tame(experts, min(_YOUNG_BAND + _BAND_GROWS * model["batches"], _OLD_BAND))
+    return exp(min(scores[regression.MEAN], MOST_SCORE))
+
+
+@compiled
+def trust(model: np.void, period: int, saved: Numbers) -> None:
+    """Take in a sample's regret; a period later than those so far ends the round before it."""
+    if period > model["period"]:
+        if model["round_samples"] > 0:
+            mean = np.empty((EXPERTS, len(LEVELS)))
+            for expert in range(EXPERTS):
+                for level in range(len(LEVELS)):
+                    mean[expert, level] = np.float64(model["round"][expert, level]) / model["round_samples"]
+                    model["round"][expert, level] = 0.0
+            aggregation.add(model, mean, _KEEP)
+            model["round_samples"] = 0
+        model["period"] = period
+    for expert in range(EXPERTS):
+        for level in range(len(LEVELS)):
+            model["round"][expert, level] = np.float64(model["round"][expert, level]) + saved[expert, level]
+    model["round_samples"] += 1
+
+
+@compiled
+def judge_means(model: np.void, errors: Numbers) -> None:
+    """Take in the squared errors of a sample's means."""
+    rate = max(_MEAN_RATE, 1.0 / (model["batches"] * BATCH + model["waiting"] + 1))
+    for number in range(MEANS):
+        model["mean_squares"][number] += rate * (errors[number] - model["mean_squares"][number])
+
+
+@compiled
+def learn(
+    model: np.void,
+    weights: Weights,
+    stored: npt.NDArray[np.void],
+    phases: int,
+    inputs: npt.NDArray[np.int16],
+    target: float,
+) -> bool:
+    """Take in a sample; whether it completed a batch, so that the weights changed."""
+    sample = stored[model["waiting"]]
+    sample["target"] = target
+    for number in range(WIDTH):
+        sample["inputs"][number] = inputs[number]
+    model["waiting"] += 1
+    if model["waiting"] < BATCH:
+        return False
+    chosen = np.arange(BATCH)
+    _learn_batch(weights, stored, phases, chosen)
+    _move_pool(model, stored)
+    if model["kept"] >= BATCH:
+        samples.replayed(model["batches"], model["kept"], chosen)
+        _learn_batch(weights, stored, phases, chosen)
+    model["kept"] = samples.keep_some(stored, model["batches"], model["kept"])
+    model["waiting"] = 0
+    model["batches"] += 1
+    regression.average(weights, model["batches"])
+    return True
+
+
+@compiled
+def _learn_batch(weights: Weights, stored: npt.NDArray[np.void], phases: int, chosen: npt.NDArray[np.int64]) -> None:
+    """Learn from the chosen samples."""
+    values, places = np.empty((BATCH, WIDTH)), np.empty((BATCH, TOUCHED), np.int64)
+    targets = np.empty(BATCH)
+    for number in range(BATCH):
+        sample = stored[chosen[number]]
+        samples.restore(sample["inputs"], values[number])
+        places_of(values[number], phases, places[number])
+        targets[number] = np.float64(sample["target"])
+    regression.learn(weights, flags_from(phases), rows_of(phases), values, places, targets)
+
+
+@compiled
+def _move_pool(model: np.void, stored: npt.NDArray[np.void]) -> None:
+    """Follow the quantiles of all items' scaled demand, by the batch that is full."""
+    rate, pool = max(_LEAST_POOL_RATE, 0.3 / (model["batches"] + 1)), model["pool"]
+    for level in range(len(LEVELS)):
+        covered = 0
+        for number in range(BATCH):
+            covered += np.float64(stored[number]["target"]) <= pool[level]
+        pool[level] *= exp(3.0 * rate * (LEVELS[level] - covered / BATCH))
+
+
+@compiled
+def _unlog(scores: Numbers, first: int, expert: Numbers) -> None:
     """Write the quantiles, sorted, that a regression's scores stand for."""
-    np.minimum(scores, _MOST_SCORE, out=quantiles)
-    np.exp(quantiles, out=quantiles)
-    np.maximum(quantiles, _FLOOR, out=quantiles)
-    quantiles -= _FLOOR
-    quantiles.sort()
+    for level in range(len(LEVELS)):
+        expert[level] = max(exp(min(scores[first + level], MOST_SCORE)), FLOOR) - FLOOR
+    sort(expert)
 
 
-def _tame(experts: Floats, middle: Floats, band: float) -> None:
-    """Keep every expert within so many times the middle."""
-    least, most = middle / np.float32(band), middle * np.float32(band)
-    np.maximum(experts, least, out=experts)
-    np.minimum(experts, most, out=experts)
+@compiled
+def _tame(experts: Numbers, band: float) -> None:
+    """Write the median of most experts, and keep every expert near it and near the anchors' median."""
+    usual, anchors = np.empty(STEADY - SLOW + 1), np.empty(MEDIAN - STEADY + 1)
+    for level in range(len(LEVELS)):
+        for number in range(len(usual)):
+            usual[number] = experts[SLOW + number, level]
+        sort(usual)
+        median = 0.5 * (usual[2] + usual[3])
+        experts[MEDIAN, level] = median
+        for expert in range(EXPERTS):
+            experts[expert, level] = min(max(experts[expert, level], median / band), median * band)
+        for number in range(len(anchors)):
+            anchors[number] = experts[STEADY + number, level]
+        sort(anchors)
+        for expert in range(EXPERTS):
+            experts[expert, level] = min(max(experts[expert, level], anchors[1] / _BAND), anchors[1] * _BAND)

@@ -26,7 +26,7 @@ class Arma(Simple):
         """Make River's model."""
         regression = linear_model.LinearRegression(optimizer=optim.SGD(_STEP), intercept_lr=_STEP, clip_gradient=100.0)
         return SNARIMAX(
-            p=min(7, self.pace.season),
+            p=min(7, self.season),
             d=0,
             q=ERRORS,
             regressor=preprocessing.StandardScaler() | preprocessing.TargetStandardScaler(regression),
@@ -39,7 +39,7 @@ class Arma(Simple):
 
     def foresee(self, seen: Sequence[SeenPeriod], ahead: Sequence[Ahead], model: Any) -> Sequence[float]:
         """River's path once two seasons are known, the mean before."""
-        if len(seen) < _WARM_UP * self.pace.season:
+        if len(seen) < _WARM_UP * self.season:
             return [sum(period.demand for period in seen) / len(seen)] * len(ahead)
         path: list[float] = model.forecast(len(ahead))
         return path

@@ -66,7 +66,7 @@ class Ewma:
         if not period.is_open:
             return
         asked = max(period.demand, state.mean) if period.censored else period.demand
-        demand = believed(asked, state.greatest)
+        demand = believed(float(asked), state.greatest, 0.0)
         state.greatest = max(state.greatest, asked)
         state.periods += 1
         if state.periods == 1:

@@ -24,7 +24,7 @@ class HoltWinters(Simple):
 
     def begin(self) -> RiverHoltWinters:
         """Make River's model."""
-        return RiverHoltWinters(LEVEL_RATE, TREND_RATE, SEASON_RATE, max(2, self.pace.season))  # type: ignore[no-untyped-call]
+        return RiverHoltWinters(LEVEL_RATE, TREND_RATE, SEASON_RATE, max(2, self.season))  # type: ignore[no-untyped-call]
 
     def teach(self, model: Any, before: Sequence[SeenPeriod], newest: SeenPeriod) -> None:
         """Pass the demand on."""
@@ -33,6 +33,6 @@ class HoltWinters(Simple):
 
     def foresee(self, seen: Sequence[SeenPeriod], ahead: Sequence[Ahead], model: Any) -> Sequence[float]:
         """River's path once two seasons are known, the mean before."""
-        if len(seen) <= 2 * max(2, self.pace.season):
+        if len(seen) <= 2 * max(2, self.season):
             return [sum(period.demand for period in seen) / len(seen)] * len(ahead)
         return [mean - LIFT for mean in model.forecast(len(ahead))]

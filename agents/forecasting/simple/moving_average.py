@@ -15,5 +15,5 @@ class MovingAverage(Simple):
     def foresee(self, seen: Sequence[SeenPeriod], ahead: Sequence[Ahead], model: Any) -> Sequence[float]:
         """Average the newest periods."""
         del model
-        newest = seen[-self.pace.windows[3] :]
+        newest = seen[-self.window :]
         return [sum(period.demand for period in newest) / len(newest)] * len(ahead)

@@ -51,7 +51,7 @@ class RiverModel(Simple):
         """River's path; of a time series once two seasons are known, the mean before."""
         demand = [period.demand for period in seen]
         if _is_of_time_series(model):
-            known = len(seen) > 2 * max(2, self.pace.season)
+            known = len(seen) > 2 * max(2, self.season)
             return list(model.forecast(len(ahead))) if known else [sum(demand) / len(demand)] * len(ahead)
         for period in ahead:
             demand.append(max(float(model.predict_one(self._inputs(demand, period))), 0.0))
@@ -70,7 +70,7 @@ class RiverModel(Simple):
         return tuple(max(0.0, mean + sums[int(level * (len(sums) - 1) + 0.5)]) for level in LEVELS)
 
     def _inputs(self, demand: Sequence[float], period: SeenPeriod | Ahead) -> Mapping[str, float]:
-        season = self.pace.season
+        season = self.season
         last = demand[-season:]
         return {
             "last": demand[-1] if demand else 0.0,

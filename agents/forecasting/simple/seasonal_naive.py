@@ -15,5 +15,5 @@ class SeasonalNaive(Simple):
     def foresee(self, seen: Sequence[SeenPeriod], ahead: Sequence[Ahead], model: Any) -> Sequence[float]:
         """Repeat the last season."""
         del model
-        season = self.pace.season if len(seen) >= self.pace.season else 1
+        season = self.season if len(seen) >= self.season else 1
         return [seen[-season + step % season].demand for step in range(len(ahead))]

@@ -15,7 +15,7 @@ import msgspec
 
 from agents.forecasting.base import Ahead, ClosedPeriod, DemandForecast, Rhythm
 from agents.forecasting.correction import CorrectedPast
-from agents.forecasting.rhythm import Pace
+from agents.forecasting.rhythm import MONTH, pace_of
 from agents.forecasting.simple.ewma import gamma_quantiles
 from agents.forecasting.slips import believed
 
@@ -69,7 +69,10 @@ class Simple(ABC):
 
     def __init__(self, rhythm: Rhythm) -> None:
         self.rhythm = rhythm
-        self.pace = Pace.of(rhythm)
+        pace = pace_of(rhythm)
+        self.season = int(pace["season"][0])
+        self.window = int(pace["windows"][0, MONTH])
+        """Periods that a usual average is taken of: four weeks of days."""
 
     @abstractmethod
     def foresee(self, seen: Sequence[SeenPeriod], ahead: Sequence[Ahead], model: Any) -> Sequence[float]:
@@ -97,7 +100,7 @@ class Simple(ABC):
         demand = min(max(float(period.demand), 0.0), _MOST) if isfinite(period.demand) else expected
         if period.censored:
             demand = max(demand, expected)
-        asked, demand = demand, believed(demand, past.greatest)
+        asked, demand = demand, believed(demand, past.greatest, 0.0)
         past.greatest = max(past.greatest, asked)
         past.periods += 1
         if past.periods > 1:

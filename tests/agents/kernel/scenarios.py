@@ -9,11 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from agents.forecasting.base import DemandForecast
+from agents.forecasting.base import Ahead, ClosedPeriod, DemandForecast, Rhythm
+from agents.forecasting.blend.blend import Blend
 from agents.forecasting.interval import over_interval
 from agents.kernel import arithmetic
 from agents.policies.base import Economics
 from agents.policies.rules.lots import lot
+
+_DAY = 86_400_000
 
 
 def functions() -> bytes:
@@ -53,7 +56,43 @@ def lots() -> bytes:
     return np.array(found).tobytes()
 
 
-SCENARIOS: dict[str, Callable[[], bytes]] = {"functions": functions, "intervals": intervals, "lots": lots}
+def forecasts() -> bytes:
+    """Items of a shard, daily and monthly ones, with prices and promotions, and days on which they are shut."""
+    chance, found = np.random.default_rng(10), bytearray()
+    for rhythm, length in ((Rhythm(), _DAY), (Rhythm(12, 30.4), 30 * _DAY)):
+        blend = Blend(rhythm)
+        states = [blend.fresh() for _ in range(6)]
+        for number in range(36):
+            plans = (0.3 * (chance.random((6, 6)) < 0.1)).tolist()
+            for item, state in enumerate(states):
+                plan = plans[item]
+                ahead = [
+                    Ahead(
+                        at * length,
+                        (at + 1) * length,
+                        at % 9 > 0,
+                        plan[at - number],
+                        3.0 + item % 2 - plan[at - number],
+                    )
+                    for at in range(number + 1, number + 5 + item // 4)
+                ]
+                demand, price = float(chance.poisson(0.3 * 4.0**item)), ahead[0].price if item % 2 else None
+                closed = ClosedPeriod(
+                    number * length, (number + 1) * length, demand, number % 8 == 1, number % 9 > 0, plan[0], price
+                )
+                blend.learn(state, str(item), closed, ahead)
+                forecast = blend.forecast(state, str(item), ahead)
+                found += np.array([forecast.mean, forecast.variance, *forecast.quantiles, *forecast.path]).tobytes()
+        found += b"".join(map(blend.dump, states)) + b"".join(blend.dump_shared().values())
+    return bytes(found)
+
+
+SCENARIOS: dict[str, Callable[[], bytes]] = {
+    "functions": functions,
+    "intervals": intervals,
+    "lots": lots,
+    "forecasts": forecasts,
+}
 
 if __name__ == "__main__":
     sys.stdout.write(hashlib.sha256(SCENARIOS[sys.argv[1]]()).hexdigest())

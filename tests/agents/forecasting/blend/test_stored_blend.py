@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 
 from agents.forecasting.base import Ahead, ClosedPeriod, Rhythm
-from agents.forecasting.blend.bins import Bins
 from agents.forecasting.blend.blend import MOST_SHARED_MODELS, Blend
+from agents.forecasting.blend.inputs import WIDTH
+from agents.forecasting.blend.item import BlendState
 from agents.forecasting.blend.samples import BATCH, KEPT
-from agents.forecasting.blend.shared_model import SharedModel
-from agents.forecasting.blend.sheet import width_of
-from agents.forecasting.blend.state import BlendState
-from agents.forecasting.rhythm import Pace
+from agents.forecasting.blend.shared_model import SharedModel, learn
+from agents.forecasting.rhythm import pace_of
 
 DAY = 86_400_000
 
@@ -36,15 +35,13 @@ def lived(blend: Blend, demands: Sequence[float]) -> BlendState:
 
 @pytest.mark.parametrize("rhythm", [Rhythm(), Rhythm(12, 30.4), Rhythm(52, 7.0), Rhythm(24, 1 / 24)])
 def test_the_shared_state_of_a_shard_is_bounded(rhythm: Rhythm) -> None:
-    bins = Bins(Pace.of(rhythm))
-    model = SharedModel(bins)
-    row = np.zeros(width_of(model.inputs), np.float16)
-    for _ in range(BATCH * (KEPT // 8 + 4)):
-        if model.samples.add(row, 1.0):
-            assert all(len(batch.targets) == BATCH for batch in model.samples.batch())
-    for _ in range(BATCH - 1):
-        model.samples.add(row, 1.0)
-    whole = model.dump_weights(), model.dump_waiting(), model.samples.dump_kept()
+    phases = int(pace_of(rhythm)["phases"][0])
+    model, inputs = SharedModel(phases), np.zeros(WIDTH, np.int16)
+    for _ in range(BATCH * (KEPT // 8 + 4) + BATCH - 1):
+        learn(model.record[0], model.weights, model.samples, phases, inputs, 1.0)
+    assert model.record["waiting"][0] == BATCH - 1
+    assert 0 <= len(model.samples) - BATCH - model.record["kept"][0] < BATCH // 8
+    whole = model.weights.tobytes(), model.dump_waiting(), model.dump_kept()
     assert 400_000 < sum(map(len, whole)) < 1_000_000 / MOST_SHARED_MODELS - 1_000
 
 

@@ -1,21 +1,38 @@
 """Throughput and latency, side by side with other engines: `bench/engine.py [--short] [--lines N] [--items N]`.
 
 One Kafka and one Valkey serve all of it, local ones unless RESTOCK_KAFKA and RESTOCK_REDIS name others. A row of ours
-is one `restock worker`, from order events in `orders` to lines folded, decided upon, published and checkpointed; the
-other engines count the records of each item and publish every seventh. Ends with one JSON line.
+is one `restock worker`, from order events in `orders` to lines folded, decided upon, published and checkpointed: orders
+of one day alone, and orders of days that end, so that every item is reviewed again and again. The other engines count
+the records of each item and publish every seventh. A profile says what each stage takes. Ends with one JSON line.
 """
 
 import argparse
 import json
 import os
 import platform
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.engines.latency import CONSUMER, PRODUCER, latency
 from bench.engines.peers import PEERS, prepare, rate_of
 from bench.engines.restock import FROM_EVENTS, LoadPace, Restock, Servers, differing
 from bench.engines.restock import servers as servers_of_bench
 from bench.engines.shop import LoadShop
+from bench.engines.stages import stages
+
+LINES_OF_DAYS = 3
+"""Lines of an order where days end."""
+
+
+class Days(NamedTuple):
+    """A load of orders whose days end."""
+
+    days: int
+    items: int
+    lines: int
+
+
+TWO_DAYS, A_MONTH = Days(2, 2_000, 300_000), Days(30, 1_200, 360_000)
+"""Few reviews a line, and many: in a month a shard of a hundred items has one to ten lines."""
 
 
 def main() -> None:
@@ -31,15 +48,18 @@ def main() -> None:
         _head()
         for lines_per_order in args.lines_per_order:
             figures["restock"].append(_ours(servers, args, lines_per_order))
+        figures["days"] = [_days(servers, load, args.seed) for load in args.days]
         if not args.short:
             figures["apart"] = _apart(servers, args)
+        ours = [row["rate"] for row in figures["restock"] + figures["days"]]
         figures["peers"] = {}
-        ours = figures["restock"][0]["rate"]
         for peer in chosen:
             rate = round(rate_of(peer, servers.kafka, args.items, args.share))
-            figures["peers"][peer.name] = {"rate": rate, "times": round(ours / rate, 1) if rate else None}
-            _row(peer.name, rate, f"counts only, {peer.guarantee}; ours is {ours / max(rate, 1):.1f} times that")
+            times = [round(each / max(rate, 1), 2) for each in ours]
+            figures["peers"][peer.name] = {"rate": rate, "times": times if rate else None}
+            _row(peer.name, rate, f"counts only, {peer.guarantee}; ours are {', '.join(map(str, times))} times that")
         figures["latency"] = _latency(servers, args)
+    figures["stages"] = _stages(args)
     print(json.dumps(figures))
 
 
@@ -64,6 +84,35 @@ def _ours(servers: Servers, args: argparse.Namespace, lines_per_order: int) -> d
     )
     row: dict[str, Any] = {"lines_per_order": lines_per_order, "lines": lines, **_of(pace)}
     return row | {"reviews": _of(reviews), "outputs": outputs, "audit": verdict}
+
+
+def _days(servers: Servers, load: Days, seed: int) -> dict[str, Any]:
+    """One worker, from the first order to the last review."""
+    lines, shop = load.lines // LINES_OF_DAYS * LINES_OF_DAYS, LoadShop(load.items, seed, load.days)
+    with Restock(servers, **FROM_EVENTS) as restock:
+        restock.publish(shop.terms(lines))
+        restock.work_off()
+        restock.publish(shop.orders(lines, LINES_OF_DAYS))
+        restock.publish(shop.next_day())
+        reviews = load.items * load.days
+        pace = restock.pace_to_the_end(lines, reviews)
+        _row(f"  {load.days} days, {load.items:,} items", pace.rate, f"{reviews:,} reviews among them; {_cpu(pace)}")
+        verdict = "equal" if restock.audit() else "DIFFERENT"
+    print(f"{'':<41}  audit: {verdict}", flush=True)
+    return {**load._asdict(), "lines": lines, "reviews": reviews, **_of(pace), "audit": verdict}
+
+
+def _stages(args: argparse.Namespace) -> dict[str, Any]:
+    """Processor time by stage, of each load."""
+    alone = stages(args.items, args.lines // 3, args.lines_per_order[0], 1, args.seed)
+    found: dict[str, Any] = {"orders alone": alone}
+    for load in args.days:
+        found[f"{load.days} days"] = stages(load.items, load.lines // 5, LINES_OF_DAYS, load.days, args.seed)
+    for name, figures in found.items():
+        for unit, by_stage in figures.items():
+            shown = ", ".join(f"{stage} {spent}" for stage, spent in by_stage.items())
+            print(f"processor by stage, {name}, µs {unit}: {shown}", flush=True)
+    return found
 
 
 def _apart(servers: Servers, args: argparse.Namespace) -> dict[str, Any]:
@@ -122,6 +171,7 @@ def _arguments() -> argparse.Namespace:
     args.lines = args.lines or (300_000 if args.short else 600_000)
     args.lines_per_order = (5,) if args.short else (5, 1)
     args.share = 0.25 if args.short else 1.0
+    args.days = (TWO_DAYS._replace(lines=150_000),) if args.short else (TWO_DAYS, A_MONTH)
     return args
 
 

@@ -1,8 +1,9 @@
-"""A rebuild from nothing: `bench/rebuild.py [--short | --full] [--movements N] [--items N]`.
+"""A rebuild from nothing: `bench/rebuild.py [--short | --full] [--movements N] [--items N] [--days N]`.
 
 A shop's ledger is worked off by a worker, then Valkey is emptied. One worker that finds nothing folds ledger and
 journal anew, and `restock rebuild` does the same as a command; each is timed, audited, and must publish nothing. The
-full size is 5 million movements of 100,000 items and takes a quarter of an hour. Ends with one JSON line.
+history is of one day, whose movements alone are folded, and of some days that end, so that every item is reviewed at
+the end of each. The full size is 5 million movements of 100,000 items. Ends with one JSON line.
 """
 
 import argparse
@@ -12,42 +13,58 @@ import platform
 import time
 from typing import Any
 
-from bench.engines.restock import FROM_EVENTS, LoadPace, Restock
+from bench.engines.restock import FROM_EVENTS, LoadPace, Restock, Servers
 from bench.engines.restock import servers as servers_of_bench
 from bench.engines.shop import LoadShop
 
-SIZES = {"short": (200_000, 4_000), "usual": (1_000_000, 20_000), "full": (5_000_000, 100_000)}
+SIZES = {"short": (200_000, 4_000, 3), "usual": (1_000_000, 20_000, 3), "full": (5_000_000, 100_000, 3)}
 LINES_PER_ORDER = 5
 PATIENCE_SECONDS = 3600.0
 
 
 def main() -> None:
-    """Fill a ledger, forget everything, and measure how long it takes to know it again."""
+    """Fill ledgers, forget everything, and measure how long it takes to know it again."""
     args = _arguments()
-    movements, items = args.movements, args.items
-    figures: dict[str, Any] = {"cores": os.cpu_count(), "machine": platform.machine(), "items": items}
-    shop = LoadShop(items, args.seed)
-    with servers_of_bench() as servers, Restock(servers, **FROM_EVENTS) as restock:
+    figures: dict[str, Any] = {"cores": os.cpu_count(), "machine": platform.machine(), "items": args.items}
+    with servers_of_bench() as servers:
+        found = [_rebuilt(servers, args, days) for days in (1, args.days)]
+    print(json.dumps(figures | {"histories": found}))
+    rebuilt = [each[way] for each in found for way in ("worker", "command")]
+    if any(each["audit"] != "equal" or each["published_again"] for each in rebuilt):
+        raise SystemExit("what was rebuilt is not what was there")
+
+
+def _rebuilt(servers: Servers, args: argparse.Namespace, days: int) -> dict[str, Any]:
+    """A history of so many days, worked off and rebuilt."""
+    movements, shop = args.movements, LoadShop(args.items, args.seed, days)
+    figures: dict[str, Any] = {"days": days}
+    print(f"{days} day{'s that end' if days > 1 else ''}, {args.items:,} items", flush=True)
+    with Restock(servers, **FROM_EVENTS) as restock:
         restock.patience_seconds = PATIENCE_SECONDS
         restock.publish(shop.terms(movements))
         restock.work_off()
         restock.publish(shop.orders(movements, LINES_PER_ORDER))
-        _row("worked off at first", _of(restock.pace(movements)))
+        if days > 1:
+            restock.publish(shop.next_day())
+            restock.work_off()
+        else:
+            _row("  worked off at first", _of(restock.pace(movements)))
         records, published = restock.recorded(), restock.published()
+        reviews = published["reviews"]
 
         restock.forget()
-        figures["worker"] = _of(restock.pace(records, "--role", "controller")) | _judged(restock, published)
-        _row("a worker that finds nothing", figures["worker"])
+        pace = restock.pace_to_offset(records, "--role", "controller")
+        figures["worker"] = _of(pace) | {"reviews": round(reviews / records * pace.rate)} | _judged(restock, published)
+        _row("  a worker that finds nothing", figures["worker"])
 
         restock.forget()
         start = time.monotonic()
         restock.rebuild()
         seconds = time.monotonic() - start
-        figures["command"] = {"rate": round(records / seconds), "seconds": round(seconds)} | _judged(restock, published)
-        _row("restock rebuild", figures["command"])
-    print(json.dumps(figures | {"records": records, "outputs": published}))
-    if any(each["audit"] != "equal" or each["published_again"] for each in (figures["worker"], figures["command"])):
-        raise SystemExit("what was rebuilt is not what was there")
+        figures["command"] = {"rate": round(records / seconds), "reviews": round(reviews / seconds)}
+        figures["command"] |= {"seconds": round(seconds)} | _judged(restock, published)
+        _row("  restock rebuild", figures["command"])
+    return figures | {"records": records, "outputs": published}
 
 
 def _judged(restock: Restock, published: dict[str, int]) -> dict[str, Any]:
@@ -71,10 +88,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--full", dest="size", action="store_const", const="full", help="5 million movements")
     parser.add_argument("--movements", type=int, help="order lines in the ledger")
     parser.add_argument("--items", type=int)
+    parser.add_argument("--days", type=int, help="days that end, in the second history")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    movements, items = SIZES[args.size]
-    args.movements, args.items = args.movements or movements, args.items or items
+    movements, items, days = SIZES[args.size]
+    args.movements, args.items, args.days = args.movements or movements, args.items or items, args.days or days
     return args
 
 

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import psutil
 import redis
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from agents.worker.resources import OUTPUTS
 from schemas.topics import TOPICS
@@ -158,6 +158,17 @@ class Restock:
         with redis.Redis.from_url(self.settings.redis) as store:
             return self._pace(lambda: self._folded(store), lines, *arguments)
 
+    def pace_to_offset(self, records: int, *arguments: str) -> LoadPace:
+        """How a worker folds a whole ledger, from its first tenth to its end, into an empty store."""
+        with (
+            redis.Redis.from_url(self.settings.redis) as store,
+            self.worker("--exit-when-idle", "1", *arguments) as process,
+        ):
+            first = _reached(lambda: self._folded(store), records // 10, process, self.patience_seconds)
+            last = _reached(lambda: self._folded(store), records, process, self.patience_seconds)
+            process.wait(self.patience_seconds)
+        return _pace_between(first, last)
+
     def pace_of_intake(self, lines: int) -> LoadPace:
         """The same for intake alone: progress is what the broker has of the ledger."""
         with TopicReader(self.settings) as reader:
@@ -170,14 +181,43 @@ class Restock:
             reviews = self.settings.topic("reviews")
             return self._pace(lambda: sum(end for _, end in reader.bounds(reviews).values()), items)
 
+    def pace_to_the_end(self, lines: int, reviews: int, *arguments: str) -> LoadPace:
+        """How a worker works off lines whose days end, from a tenth of the lines until the last review is published."""
+        with redis.Redis.from_url(self.settings.redis) as store, self._counted("reviews") as published:
+            start = self._folded(store)
+            with self.worker("--exit-when-idle", "1", *arguments) as process:
+                first = _reached(lambda: self._folded(store), start + lines // 10, process, self.patience_seconds)
+                last = _reached(published, reviews, process, self.patience_seconds)
+                process.wait(self.patience_seconds)
+        return _pace_between(first, last._replace(done=start + lines))
+
+    @contextlib.contextmanager
+    def _counted(self, topic: str) -> Iterator[Callable[[], int]]:
+        """How many outputs a read_committed consumer has seen on a topic since now."""
+        name = self.settings.topic(topic)
+        with TopicReader(self.settings) as reader:
+            ends = {partition: end for partition, (_, end) in reader.bounds(name).items()}
+        consumer = Consumer({"bootstrap.servers": self.settings.kafka, "group.id": name, "enable.auto.commit": False})
+        consumer.assign([TopicPartition(name, partition, end) for partition, end in ends.items()])
+        came = 0
+
+        def count() -> int:
+            nonlocal came
+            came += sum(message.error() is None for message in consumer.consume(10_000, 0.01))
+            return came
+
+        try:
+            yield count
+        finally:
+            consumer.close()
+
     def _pace(self, progress: Any, lines: int, *arguments: str) -> LoadPace:
         start = progress()
         with self.worker("--exit-when-idle", "1", *arguments) as process:
             first = _reached(progress, start + lines // 10, process, self.patience_seconds)
             last = _reached(progress, start + lines - lines // 10, process, self.patience_seconds)
             process.wait(self.patience_seconds)
-        done, seconds = last.done - first.done, last.at - first.at
-        return LoadPace(done / seconds, (last.cpu - first.cpu) / done * 1e6, (last.python - first.python) / done * 1e6)
+        return _pace_between(first, last)
 
     def _forget(self, store: "redis.Redis") -> None:
         for shard in range(self.settings.partitions):
@@ -195,6 +235,11 @@ class _Sample(NamedTuple):
     done: int
     cpu: float
     python: float
+
+
+def _pace_between(first: _Sample, last: _Sample) -> LoadPace:
+    done, seconds = last.done - first.done, last.at - first.at
+    return LoadPace(done / seconds, (last.cpu - first.cpu) / done * 1e6, (last.python - first.python) / done * 1e6)
 
 
 def _reached(progress: Any, goal: int, process: subprocess.Popen[bytes], patience_seconds: float) -> _Sample:

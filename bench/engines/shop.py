@@ -17,10 +17,11 @@ _encode = msgspec.json.encode
 class LoadShop:
     """A seeded shop: every item is sold about equally often, from stock that lasts."""
 
-    def __init__(self, items: int, seed: int) -> None:
+    def __init__(self, items: int, seed: int, days: int = 1) -> None:
         self.skus = [f"SKU-{number:05}" for number in range(items)]
-        self.opens = int(datetime.now(UTC).timestamp()) * 1000 // DAY * DAY - 4 * DAY + DAY // 2
-        """Noon, four days ago: all of it lies in the past, and is no older than a few days."""
+        self.days = days
+        self.opens = int(datetime.now(UTC).timestamp()) * 1000 // DAY * DAY - (3 + days) * DAY + DAY // 2
+        """Noon, four days ago or more: all of it lies in the past, its last day no further than a few days."""
         self._random = random.Random(seed)
 
     def terms(self, lines: int) -> Iterator[tuple[str, bytes, bytes]]:
@@ -40,15 +41,16 @@ class LoadShop:
             yield "stock", sku.encode(), event("stock.counted", f"cnt-{sku}", self.opens + MINUTE, data)
 
     def orders(self, lines: int, lines_per_order: int) -> Iterator[tuple[str, bytes, bytes]]:
-        """Orders of so many lines together, evenly over one afternoon."""
+        """Orders of so many lines together, evenly over the afternoons of all days."""
         orders = lines // lines_per_order
         for number in range(orders):
-            time = self.opens + 2 * MINUTE + number * AFTERNOON // orders
+            day, moment = divmod(number * AFTERNOON * self.days // orders, AFTERNOON)
+            time = self.opens + 2 * MINUTE + day * DAY + moment
             yield "orders", str(number).encode(), order(f"ord-{number}", time, self._lines(lines_per_order))
 
     def next_day(self) -> Iterator[tuple[str, bytes, bytes]]:
-        """One more order, a day later: the day of all others is over."""
-        yield "orders", b"later", order("ord-later", self.opens + DAY, self._lines(1))
+        """One more order, a day later: the days of all others are over."""
+        yield "orders", b"later", order("ord-later", self.opens + self.days * DAY, self._lines(1))
 
     def _lines(self, lines: int) -> list[tuple[str, int]]:
         return [(self.skus[int(self._random.random() * len(self.skus))], 1) for _ in range(lines)]

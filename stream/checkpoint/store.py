@@ -103,7 +103,7 @@ class RedisStore:
             cursor.published, cursor.ledger, cursor.partitions, cursor.checksum, cursor.layout, cursor.version
         )
         verdict = await self._run(
-            "checkpoint", shard, cursor.token, since, cursor.next, _encode_details(about), *_arguments(changes)
+            "checkpoint", shard, cursor.token, since, cursor.next, _encode_details(about), *encode_arguments(changes)
         )
         judge(verdict.decode(), shard)
 
@@ -150,7 +150,8 @@ def judge(verdict: str, shard: int) -> None:
     raise Torn(f"the checkpoint of shard {shard} is {verdict.lower()}")
 
 
-def _arguments(changes: Tables) -> list[str | int | bytes]:
+def encode_arguments(changes: Tables) -> list[str | int | bytes]:
+    """What the script that writes a checkpoint is given: how much of each table comes and goes, then its fields."""
     counts: list[str | int | bytes] = []
     fields: list[str | int | bytes] = []
     for table in TABLES:

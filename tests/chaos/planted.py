@@ -244,6 +244,38 @@ def intake_fails() -> Patches:
     return [mock.patch.object(Intake, "take", side_effect=TypeError("planted"))]
 
 
+def intake_fails_at_orders_0() -> Patches:
+    """Intake stumbles over every batch of one feed, so that this one is parked."""
+    from agents.intake.intake import Intake
+
+    took = Intake.take
+
+    async def take(self: Intake, feed: Any, batch: Any) -> None:
+        if feed.tp.topic.endswith("orders") and feed.tp.partition == 0:
+            raise TypeError("planted")
+        await took(self, feed, batch)
+
+    return [mock.patch.object(Intake, "take", take)]
+
+
+def folding_takes_long() -> Patches:
+    """A shard folds fifty records a second."""
+    worked = shard.Shard.work
+
+    async def work(self: shard.Shard, batch: Any) -> None:
+        await asyncio.sleep(len(batch.records) / 50)
+        await worked(self, batch)
+
+    return [mock.patch.object(shard.Shard, "work", work)]
+
+
+def forecaster_fails() -> Patches:
+    """The forecaster of most items raises an error."""
+    from agents.forecasting.blend.blend import Blend
+
+    return [mock.patch.object(Blend, "forecast", side_effect=ValueError("planted"))]
+
+
 BUGS: dict[str, Callable[[], Patches]] = {
     bug.__name__: bug
     for bug in (
@@ -251,7 +283,8 @@ BUGS: dict[str, Callable[[], Patches]] = {
         journal_ignored, no_seal, changed_checkpoint_believed, core_kept, prev_ignored, duplicate_window_off,
         corrections_forgotten, clock_in_the_core, decision_remade_in_replay, next_version,
         decision_remade_by_another_rule, crash_in_recovery, clock_a_day_ahead, clock_a_day_behind,
-        shard_0_stands_still, intake_stands_still, intake_fails,
+        shard_0_stands_still, intake_stands_still, intake_fails, intake_fails_at_orders_0, folding_takes_long,
+        forecaster_fails,
     )
 }  # fmt: skip
 

@@ -25,9 +25,11 @@ from stream.local import LocalServers
 from stream.local.free_ports import LOOPBACK
 from stream.setting_sources import load
 from tests.chaos.system import System
-from tests.drill.drill import Stage
 from tests.drill.monitoring import Monitoring, shortened
 from tests.drill.pictures import QueryAnswer, WatchedFault, draw
+from tests.drill.server_faults import store_stopped
+from tests.drill.stage import Stage
+from tests.drill.worker_faults import worker_killed
 
 PICTURES = Path(__file__).parents[2] / "docs/operations/dashboards"
 RATE_INTERVAL = "12s"
@@ -70,7 +72,7 @@ class FaultyDay:
     def live(self) -> None:
         """Live through it."""
         self._wait(2 * self._quiet)
-        with self._marked("a worker is killed"), self._stage.worker_killed():
+        with self._marked("a worker is killed"), worker_killed(self._stage):
             self._wait(25)
         self._stage.await_ready()
         self._wait(self._quiet)
@@ -79,7 +81,7 @@ class FaultyDay:
                 self._stage.system.publish([("orders", b"x", b"no JSON")] * 10)
                 self._wait(1)
         self._wait(self._quiet)
-        with self._marked("Redis is stopped"), self._stage.store_stopped():
+        with self._marked("Redis is stopped"), store_stopped(self._stage):
             self._wait(12)
         self._stage.await_ready()
         self._wait(self._quiet)

@@ -1,5 +1,7 @@
-"""Asks the workers how they are while a fault goes on, and keeps each answer whose status changes."""
+"""What else tells of a fault: health and readiness of every worker while it goes on, and `restock doctor`."""
 
+import json
+import re
 import threading
 import time
 import urllib.error
@@ -8,10 +10,13 @@ from collections.abc import Sequence
 from typing import Self
 
 from stream.local.free_ports import LOOPBACK
+from tests.chaos.system import System
+
+GOOD = {"/healthz": " alive", "/readyz": " ready"}
 
 
 class Onlooker:
-    """Asks every worker for its health and readiness twice a second."""
+    """Asks every worker for its health and readiness twice a second, and keeps what is new but for its numbers."""
 
     def __init__(self, ports: Sequence[int], since: float) -> None:
         self.told: list[str] = []
@@ -34,14 +39,14 @@ class Onlooker:
     def _listen(self) -> None:
         while not self._closed.wait(0.5):
             for number, port in enumerate(self._ports):
-                for path in ("/healthz", "/readyz"):
+                for path in GOOD:
                     self._note(number, path, _answer(f"http://{LOOPBACK}:{port}{path}"))
 
     def _note(self, number: int, path: str, answer: str) -> None:
-        status = answer.split(" ", 1)[0]
-        if self._last.get((number, path), "200") != status:
+        kind = re.sub(r"\d+", "", answer.removeprefix("200"))
+        if self._last.get((number, path), GOOD[path]) != kind:
             self.told.append(f"{time.time() - self._since:.0f} s: worker {number} {path} {answer}")
-        self._last[number, path] = status
+        self._last[number, path] = kind
 
 
 def _answer(url: str) -> str:
@@ -52,3 +57,15 @@ def _answer(url: str) -> str:
         return f"{error.code} {error.read().decode().strip()}"
     except OSError:
         return "does not answer"
+
+
+def told_by(system: System, command: str, since: float) -> str:
+    """What a command of the product finds amiss, and after how many seconds it was asked."""
+    asked = time.time() - since
+    if command == "doctor":
+        findings = json.loads(system.run("doctor", "--json").stdout)["findings"]
+        amiss = [f"{each['what']} {each['verdict']}: {each['found']}" for each in findings if each["verdict"] != "ok"]
+    else:
+        done = system.run(command)
+        amiss = f"{done.stdout}{done.stderr}".strip().splitlines() if done.returncode else []
+    return f"{asked:.0f} s: restock {command}: {'; '.join(amiss) or 'all is well'}"

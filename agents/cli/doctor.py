@@ -20,8 +20,6 @@ Verdict: TypeAlias = Literal["ok", "warning", "wrong", "unreachable"]
 PACKAGES = ("restock", "faust-streaming", "aiokafka", "confluent-kafka", "redis", "msgspec", "river", "numpy")
 SKEW_MS = 5_000
 """A clock further away makes watermarks run ahead, or events be refused."""
-LAG_RECORDS = 10_000
-"""What the alert rules call far."""
 MEMORY_SHARE = 0.9
 MOST_LETTERS = 10_000
 """What asks the clock writes there, too, and takes it back: only reading tells what came."""
@@ -172,7 +170,7 @@ def _intake(settings: Settings) -> Iterator[Finding]:
     ledger = settings.topic("ledger")
     if behind := {place: count for place, count in unread(settings).items() if place[0] != ledger}:
         (topic, number), worst = max(behind.items(), key=itemgetter(1))
-        slow = worst > LAG_RECORDS
+        slow = worst > settings.ready_lag
         cure = "if that does not shrink, the worker's log and /readyz say what it waits for" if slow else ""
         found = f"the furthest behind is {topic}/{number}, by {worst:,} records"
         yield Finding("intake", "warning" if slow else "ok", found, cure)
@@ -236,7 +234,7 @@ def _shards(settings: Settings) -> Iterator[Finding]:
     if lost := [shard for shard, at in found.items() if at is None and holds[shard][1] > 1]:
         cure = "run `restock rebuild`, or a worker; where one runs, its log and /readyz say whether the shard is parked"
         yield Finding("shards", "warning", f"shard {lost[0]} has a ledger, but no checkpoint ({len(lost)} such)", cure)
-    if behind[worst] > LAG_RECORDS:
+    if behind[worst] > settings.ready_lag:
         cure = "if that does not shrink, the worker's log says whether it is parked, and names the command"
         yield Finding("shards", "warning", f"shard {worst} is far behind", cure)
 

@@ -14,6 +14,7 @@ name, a moment after the year 2000) is left to `checks.py`.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
@@ -144,8 +145,9 @@ def currency(value: str) -> str:
     return value[-3:]
 
 
+@lru_cache(1024)
 def instant(time_ms: int) -> str:
-    """Write milliseconds since 1970 as a moment in UTC."""
+    """Write milliseconds since 1970 as a moment in UTC. The reviews of a day have the same few."""
     return (_EPOCH + timedelta(milliseconds=time_ms)).isoformat()
 
 

@@ -129,12 +129,13 @@ class Reviewer:
     def _ahead(self, card: Card, starts: Milliseconds, periods: int, price: float | None) -> list[Ahead]:
         """What is known in advance of the periods to come; a price holds until another is known."""
         settings, ahead = self._state.frame.settings, []
+        always = self._state.catalogue.always(card.name, card.said)
+        ends = start_of(starts, settings) + settings.period_ms
         for _ in range(periods):
-            ends = start_of(starts, settings) + settings.period_ms
-            plan = self._plan(card, starts, ends)
+            plan = always or self._plan(card, starts, ends)
             at = plan.price if plan.price is not None else price
             ahead.append(Ahead(starts, ends, plan.is_open, plan.promotion, at))
-            starts = ends
+            starts, ends = ends, ends + settings.period_ms
         return ahead
 
     def _plan(self, card: Card, starts: Milliseconds, ends: Milliseconds) -> Plan:

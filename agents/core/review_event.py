@@ -13,6 +13,8 @@ from schemas.ledger import FoldSettings
 from schemas.outbound import CostLedger, Decision, ItemReviewed, Kpis
 from schemas.quantities import DAY_MS, instant, money, split_item
 
+_SHARES = tuple(f"{level:g}" for level in LEVELS)
+
 
 def interval_forecast(forecast: DemandForecast, period_days: float) -> outbound.Forecast:
     """A forecast of the protection interval."""
@@ -72,4 +74,4 @@ def review_event(
 
 
 def _by_share(quantiles: tuple[float, ...]) -> dict[str, float]:
-    return {f"{level:g}": quantile for level, quantile in zip(LEVELS, quantiles, strict=True)}
+    return dict(zip(_SHARES, quantiles, strict=True))

@@ -96,7 +96,7 @@ class Catalogue:
         return supplier is not None and self._renewed.get(supplier, 0) > moment
 
     def plan(self, name: str, said: Said, starts: Milliseconds, ends: Milliseconds, settings: FoldSettings) -> Plan:
-        """What is known of a period of an item."""
+        """What is known of a period of an item; most often nothing but its price."""
         sku, location = split_item(name)
         promotion = 0.0
         if said.promotions or self.promotions:
@@ -111,7 +111,14 @@ class Catalogue:
         for change in said.prices:
             if change.effective_at <= starts:
                 price = change.price
-        return Plan(self.is_open(location, starts, ends, settings), promotion, price)
+        is_open = location not in self.calendars or self.is_open(location, starts, ends, settings)
+        return Plan(is_open, promotion, price)
+
+    def always(self, name: str, said: Said) -> Plan | None:
+        """What is known of every period of an item, where nothing is planned; None where something is."""
+        if said.promotions or said.prices or self.promotions or split_item(name)[1] in self.calendars:
+            return None
+        return Plan(True, 0.0, None if said.terms.price is msgspec.UNSET else said.terms.price)
 
     def is_open(self, location: str, starts: Milliseconds, ends: Milliseconds, settings: FoldSettings) -> bool:
         """Whether a location sells on any day that a period touches."""

@@ -118,8 +118,8 @@ class MovementLog:
         """The least there was at any moment of [starts, ends), where `stock` is what there is now."""
         at_end = stock - self.after(ends - 1)
         hours = range(starts // HOUR_MS, -(-ends // HOUR_MS))
-        pages = [self._read(hour) for hour in hours if hour in self._hours]
-        if all(max(page.deltas, default=0) <= 0 for page in pages):
+        pages = [self._read(hour) for hour in self._hours if hour in hours]
+        if not any(max(page.deltas, default=0) > 0 for page in pages):
             return at_end  # nothing came, as in most periods
         within: dict[Milliseconds, int] = {}
         for page in pages:

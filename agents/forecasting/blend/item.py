@@ -41,6 +41,7 @@ ITEM = np.dtype(
         *SPREAD,
         *PAST,
         *REGRETS,
+        ("unused", np.float32),  # without it four bytes at the end would be stored as they happen to be
     ],
     align=True,
 )

@@ -2,8 +2,8 @@
 
 It stands in a folder that is named after all that it depends on: the sources of the rooms that are compiled, Numba, and
 the processor. So code of another version or processor is never taken by mistake, whichever function has changed. The
-folder is the first of: NUMBA_CACHE_DIR; beside this file; the user's own cache. One that is there already need not be
-writable, as in an image. Where nothing can be written, code is compiled at every start, which takes some seconds more.
+folder is in NUMBA_CACHE_DIR, or else beside this file, or else in the user's own cache. One that is there need not be
+writable, as in an image. Where nothing can be written, code is compiled at every start, which takes half a minute.
 """
 
 import hashlib
@@ -31,8 +31,9 @@ def keep(function: Any) -> Any:
 def _folder() -> Path | None:
     """The folder of this version and processor; None where none can be made."""
     name = f"restock-{_digest()}"
-    set_by_user = [Path(numba.config.CACHE_DIR)] if numba.config.CACHE_DIR else []
-    places = [*set_by_user, Path(__file__).parent / "__pycache__", *_of_user()]
+    places = [Path(__file__).parent / "__pycache__", *_of_user()]
+    if numba.config.CACHE_DIR:
+        places = [Path(numba.config.CACHE_DIR)]
     for place in places:
         if (place / name).is_dir():
             return place / name

@@ -8,16 +8,15 @@
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.base import Rhythm
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Record, Records, compiled
 from schemas.quantities import DAY_MS
 
 MOST_PHASES = 24
 MOST_MEMORY = 168
 WINDOWS = 6
-HALF_MONTH, MONTH, TWO_MONTHS = 2, 3, 4
+HALF_MONTH, MONTH, TWO_MONTHS, LONGEST = 2, 3, 4, 5
 """Windows, as they are called in a rhythm of days; the others go by them as well."""
 _WEEKDAY, _MONTH, _SEASON = 0, 1, 2
 """Cycles: what a phase is."""
@@ -40,7 +39,7 @@ PACE = np.dtype(
 """The constants of a rhythm."""
 
 
-def pace_of(rhythm: Rhythm) -> npt.NDArray[np.void]:
+def pace_of(rhythm: Rhythm) -> Records:
     """Days, weeks and months each have their own windows; shorter periods go by their season."""
     season = max(1, rhythm.season)
     memory = min(3 * season, MOST_MEMORY)
@@ -57,7 +56,7 @@ def pace_of(rhythm: Rhythm) -> npt.NDArray[np.void]:
 
 
 @compiled
-def phase_of(pace: np.void, starts: int, ends: int) -> int:
+def phase_of(pace: Record, starts: int, ends: int) -> int:
     """Where in the cycle a period's middle lies, so that a day's beginning in another time zone does not matter."""
     day = (starts + ends) // 2 // DAY_MS
     if pace["cycle"] == _WEEKDAY:

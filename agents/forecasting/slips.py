@@ -20,7 +20,7 @@ from math import sqrt
 import numpy as np
 
 from agents.kernel.arithmetic import exp, log
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Record, compiled
 
 ALONE = 10.0
 """A demand counts as at most this many times the greatest one before it."""
@@ -34,7 +34,7 @@ FIRST_SALES = [("first_sales", np.float64), ("first_mean", np.float64), ("first_
 
 
 @compiled
-def see_first_sale(known: np.void, size: float) -> None:
+def see_first_sale(known: Record, size: float) -> None:
     """Take in the first sale of an item."""
     known["first_sales"] = min(known["first_sales"] + 1.0, _MEMORY)
     error = log(size) - known["first_mean"]
@@ -44,7 +44,7 @@ def see_first_sale(known: np.void, size: float) -> None:
 
 
 @compiled
-def most_at_first(known: np.void) -> float:
+def most_at_first(known: Record) -> float:
     """What a first sale counts as at most; 0 while nobody knows."""
     if known["first_sales"] < FEW:
         return 0.0

@@ -15,7 +15,7 @@
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import Any, TypeAlias, TypeVar, overload
 
 import numba
 import numpy as np
@@ -23,6 +23,11 @@ import numpy.typing as npt
 
 from agents.kernel.code_cache import keep
 
+Numbers: TypeAlias = npt.NDArray[np.float64]
+Singles: TypeAlias = npt.NDArray[np.float32]
+Places: TypeAlias = npt.NDArray[np.int64]
+Records: TypeAlias = npt.NDArray[np.void]
+Record: TypeAlias = np.void
 Function = TypeVar("Function", bound=Callable[..., Any])
 Kind = type[float] | type[int] | type[bool] | npt.DTypeLike | tuple[npt.DTypeLike, int]
 """A number, an array of numbers or records, or one of so many dimensions."""

@@ -7,14 +7,11 @@
 array([1., 2., 3.])
 """
 
-import numpy as np
-import numpy.typing as npt
-
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Numbers, compiled
 
 
 @compiled
-def sort(numbers: npt.NDArray[np.float64]) -> None:
+def sort(numbers: Numbers) -> None:
     """By insertion, which is fastest for some dozens."""
     for place in range(1, len(numbers)):
         number = numbers[place]

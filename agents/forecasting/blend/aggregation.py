@@ -30,9 +30,7 @@ import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
 from agents.kernel.arithmetic import exp
-from agents.kernel.compiled import compiled
-
-Numbers = npt.NDArray[np.float64]
+from agents.kernel.compiled import Numbers, Record, Records, compiled
 
 EXPERTS = 9
 _LOG_EXPERTS = 2.1972245773362196
@@ -48,7 +46,7 @@ REGRETS = [
 """What is known of the experts, by level."""
 
 
-def begin(known: npt.NDArray[np.void]) -> None:
+def begin(known: Records) -> None:
     """Trust all experts alike."""
     known["regret"], known["squares"], known["greatest_square"] = 0.0, 1e-3, 1e-6
 
@@ -65,7 +63,7 @@ def save(experts: npt.NDArray[np.floating], mixture: npt.NDArray[np.floating], c
 
 
 @compiled
-def add(known: np.void, saved: Numbers, keep: float) -> None:
+def add(known: Record, saved: Numbers, keep: float) -> None:
     """Take in a round of regret."""
     regret, squares, greatest = known["regret"], known["squares"], known["greatest_square"]
     for expert in range(EXPERTS):
@@ -77,7 +75,7 @@ def add(known: np.void, saved: Numbers, keep: float) -> None:
 
 
 @compiled
-def mix(experts: Numbers, own: np.void, shard: np.void, late: int, mixture: Numbers) -> None:
+def mix(experts: Numbers, own: Record, shard: Record, late: int, mixture: Numbers) -> None:
     """The mixture of experts' quantiles, weighed by regret; an item's own comes so many rounds late."""
     slowed = _LOG_EXPERTS / min(max(late, 1), _MOST_LATE)
     for level in range(len(LEVELS)):
@@ -90,7 +88,7 @@ def mix(experts: Numbers, own: np.void, shard: np.void, late: int, mixture: Numb
 
 
 @compiled
-def _leaning(known: np.void, expert: int, level: int, slowed: float) -> float:
+def _leaning(known: Record, expert: int, level: int, slowed: float) -> float:
     """Log weight. As regrets fade it stays below √(ln K / (1 − keep)), so its exponential is a number."""
     squares = max(
         np.float64(known["squares"][expert, level]), np.float64(known["greatest_square"][level]) * (4.0 * _LOG_EXPERTS)

@@ -11,27 +11,11 @@ True
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from agents.forecasting.blend.inputs import (
-    AGE,
-    DEVIATION,
-    FAST,
-    IMPLIED,
-    LAGS,
-    LIFE_SHARE,
-    LONG_SHARE,
-    MEANS,
-    PEAK,
-    PHASE,
-    PHASE_MEAN,
-    PLAN,
-    PLAN_NEXT,
-    RANGES,
-    RECENCY,
-    SCALE,
-)
-from agents.kernel.compiled import compiled
+from agents.forecasting.blend import inputs as of
+from agents.forecasting.blend.inputs import RANGES
+from agents.forecasting.rhythm import LONGEST, MONTH
+from agents.kernel.compiled import Numbers, Places, compiled
 
 _COARSE = 8
 """Most bins of an input in a cross."""
@@ -41,27 +25,14 @@ _HAIR = 1e-3
 _LOW = np.array([span.low for span in RANGES])
 _PER_SPAN = np.array([1.0 / (span.high - span.low) for span in RANGES])
 _BINS = np.array([span.bins for span in RANGES])
-_CROSSES = np.array(
-    [
-        (SCALE, LONG_SHARE),
-        (SCALE, FAST),
-        (SCALE, PEAK),
-        (FAST, MEANS + 3),
-        (FAST, RECENCY),
-        (PEAK, LONG_SHARE),
-        (DEVIATION, FAST),
-        (AGE, FAST),
-        (IMPLIED, FAST),
-        (IMPLIED, PLAN),
-        (MEANS + 5, FAST),
-        (PLAN_NEXT, LAGS),
-        (RECENCY, LONG_SHARE),
-        (RECENCY, LIFE_SHARE),
-        (AGE, LIFE_SHARE),
-    ]
-)
+_CROSSES = np.array((
+    (of.SCALE, of.LONG_SHARE), (of.SCALE, of.FAST), (of.SCALE, of.PEAK), (of.FAST, of.MEANS + MONTH),
+    (of.FAST, of.RECENCY), (of.PEAK, of.LONG_SHARE), (of.DEVIATION, of.FAST), (of.AGE, of.FAST),
+    (of.IMPLIED, of.FAST), (of.IMPLIED, of.PLAN), (of.MEANS + LONGEST, of.FAST), (of.PLAN_NEXT, of.LAGS),
+    (of.RECENCY, of.LONG_SHARE), (of.RECENCY, of.LIFE_SHARE), (of.AGE, of.LIFE_SHARE),
+))  # fmt: skip
 """Pairs of inputs whose bins are crossed."""
-_OF_PHASES = np.array([PHASE_MEAN, FAST])
+_OF_PHASES = np.array((of.PHASE_MEAN, of.FAST))
 """Inputs that are crossed with the phase."""
 _CURVES = np.flatnonzero(_BINS >= _LEAST)
 _SIZES = np.concatenate((_BINS[_CURVES], np.minimum(_BINS[_CROSSES], _COARSE).prod(axis=1)))
@@ -84,9 +55,9 @@ def rows_of(phases: int) -> int:
 
 
 @compiled
-def places_of(values: npt.NDArray[np.float64], phases: int, places: npt.NDArray[np.int64]) -> None:
+def places_of(values: Numbers, phases: int, places: Places) -> None:
     """Write the places that inputs touch."""
-    curves, crosses, phase = len(_CURVES), len(_CROSSES), int(values[PHASE])
+    curves, crosses, phase = len(_CURVES), len(_CROSSES), int(values[of.PHASE])
     for curve in range(curves):
         number = _CURVES[curve]
         places[curve] = _STARTS[curve] + _cut(values, number, _BINS[number])
@@ -102,7 +73,7 @@ def places_of(values: npt.NDArray[np.float64], phases: int, places: npt.NDArray[
 
 
 @compiled
-def _cut(values: npt.NDArray[np.float64], number: int, bins: int) -> int:
+def _cut(values: Numbers, number: int, bins: int) -> int:
     """The bin, of so many, that an input is in."""
     exact = (values[number] - _LOW[number]) * _PER_SPAN[number] * bins
     return int(min(max(exact, 0.0), bins - _HAIR))

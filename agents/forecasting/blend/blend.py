@@ -28,11 +28,12 @@ from agents.forecasting.blend.closing import JUDGED, LEARNED, close, recall
 from agents.forecasting.blend.foretelling import MEAN, PATH, QUANTILES, VARIANCE, foretell
 from agents.forecasting.blend.item import BlendState, turn
 from agents.forecasting.blend.negative_binomial import table
-from agents.forecasting.blend.population import POPULATION, nobody
+from agents.forecasting.blend.population import POPULATION
 from agents.forecasting.blend.records import read
 from agents.forecasting.blend.shared_model import SharedModel
 from agents.forecasting.correction import CorrectedPast
 from agents.forecasting.rhythm import pace_of
+from agents.kernel.compiled import Numbers
 
 MOST_SHARED_MODELS = 2
 """Horizons with a shared model of their own; any other horizon uses the nearest of them."""
@@ -52,7 +53,7 @@ class Blend:
         self._pace = pace_of(rhythm)
         self._phases = int(self._pace["phases"][0])
         self._table = table()
-        self._population = nobody()
+        self._population = np.zeros(1, POPULATION)
         self._models: dict[int, SharedModel] = {}
         self._untaught = SharedModel(self._phases)
         self._changed: set[str] = set()
@@ -73,7 +74,7 @@ class Blend:
             model = self._models.get(horizon, self._untaught)
             came = close(
                 state.record, state.filed, self._pace, self._population, model.record, model.weights, model.samples,
-                *_facts(period),
+                _closed(period),
             )  # fmt: skip
             self._changed.add("population")
             if came >= JUDGED:
@@ -102,7 +103,7 @@ class Blend:
         again = self.fresh()
         for period in past.periods:
             if period.is_open:
-                recall(again.record, self._pace, self._population, *_facts(period))
+                recall(again.record, self._pace, self._population, _closed(period))
         state.remember(again)
         if past.is_slip():
             state.forget_errors()
@@ -120,11 +121,7 @@ class Blend:
 
     def _foretell(self, state: BlendState, ahead: Sequence[Ahead], *, files: bool) -> DemandForecast:
         """A forecast for this plan; where it `files`, the forecast waits to be judged."""
-        coming = [
-            (period.starts, period.ends, period.promotion, period.price or _UNKNOWN_PRICE)
-            for period in ahead
-            if period.is_open
-        ]
+        coming = [_planned(period) for period in ahead if period.is_open]
         if not coming:
             nothing = (0.0,) * len(ahead)
             return DemandForecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), nothing)
@@ -198,7 +195,11 @@ class Blend:
         return model.dump_waiting() if kind == "waiting" else model.dump_kept()
 
 
-def _facts(period: ClosedPeriod) -> tuple[int, int, float, bool, float, float]:
-    """A period as the kernel takes it."""
-    price = period.price or _UNKNOWN_PRICE
-    return period.starts, period.ends, float(period.demand), period.censored, float(period.promotion), float(price)
+def _planned(period: Ahead | ClosedPeriod) -> tuple[float, ...]:
+    """What is known of a period before it comes, as the kernel takes it."""
+    return period.starts, period.ends, period.promotion, period.price or _UNKNOWN_PRICE
+
+
+def _closed(period: ClosedPeriod) -> Numbers:
+    """What is known of a period afterwards."""
+    return np.array((*_planned(period), period.demand, period.censored), np.float64)

@@ -21,10 +21,8 @@ import numpy.typing as npt
 from agents.forecasting.base import LEVELS
 from agents.forecasting.blend.inputs import FLOOR
 from agents.kernel.arithmetic import exp
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Numbers, compiled
 from agents.kernel.ranking import sort
-
-Numbers = npt.NDArray[np.float64]
 
 _RATE = 0.002
 _MOST = 1.6487212707001282

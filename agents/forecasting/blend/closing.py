@@ -1,21 +1,18 @@
 """What a closed period teaches: it is taken in, and the forecast whose horizon has passed is judged by what came."""
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
 from agents.forecasting.blend import aggregation, calibration, drift, experts, past, population, shared_model
 from agents.forecasting.blend.aggregation import EXPERTS
+from agents.forecasting.blend.inputs import CENSORED, DEMAND, ENDS, PRICE, PROMOTION, STARTS
 from agents.forecasting.blend.item import FILED, ITEM
 from agents.forecasting.blend.population import POPULATION
 from agents.forecasting.blend.samples import SAMPLE
 from agents.forecasting.blend.shared_model import MEANS, MODEL
 from agents.forecasting.rhythm import PACE, phase_of
 from agents.forecasting.slips import most_at_first, see_first_sale
-from agents.kernel.compiled import compiled
-
-Records = npt.NDArray[np.void]
-Weights = npt.NDArray[np.float32]
+from agents.kernel.compiled import Numbers, Record, Records, Singles, compiled
 
 PASSED, JUDGED, LEARNED = 0, 1, 2
 """What came of a period: it passed; a forecast was judged; and the shared weights changed with it."""
@@ -24,32 +21,19 @@ MEAN_KNOWN = 100
 """Errors of its own by which an item's means are weighed, at most."""
 
 
-@compiled(ITEM, FILED, PACE, POPULATION, MODEL, (np.float32, 3), SAMPLE, int, int, float, bool, float, float)
-def close(  # noqa: PLR0913, PLR0917 - one call carries all
-    items: Records,
-    filed: Records,
-    paces: Records,
-    populations: Records,
-    models: Records,
-    weights: Weights,
-    samples: Records,
-    starts: int,
-    ends: int,
-    demand: float,
-    censored: bool,  # noqa: FBT001
-    promotion: float,
-    price: float,
-) -> int:
-    """Take in a period, and judge the forecast that is due; a price of −1 is not known."""
-    item, pace, shard = items[0], paces[0], populations[0]
+@compiled(ITEM, FILED, PACE, POPULATION, MODEL, (np.float32, 3), SAMPLE, np.float64)
+def close(
+    items: Records, filed: Records, paces: Records, shards: Records, models: Records, weights: Singles,
+    samples: Records, closed: Numbers,
+) -> int:  # fmt: skip
+    """Take in a period, and judge the forecast that is due."""
+    item, pace, shard = items[0], paces[0], shards[0]
     sold_before = item["greatest"] > 0.0
-    demand = past.counted(item, demand, censored, most_at_first(shard))
+    population.see_plan(shard, closed[PROMOTION])
+    demand = _take(item, pace, shard, closed)
     if demand > 0.0 and not sold_before:
         see_first_sale(shard, demand)
-    population.see_plan(shard, promotion)
-    plan = population.relative(shard, promotion)
-    past.remember(item, demand, phase_of(pace, starts, ends), plan, price, pace["memory"])
-    population.see(shard, starts, demand, pace["season"], pace["trend"])
+    population.see(shard, int(closed[STARTS]), demand, pace["season"], pace["trend"])
     population.vote(shard, item, pace["settled"])
     _look_for_shift(item)
     for number in range(item["filed"]):
@@ -64,27 +48,24 @@ def close(  # noqa: PLR0913, PLR0917 - one call carries all
     return LEARNED if learned else JUDGED
 
 
-@compiled(ITEM, PACE, POPULATION, int, int, float, bool, float, float)
-def recall(  # noqa: PLR0913, PLR0917
-    items: Records,
-    paces: Records,
-    populations: Records,
-    starts: int,
-    ends: int,
-    demand: float,
-    censored: bool,  # noqa: FBT001
-    promotion: float,
-    price: float,
-) -> None:
+@compiled(ITEM, PACE, POPULATION, np.float64)
+def recall(items: Records, paces: Records, shards: Records, closed: Numbers) -> None:
     """Take in a period again, which the shard has counted already."""
-    item, pace, shard = items[0], paces[0], populations[0]
-    demand = past.counted(item, demand, censored, most_at_first(shard))
-    plan = population.relative(shard, promotion)
-    past.remember(item, demand, phase_of(pace, starts, ends), plan, price, pace["memory"])
+    _take(items[0], paces[0], shards[0], closed)
 
 
 @compiled
-def _look_for_shift(item: np.void) -> None:
+def _take(item: Record, pace: Record, shard: Record, closed: Numbers) -> float:
+    """Remember a period; what its demand counts as."""
+    demand = past.counted(item, closed[DEMAND], closed[CENSORED] > 0.0, most_at_first(shard))
+    phase = phase_of(pace, int(closed[STARTS]), int(closed[ENDS]))
+    plan = population.relative(shard, closed[PROMOTION])
+    past.remember(item, demand, phase, plan, closed[PRICE], pace["memory"])
+    return demand
+
+
+@compiled
+def _look_for_shift(item: Record) -> None:
     """Raise the alarm when demand is not what it was, and look no further back from then on."""
     item["unbroken"], item["shifted"] = min(item["unbroken"] + 1, item["memory"]), 0
     if item["periods"] % drift.EVERY == 0:
@@ -95,7 +76,7 @@ def _look_for_shift(item: np.void) -> None:
 
 @compiled
 def _judge(
-    item: np.void, filed: np.void, pace: np.void, period: int, model: np.void, weights: Weights, samples: Records
+    item: Record, filed: Record, pace: Record, period: int, model: Record, weights: Singles, samples: Records
 ) -> bool:
     """Learn from a forecast and what came; whether the shared weights changed."""
     unit, total = filed["unit"], filed["total"]

@@ -17,12 +17,9 @@ own, and is brought to where a distribution with these quantiles may have one.
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
-from agents.kernel.compiled import compiled
-
-Numbers = npt.NDArray[np.float64]
+from agents.kernel.compiled import Numbers, Record, compiled
 
 MOST_SEEN = 3.0
 """A quantile is at most this many times what the past explains."""
@@ -30,12 +27,11 @@ _PLANNED = 4.0
 """Times the usual that a promotion stronger than any before may sell."""
 _LONG_TAIL = 3.0
 _SHARES = (0.05, 0.45, *(high - low for low, high in pairwise(LEVELS)), 1.0 - LEVELS[-1])
-"""What lies between a point and the next."""
-POINTS = len(_SHARES) + 1
+"""What lies between the points at 0, 5 %, the LEVELS and 1."""
 
 
 @compiled
-def explained(item: np.void, sums: Numbers, horizon: int, plan: float) -> float:
+def explained(item: Record, sums: Numbers, horizon: int, plan: float) -> float:
     """The greatest demand of a horizon that the past explains; without limit while nothing was ever sold.
 
     `sums` are those of the last horizons; while there are none, every period may be as great as the greatest. `plan` is
@@ -65,24 +61,15 @@ def coherent_mean(quantiles: Numbers, mean: float) -> float:
 
 
 @compiled
-def points_of(quantiles: Numbers) -> Numbers:
-    """Where the straight lines meet: at 0, 5 %, the LEVELS and 1."""
-    points = np.empty(POINTS)
-    median, high, last = quantiles[0], quantiles[len(LEVELS) - 2], quantiles[len(LEVELS) - 1]
-    points[0], points[1] = max(0.0, 2.0 * median - last), max(0.0, 2.0 * median - high)
-    for level in range(len(LEVELS)):
-        points[2 + level] = quantiles[level]
-    points[POINTS - 1] = last + (last - high) / 2.0
-    return points
-
-
-@compiled
 def variance_of(quantiles: Numbers, mean: float) -> float:
     """Variance around `mean` of the distribution with these quantiles at LEVELS.
 
     On a line from a to b the mean is (a + b)/2 and the mean square (a² + ab + b²)/3.
     """
-    points, first, second = points_of(quantiles), 0.0, 0.0
+    points, first, second = np.empty(len(_SHARES) + 1), 0.0, 0.0
+    median, high, last = quantiles[0], quantiles[-2], quantiles[-1]
+    points[0], points[1] = max(0.0, 2.0 * median - last), max(0.0, 2.0 * median - high)
+    points[2:-1], points[-1] = quantiles, last + (last - high) / 2.0
     for line in range(len(_SHARES)):
         a, b = points[line], points[line + 1]
         first += _SHARES[line] * (a + b) / 2.0

@@ -15,10 +15,9 @@ Bifet, Gavaldà: Learning from Time-Changing Data with Adaptive Windowing. SDM 2
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.kernel.arithmetic import log
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Singles, compiled
 
 DELTA = 0.002
 """Chance of a false alarm that is accepted, at one test."""
@@ -28,7 +27,7 @@ _LEAST = 8
 
 
 @compiled
-def cut(values: npt.NDArray[np.float32], n: int) -> int:
+def cut(values: Singles, n: int) -> int:
     """How many of the n newest values (they come first) differ from the older ones; 0 when all are alike.
 
     The test supposes bounded values, so square roots are compared: they tame heavy sales.

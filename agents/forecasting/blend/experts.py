@@ -9,14 +9,11 @@ All quantiles here are divided by scale x H, as the shared regressions' are.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
 from agents.forecasting.blend.negative_binomial import quantiles
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Numbers, Record, compiled
 from agents.kernel.ranking import sort
-
-Numbers = npt.NDArray[np.float64]
 
 SHAPED, SLOW, MIDDLE, FASTER, SUMS, QUICK, STEADY, STACKED, MEDIAN = range(9)
 """Rows of the experts: local ones, shared ones, and the median of most."""
@@ -36,7 +33,7 @@ SPREAD = [("mean_errors", np.float64, AVERAGES), ("usual_errors", np.float64, AV
 
 
 @compiled
-def judge_spread(item: np.void, means: Numbers, total: float, rate: float) -> None:
+def judge_spread(item: Record, means: Numbers, total: float, rate: float) -> None:
     """Take in what came."""
     item["errors"] += 1
     rate = max(rate, 1.0 / item["errors"])
@@ -48,7 +45,7 @@ def judge_spread(item: np.void, means: Numbers, total: float, rate: float) -> No
 
 
 @compiled
-def local_means(item: np.void, shape: Numbers, means: Numbers) -> None:
+def local_means(item: Record, shape: Numbers, means: Numbers) -> None:
     """Means of the sum of the horizon: by phase and plan, and from the three moving averages."""
     horizon, means[SHAPED] = len(shape), 0.0
     for mean in shape:
@@ -61,7 +58,7 @@ def local_means(item: np.void, shape: Numbers, means: Numbers) -> None:
 
 
 @compiled
-def around_means(item: np.void, table: Numbers, means: Numbers, rough: float, unit: float, experts: Numbers) -> None:
+def around_means(item: Record, table: Numbers, means: Numbers, rough: float, unit: float, experts: Numbers) -> None:
     """Quantiles of the negative binomials: the variance is what is usual at a mean, times the dispersion.
 
     While few errors are known it is what `roughness` says.

@@ -3,7 +3,6 @@
 from math import floor
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
 from agents.forecasting.blend import aggregation, calibration, experts, population, samples
@@ -17,11 +16,7 @@ from agents.forecasting.blend.past import deviation_of
 from agents.forecasting.blend.population import POPULATION
 from agents.forecasting.blend.shared_model import MEANS, MODEL, advise
 from agents.forecasting.rhythm import MONTH, PACE
-from agents.kernel.compiled import compiled
-
-Records = npt.NDArray[np.void]
-Numbers = npt.NDArray[np.float64]
-Weights = npt.NDArray[np.float32]
+from agents.kernel.compiled import Numbers, Record, Records, Singles, compiled
 
 MEAN, VARIANCE, QUANTILES = 0, 1, 2
 PATH = QUANTILES + len(LEVELS)
@@ -31,19 +26,11 @@ _MEAN_PRIOR = 20
 
 @compiled(ITEM, FILED, PACE, POPULATION, MODEL, (np.float32, 3), (np.float64, 3), (np.float64, 2), bool, np.float64)
 def foretell(  # noqa: PLR0913, PLR0917 - one call carries all
-    items: Records,
-    filed: Records,
-    paces: Records,
-    populations: Records,
-    models: Records,
-    weights: Weights,
-    table: Numbers,
-    coming: Numbers,
-    files: bool,  # noqa: FBT001
-    answer: Numbers,
-) -> None:
+    items: Records, filed: Records, paces: Records, shards: Records, models: Records, weights: Singles,
+    table: Numbers, coming: Numbers, files: bool, answer: Numbers,  # noqa: FBT001 - Numba has no keywords only
+) -> None:  # fmt: skip
     """Forecast the demand of the open periods `coming` together; where it `files`, the forecast waits to be judged."""
-    item, pace, shard, model = items[0], paces[0], populations[0], models[0]
+    item, pace, shard, model = items[0], paces[0], shards[0], models[0]
     horizon, periods = len(coming), item["periods"]
     scale, shape = population.scale(shard, item["total"], periods), np.ones(horizon)
     unit, quantiles = scale * horizon, answer[QUANTILES:PATH]
@@ -77,17 +64,13 @@ def foretell(  # noqa: PLR0913, PLR0917 - one call carries all
     if files and periods % stride_of(horizon) == 0:
         forecast = filed[_place_for(item, filed)]
         forecast["left"], forecast["total"], forecast["unit"] = horizon, 0.0, unit
-        for level in range(len(LEVELS)):
-            forecast["mixture"][level], forecast["corrected"][level] = mixture[level], corrected[level]
-            for expert in range(EXPERTS):
-                forecast["experts"][expert, level] = said[expert, level]
-        for number in range(MEANS):
-            forecast["means"][number] = means[number] / unit
+        forecast["experts"][:], forecast["mixture"][:], forecast["corrected"][:] = said, mixture, corrected
+        forecast["means"][:] = means / unit
         samples.store(forecast["inputs"], values)
 
 
 @compiled
-def _mean(item: np.void, model: np.void, means: Numbers) -> float:
+def _mean(item: Record, model: Record, means: Numbers) -> float:
     """The means' average, weighed by the inverse of their errors' third power, the item's own with the shard's."""
     errors, known = np.empty(MEANS), min(item["judged"], MEAN_KNOWN)
     least = np.inf
@@ -115,7 +98,7 @@ def _finish(answer: Numbers, mean: float, shape: Numbers) -> None:
 
 
 @compiled
-def _place_for(item: np.void, filed: Records) -> int:
+def _place_for(item: Record, filed: Records) -> int:
     """The place of one more filed forecast; where there is none, the oldest goes."""
     if item["filed"] == MOST_WAITING:
         item["filed"] -= 1

@@ -10,16 +10,13 @@ Beside the inputs stand the logs of the experts that the stacked regression sees
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
 from agents.forecasting.blend.past import deviation_of, log_price, of_any_phase, of_phase
 from agents.forecasting.blend.population import lifted, relative
 from agents.forecasting.rhythm import HALF_MONTH, MONTH, TWO_MONTHS, WINDOWS, phase_of
 from agents.kernel.arithmetic import log
-from agents.kernel.compiled import compiled
-
-Numbers = npt.NDArray[np.float64]
+from agents.kernel.compiled import Numbers, Record, Singles, compiled
 
 FLOOR = 0.1
 """Added before a logarithm is taken, to inputs and targets alike."""
@@ -34,15 +31,15 @@ ONE, FAST, FASTER, MEANS = 0, 1, 2, 3
 DEVIATION, SIZE, PEAK, PHASE_MEAN, PLANNED, LIFTED, BASE, IMPLIED, SEASONS = range(MEANS + WINDOWS, 18)
 LAGS = SEASONS + _SEASONS_BACK
 SHARE, LONG_SHARE, RECENCY, LIFE_SHARE, SCALE, AGE, MOVEMENT, PHASE_RATIO = range(LAGS + _LAGS, 35)
-PRICE, LOG_PRICE, PLAN_NEXT, PLAN, PLAN_CHANGE, PROMOTED, FAST_MOVEMENT, FAST_SCALE, FAST_PLAN = range(35, 44)
+PRICE_CHANGE, LOG_PRICE, PLAN_NEXT, PLAN, PLAN_CHANGE, PROMOTED, FAST_MOVEMENT, FAST_SCALE, FAST_PLAN = range(35, 44)
 INPUTS = 44
 SEEN = 7
 """Experts that the stacked regression sees: the first ones."""
 PHASE = INPUTS + SEEN * len(LEVELS)
 WIDTH = PHASE + 1
 
-STARTS, ENDS, PROMOTION, COMING_PRICE = range(4)
-"""Columns of the coming periods; a price of −1 is not known."""
+STARTS, ENDS, PROMOTION, PRICE, DEMAND, CENSORED = range(6)
+"""Columns of periods; coming ones have no demand yet. A price of −1 is not known."""
 
 
 class Range(NamedTuple):
@@ -58,41 +55,19 @@ _LAG = Range(-2.4, 3.0, 10)
 _SHARE = Range(0.0, 1.0, 12)
 _RATIO = Range(-1.0, 1.0, 8)
 RANGES = (
-    Range(0.0, 1.0, 1),
-    *(_LEVEL,) * (SEASONS - FAST),
-    *(_LAG,) * (SHARE - SEASONS),
-    _SHARE,
-    _SHARE,
-    Range(0.0, 5.5, 14),  # recency
-    Range(-5.0, 0.0, 12),  # life share
-    Range(-1.0, 6.0, 14),  # scale
-    Range(0.0, 6.5, 10),  # age
-    _RATIO,
-    _RATIO,
-    Range(-0.5, 0.5, 8),  # price
-    Range(-1.0, 4.0, 8),  # log price
-    Range(0.0, 1.0, 4),  # plan next
-    Range(0.0, 1.0, 8),  # plan
-    _RATIO,
-    Range(0.0, 1.0, 4),  # promoted
-    Range(-1.0, 1.0, 2),
-    Range(-5.0, 5.0, 2),
-    Range(-2.0, 2.0, 2),
-)
+    Range(0.0, 1.0, 1), *(_LEVEL,) * (SEASONS - FAST), *(_LAG,) * (SHARE - SEASONS), _SHARE, _SHARE,
+    Range(0.0, 5.5, 14), Range(-5.0, 0.0, 12), Range(-1.0, 6.0, 14), Range(0.0, 6.5, 10), _RATIO, _RATIO,
+    Range(-0.5, 0.5, 8), Range(-1.0, 4.0, 8), Range(0.0, 1.0, 4), Range(0.0, 1.0, 8), _RATIO, Range(0.0, 1.0, 4),
+    Range(-1.0, 1.0, 2), Range(-5.0, 5.0, 2), Range(-2.0, 2.0, 2),
+)  # fmt: skip
 """Of every input, in order."""
 
 
 @compiled
 def inputs_of(
-    item: np.void,
-    population: np.void,
-    pace: np.void,
-    coming: Numbers,
-    scale: float,
-    values: Numbers,
-    sums: Numbers,
+    item: Record, shard: Record, pace: Record, coming: Numbers, scale: float, values: Numbers, sums: Numbers,
     shape: Numbers,
-) -> None:
+) -> None:  # fmt: skip
     """Compute the inputs for the open periods `coming`, of which there is at least one.
 
     On the way are found the `sums` of the last 0, 1, 2… periods together, and the `shape`: mean demand expected of each
@@ -110,7 +85,7 @@ def inputs_of(
     values[DEVIATION] = deviation_of(recent, min(known, pace["windows"][MONTH]), values[MEANS + MONTH])
     values[SIZE] = item["total"] / max(item["sales"], 1)
     values[PEAK] = item["peak"]
-    _plan_of(item, population, pace, coming, scale, values, shape)
+    _plan_of(item, shard, pace, coming, scale, values, shape)
     season = pace["season"]
     for back in range(1, _SEASONS_BACK + 1):
         old = (horizon - 1) // season * season + back * season
@@ -123,10 +98,10 @@ def inputs_of(
     values[LONG_SHARE] = _share_sold(recent, min(known, pace["windows"][TWO_MONTHS]))
     values[RECENCY] = log(1.0 + min(item["since_sale"], _MOST_SINCE))
     values[LIFE_SHARE] = log((item["sales"] + 0.3) / (n + 1))
-    values[SCALE], values[AGE], values[MOVEMENT] = log(scale), log(float(n)), population["movement"]
-    price = coming[0, COMING_PRICE]
+    values[SCALE], values[AGE], values[MOVEMENT] = log(scale), log(float(n)), shard["movement"]
+    price = coming[0, PRICE]
     values[LOG_PRICE] = log_price(price) if price > 0.0 else item["log_price"]
-    values[PRICE] = values[LOG_PRICE] - item["log_price_base"] if item["prices"] > 0 else 0.0
+    values[PRICE_CHANGE] = values[LOG_PRICE] - item["log_price_base"] if item["prices"] > 0 else 0.0
     values[PLAN_CHANGE] = values[PLAN] - item["plan"]
     values[PROMOTED] = item["promotion"]
     values[FAST_MOVEMENT] = values[FAST] * values[MOVEMENT]
@@ -136,22 +111,16 @@ def inputs_of(
 
 @compiled
 def _plan_of(
-    item: np.void,
-    population: np.void,
-    pace: np.void,
-    coming: Numbers,
-    scale: float,
-    values: Numbers,
-    shape: Numbers,
+    item: Record, shard: Record, pace: Record, coming: Numbers, scale: float, values: Numbers, shape: Numbers
 ) -> None:
     """The shape of the coming periods, and the inputs that come from their phases and their plan."""
     horizon, usual, small = len(coming), of_any_phase(item), 0.05 * scale
-    promoted = lifted(population, item["lifted"], item["base"], item["promoted"])
+    promoted = lifted(shard, item["lifted"], item["base"], item["promoted"])
     uplift, by_phase = promoted - item["base"], 1.0 / (usual + small)
     phase_mean = plan = planned = 0.0
     for ahead in range(horizon):
         phase = phase_of(pace, int(coming[ahead, STARTS]), int(coming[ahead, ENDS]))
-        mean, level = of_phase(item, phase, usual), relative(population, coming[ahead, PROMOTION])
+        mean, level = of_phase(item, phase, usual), relative(shard, coming[ahead, PROMOTION])
         shape[ahead] = (mean + small) * max(item["base"] + level * uplift, 0.0) * by_phase
         phase_mean += mean / horizon
         plan += level / horizon
@@ -165,7 +134,7 @@ def _plan_of(
 
 
 @compiled
-def _share_sold(recent: npt.NDArray[np.float32], span: int) -> float:
+def _share_sold(recent: Singles, span: int) -> float:
     """Share of the last periods in which something was sold."""
     sold = 0
     for place in range(span):

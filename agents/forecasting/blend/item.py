@@ -6,7 +6,6 @@ It is one record, and a row for every filed forecast; what is stored is the byte
 from math import ceil
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
 from agents.forecasting.blend import aggregation, samples
@@ -17,12 +16,13 @@ from agents.forecasting.blend.population import VOTES
 from agents.forecasting.blend.records import read
 from agents.forecasting.blend.samples import STORED_INPUTS
 from agents.forecasting.blend.shared_model import MEANS
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Records, compiled
 
 MOST_WAITING = 8
 """Forecasts that wait at a time; over longer horizons not every period files one."""
 _RHYTHM = ("season", "phases", "memory")
 _OF_PRICES = ("prices", "log_price", "log_price_base")
+_POSITIVE = ("squares", "greatest_square", "stretches")
 _ERRORS = ("filed", "judged", "errors", "mean_squares", "mean_errors", "usual_errors")
 
 ITEM = np.dtype(
@@ -66,7 +66,7 @@ class BlendState:
 
     __slots__ = ("filed", "record")
 
-    def __init__(self, pace: npt.NDArray[np.void]) -> None:
+    def __init__(self, pace: Records) -> None:
         self.record = np.zeros(1, ITEM)
         for name in _RHYTHM:
             self.record[name] = pace[name]
@@ -96,20 +96,13 @@ def write(state: BlendState) -> bytes:
     return state.record.tobytes() + state.filed[: state.record["filed"][0]].tobytes()
 
 
-def load(data: bytes, pace: npt.NDArray[np.void]) -> BlendState:
+def load(data: bytes, pace: Records) -> BlendState:
     """Read a state; one that was not written by `write` in this rhythm raises ValueError."""
-    record, filed = read(data[: ITEM.itemsize], ITEM), read(data[ITEM.itemsize :], FILED)
+    record, filed = read(data[: ITEM.itemsize], ITEM, _POSITIVE), read(data[ITEM.itemsize :], FILED, ("left", "unit"))
     if len(record) != 1 or any(record[name][0] != pace[name][0] for name in _RHYTHM):
         raise ValueError("not what the blend knows of an item in this rhythm")
-    counts = [record[name].min() for name in ITEM.names or () if ITEM[name].base.kind == "i"]
-    if min(counts) < 0 or record["unbroken"][0] > record["memory"][0]:
-        raise ValueError("a count of periods is negative")
-    if min(record["squares"].min(), record["greatest_square"].min(), record["stretches"].min()) <= 0.0:
-        raise ValueError("a sum of squares is not positive")
-    if len(filed) != record["filed"][0] or len(filed) > MOST_WAITING:
-        raise ValueError("not as many filed forecasts as there should be")
-    if len(filed) and (filed["left"].min() < 1 or filed["unit"].min() <= 0.0 or filed["total"].min() < 0.0):
-        raise ValueError("a filed forecast of no size")
+    if not len(filed) == record["filed"][0] <= MOST_WAITING or record["unbroken"][0] > record["memory"][0]:
+        raise ValueError("not what the blend knows of an item")
     samples.check(filed, int(record["phases"][0]))
     state = BlendState(pace)
     state.record = record
@@ -130,11 +123,10 @@ def waiting_at(horizon: int) -> int:
 
 
 @compiled(ITEM, int)
-def turn(items: npt.NDArray[np.void], horizon: int) -> None:
+def turn(items: Records, horizon: int) -> None:
     """Turn to another horizon: errors are rescaled to it, and what waits is dropped."""
     item = items[0]
     if item["horizon"] > 0 and horizon > 0:
-        for number in range(len(item["mean_errors"])):
-            item["mean_errors"][number] *= horizon / item["horizon"]
-            item["usual_errors"][number] *= horizon / item["horizon"]
+        item["mean_errors"][:] *= horizon / item["horizon"]
+        item["usual_errors"][:] *= horizon / item["horizon"]
     item["horizon"], item["filed"] = horizon, 0

@@ -12,13 +12,10 @@ array([ 3. ,  6.4,  8.4, 10.4, 15.7])
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS
 from agents.kernel.arithmetic import exp, log
-from agents.kernel.compiled import compiled
-
-Numbers = npt.NDArray[np.float64]
+from agents.kernel.compiled import Numbers, compiled
 
 MEANS, SIZES = 70, 24
 _LOG_LEAST_MEAN, _LOG_MOST_MEAN = -5.809142990314028, 8.006367567650246

@@ -7,12 +7,11 @@ this forecaster (docs/concepts/forecasting.md) and are not fitted to an item.
 from math import floor, isfinite, sqrt
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.rhythm import MOST_MEMORY, MOST_PHASES
 from agents.forecasting.slips import believed
 from agents.kernel.arithmetic import log
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Record, Singles, compiled
 
 FAST, FASTER, SLOW, MIDDLE = 0.1, 0.3, 0.05, 0.12
 """Rates of the moving averages of demand."""
@@ -55,7 +54,7 @@ PAST = [
 
 
 @compiled
-def counted(item: np.void, demand: float, censored: bool, first: float) -> float:  # noqa: FBT001 - as a record has it
+def counted(item: Record, demand: float, censored: bool, first: float) -> float:  # noqa: FBT001 - as a record has it
     """What the demand of a period that is to be taken in counts as; `first` is the most that a first sale counts as."""
     asked = min(max(demand, 0.0), _MOST_DEMAND) if isfinite(demand) else item["fast"]
     if censored:
@@ -66,7 +65,7 @@ def counted(item: np.void, demand: float, censored: bool, first: float) -> float
 
 
 @compiled
-def remember(item: np.void, demand: float, phase: int, plan: float, price: float, memory: int) -> None:
+def remember(item: Record, demand: float, phase: int, plan: float, price: float, memory: int) -> None:
     """Take in an open period: what demand is taken to have been, and the level of promotion by the usual one."""
     item["periods"] += 1
     least = 1.0 / item["periods"]
@@ -115,7 +114,7 @@ def log_price(price: float) -> float:
 
 
 @compiled
-def of_any_phase(item: np.void) -> float:
+def of_any_phase(item: Record) -> float:
     """Usual demand in any phase of the cycle."""
     whole, count = 0.0, 0
     for phase in range(MOST_PHASES):
@@ -125,13 +124,13 @@ def of_any_phase(item: np.void) -> float:
 
 
 @compiled
-def of_phase(item: np.void, phase: int, usual: float) -> float:
+def of_phase(item: Record, phase: int, usual: float) -> float:
     """Usual demand in a phase; the less is known of it, the more it is like any."""
     return float((item["phase_sums"][phase] + _PHASE_PRIOR * usual) / (int(item["phase_counts"][phase]) + _PHASE_PRIOR))
 
 
 @compiled
-def deviation_of(recent: npt.NDArray[np.float32], span: int, mean: float) -> float:
+def deviation_of(recent: Singles, span: int, mean: float) -> float:
     """Deviation of the demand of the last periods from their mean."""
     squares = 0.0
     for place in range(span):

@@ -4,22 +4,21 @@ Levels and uplifts are geometric means over items, one vote each, changed in pla
 that its next vote replaces the last. The movement of demand is computed from the shard's totals of past periods. The
 period under way does not count, or an item's forecast would depend on its place in the queue.
 
->>> population = nobody()[0]
+>>> population, nobody = np.zeros(2, POPULATION)
 >>> scale(population, 0.0, 0), round(scale(population, 100.0, 25), 2)
 (2.0, 5.6)
 >>> population["usual_plan"], population["plans"] = 0.5, 9
->>> relative(population, 0.0), relative(population, 0.5), relative(population, 0.25), relative(nobody()[0], 0.3)
+>>> relative(population, 0.0), relative(population, 0.5), relative(population, 0.25), relative(nobody, 0.3)
 (0.0, 1.0, 0.5, 1.0)
 """
 
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.slips import FIRST_SALES
 from agents.kernel.arithmetic import exp, log
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Numbers, Record, compiled
 
 MOST_TREND = 56
 _PRIOR, _PRIOR_UNITS = 3.0, 3.0
@@ -30,7 +29,6 @@ _UPLIFT_AFTER = 3.0
 _UPLIFT_PRIOR = 4.0
 _PLAN_RATE = 0.001
 _MOST_PLAN = 2.0
-_LONG_AGO = -(1 << 62)
 
 POPULATION = np.dtype(
     [
@@ -54,21 +52,14 @@ VOTES = [("level_vote", np.float64), ("level_votes", np.int64), ("uplift_vote", 
 """The last votes of an item, and whether it voted."""
 
 
-def nobody() -> npt.NDArray[np.void]:
-    """The population of a shard that has no items."""
-    population = np.zeros(1, POPULATION)
-    population["period"] = _LONG_AGO
-    return population
-
-
 @compiled
-def level(population: np.void) -> float:
+def level(population: Record) -> float:
     """Usual demand of an item a period; 1 while nobody knows."""
     return exp(population["log_levels"] / population["levels"]) if population["levels"] > 0 else 1.0
 
 
 @compiled
-def scale(population: np.void, total: float, periods: int) -> float:
+def scale(population: Record, total: float, periods: int) -> float:
     """An item's scale: m + √m, m its mean shrunk to the shard's."""
     usual = level(population)
     prior = min(_PRIOR, _PRIOR_UNITS / usual)
@@ -77,7 +68,7 @@ def scale(population: np.void, total: float, periods: int) -> float:
 
 
 @compiled
-def relative(population: np.void, plan: float) -> float:
+def relative(population: Record, plan: float) -> float:
     """A level of promotion by the usual one, so that 30 % off is as good a sign as 1 for "promoted"."""
     if not plan > 0.0:
         return 0.0
@@ -85,14 +76,14 @@ def relative(population: np.void, plan: float) -> float:
 
 
 @compiled
-def lifted(population: np.void, seen: float, base: float, promoted: float) -> float:
+def lifted(population: Record, seen: float, base: float, promoted: float) -> float:
     """An item's demand under promotion, shrunk to its base times the shard's uplift while it knows little."""
     uplift = exp(population["log_uplifts"] / population["uplifts"]) if population["uplifts"] > 0 else 1.0
     return (promoted * seen + _UPLIFT_PRIOR * base * uplift) / (promoted + _UPLIFT_PRIOR)
 
 
 @compiled
-def see_plan(population: np.void, plan: float) -> None:
+def see_plan(population: Record, plan: float) -> None:
     """Count a level of promotion."""
     if plan > 0.0:
         population["plans"] += 1
@@ -101,7 +92,7 @@ def see_plan(population: np.void, plan: float) -> None:
 
 
 @compiled
-def vote(population: np.void, item: np.void, after: int) -> None:
+def vote(population: Record, item: Record, after: int) -> None:
     """Count an item's mean demand, after so many periods, and what promotions did to it."""
     if item["periods"] >= after and item["total"] > 0.0:
         now = log(item["total"] / item["periods"])
@@ -116,7 +107,7 @@ def vote(population: np.void, item: np.void, after: int) -> None:
 
 
 @compiled
-def see(population: np.void, starts: int, demand: float, season: int, trend: int) -> None:
+def see(population: Record, starts: int, demand: float, season: int, trend: int) -> None:
     """Count an item's period; a later one than all so far closes those before it."""
     if starts > population["period"]:
         if population["items"] > 0:
@@ -128,7 +119,7 @@ def see(population: np.void, starts: int, demand: float, season: int, trend: int
 
 
 @compiled
-def _close(population: np.void, season: int, trend: int) -> None:
+def _close(population: Record, season: int, trend: int) -> None:
     """Take in the mean of the period underway, and compare the last season's with the trend's."""
     means = population["means"]
     if population["known"] == trend:
@@ -143,7 +134,7 @@ def _close(population: np.void, season: int, trend: int) -> None:
 
 
 @compiled
-def _mean(numbers: npt.NDArray[np.float64], first: int, last: int) -> float:
+def _mean(numbers: Numbers, first: int, last: int) -> float:
     whole = 0.0
     for place in range(first, last):
         whole += numbers[place]

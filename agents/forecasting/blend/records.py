@@ -8,16 +8,21 @@ Traceback (most recent call last):
 ValueError: 4 bytes where records take 16 each
 """
 
+from collections.abc import Iterable
+
 import numpy as np
-import numpy.typing as npt
+
+from agents.kernel.compiled import Record, Records
 
 
-def read(data: bytes, kind: np.dtype[np.void]) -> npt.NDArray[np.void]:
-    """So many records as there are, in memory of their own."""
+def read(data: bytes, kind: np.dtype[Record], positive: Iterable[str] = ()) -> Records:
+    """So many records as there are, in memory of their own; counts may not be negative, nor some numbers zero."""
     if len(data) % kind.itemsize:
         raise ValueError(f"{len(data)} bytes where records take {kind.itemsize} each")
     found = np.frombuffer(data, kind).copy()
     for name in kind.names or ():
-        if kind[name].base.kind == "f" and not np.isfinite(found[name]).all():
-            raise ValueError(f"{name} is no number")
+        least = 0 if kind[name].base == np.int64 else -np.inf
+        right = found[name] > 0 if name in positive else found[name] >= least
+        if not (right & np.isfinite(found[name])).all():
+            raise ValueError(f"{name} is not what it can be")
     return found

@@ -20,6 +20,7 @@ Schemes. ICML 2013 (polynomial-decay averaging).
 """
 
 from math import sqrt
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,12 +28,10 @@ import numpy.typing as npt
 from agents.forecasting.base import LEVELS
 from agents.forecasting.blend.inputs import FLOOR, INPUTS
 from agents.kernel.arithmetic import exp, log
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Numbers, Places, compiled
 
-Numbers = npt.NDArray[np.float64]
-Weights = npt.NDArray[np.floating]
-Places = npt.NDArray[np.int64]
-
+Weights: TypeAlias = npt.NDArray[np.floating]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 QUICK, STEADY, STACKED, MEAN = 0, len(LEVELS), 2 * len(LEVELS), 3 * len(LEVELS)
 """First columns of the regressions, and the mean's."""
 COLUMNS = MEAN + 1
@@ -107,13 +106,7 @@ def average(weights: Weights, batches: int) -> None:
 
 @compiled
 def _descend(
-    weights: Weights,
-    first: int,
-    values: Numbers,
-    places: Places,
-    targets: Numbers,
-    step: Numbers,
-    touched: npt.NDArray[np.bool_],
+    weights: Weights, first: int, values: Numbers, places: Places, targets: Numbers, step: Numbers, touched: Flags
 ) -> None:
     """Add up the gradients of a batch by row and column, and mark the places they touch."""
     gradient = np.empty(COLUMNS)

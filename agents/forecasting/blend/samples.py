@@ -2,7 +2,7 @@
 
 A batch is full after a fixed count of samples, so what is learned depends on the order of samples only. Learning old
 samples again keeps the newest period from pulling the weights its way, because all items share that period's luck.
-The random draws are seeded by the number of the batch.
+The random draws come from a generator of whole numbers, whose state is the model's.
 
 Inputs are stored as whole numbers of 1/512, which is finer than what is learned from them.
 """
@@ -13,21 +13,21 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.forecasting.blend.inputs import PHASE, WIDTH
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Numbers, Places, Record, Records, compiled
 
 BATCH = 64
 KEPT = 1024
 """Samples kept for learning again, at most."""
 _KEPT_OF_BATCH = 8
 _STEPS, _MOST = 512.0, 32_767.0
+FIRST_SEED = 11
 _PRIME, _FACTOR = 2_147_483_647, 48_271
-_FORERUN = 3
 
 STORED_INPUTS = ("inputs", np.int16, WIDTH)
 SAMPLE = np.dtype([("target", np.float32), STORED_INPUTS], align=True)
 
 
-def check(stored: npt.NDArray[np.void], phases: int) -> None:
+def check(stored: Records, phases: int) -> None:
     """Refuse inputs whose phase does not exist."""
     found = stored["inputs"][:, PHASE]
     if len(found) and not 0 <= int(found.min()) <= int(found.max()) < phases * _STEPS:
@@ -35,62 +35,45 @@ def check(stored: npt.NDArray[np.void], phases: int) -> None:
 
 
 @compiled
-def store(stored: npt.NDArray[np.int16], values: npt.NDArray[np.float64]) -> None:
+def store(stored: npt.NDArray[np.int16], values: Numbers) -> None:
     """Write inputs as they are stored."""
     for number in range(WIDTH):
         stored[number] = int(min(max(floor(values[number] * _STEPS + 0.5), -_MOST), _MOST))
 
 
 @compiled
-def restore(stored: npt.NDArray[np.int16], values: npt.NDArray[np.float64]) -> None:
+def restore(stored: npt.NDArray[np.int16], values: Numbers) -> None:
     """Read stored inputs."""
     for number in range(WIDTH):
         values[number] = int(stored[number]) / _STEPS
 
 
 @compiled
-def replayed(batches: int, kept: int, chosen: npt.NDArray[np.int64]) -> None:
+def replay(model: Record, chosen: Places) -> None:
     """Choose the kept samples that are learned again beside a batch."""
-    seed = _seed(2 * batches)
     for number in range(len(chosen)):
-        seed = _next(seed)
-        chosen[number] = BATCH + _below(seed, kept)
+        chosen[number] = BATCH + _draw(model, model["kept"])
 
 
 @compiled
-def keep_some(samples: npt.NDArray[np.void], batches: int, kept: int) -> int:
-    """Keep some of a full batch, and all while few are kept; answers with how many are kept now."""
-    seed, most = _seed(2 * batches + 1), len(samples) - BATCH
-    step = 1 if kept < 2 * BATCH else BATCH // _KEPT_OF_BATCH
+def keep_some(model: Record, stored: Records) -> None:
+    """Keep some of a full batch, and all while few are kept; where there is no more room, others go."""
+    step, most = 1 if model["kept"] < 2 * BATCH else BATCH // _KEPT_OF_BATCH, len(stored) - BATCH
     count = BATCH // step
-    grows = kept + count <= most
+    grows = model["kept"] + count <= most
     for number in range(count):
-        seed = _next(seed)
-        chosen = number * step + _below(seed, step)
-        seed = _next(seed)
-        place = BATCH + (kept + number if grows else _below(seed, most))
-        samples[place]["target"] = samples[chosen]["target"]
-        for value in range(WIDTH):
-            samples[place]["inputs"][value] = samples[chosen]["inputs"][value]
-    return kept + count if grows else kept
+        chosen = number * step + _draw(model, step)
+        place = BATCH + (model["kept"] + number if grows else _draw(model, most))
+        stored[place] = stored[chosen]
+    if grows:
+        model["kept"] += count
 
 
 @compiled
-def _seed(number: int) -> int:
-    """The state from which a run of draws begins."""
-    seed = number % (_PRIME - 1) + 1
-    for _ in range(_FORERUN):
-        seed = _next(seed)
-    return seed
+def _draw(model: Record, count: int) -> int:
+    """A whole number from 0 to below `count`.
 
-
-@compiled
-def _next(seed: int) -> int:
-    """Lehmer's generator, as Park and Miller have it: CACM 31, 1988, and 36, 1993."""
-    return seed * _FACTOR % _PRIME
-
-
-@compiled
-def _below(seed: int, count: int) -> int:
-    """A draw from 0 to below `count`."""
-    return seed * count // _PRIME
+    Park, Miller: Random Number Generators: Good Ones Are Hard to Find. CACM 31, 1988; with the factor of CACM 36, 1993.
+    """
+    model["seed"] = model["seed"] * _FACTOR % _PRIME
+    return int(model["seed"] * count // _PRIME)

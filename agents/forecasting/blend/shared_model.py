@@ -13,11 +13,8 @@ from agents.forecasting.blend.records import read
 from agents.forecasting.blend.regression import AVERAGED, COLUMNS, LEARNING, MOST_SCORE, SQUARES
 from agents.forecasting.blend.samples import BATCH, KEPT, SAMPLE
 from agents.kernel.arithmetic import exp, log
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Numbers, Places, Record, Records, Singles, compiled
 from agents.kernel.ranking import sort
-
-Numbers = npt.NDArray[np.float64]
-Weights = npt.NDArray[np.float32]
 
 MEANS = 5
 """Experts on the mean: the shared regression, the average by phase and plan, and the three moving averages."""
@@ -36,18 +33,20 @@ _KEEP = 0.995
 """Share of the shard's regret kept a period."""
 _LEAST_POOL_RATE = 0.01
 _MEAN_RATE = 0.001
+_POSITIVE = ("squares", "greatest_square", "pool", "seed")
 
 MODEL = np.dtype(
     [
         ("pool", np.float64, len(LEVELS)),  # quantiles of all items' scaled demand
         ("mean_squares", np.float64, MEANS),  # faded mean squared errors of the experts on the mean, in scaled demand
         *REGRETS,
-        ("round", np.float32, (EXPERTS, len(LEVELS))),  # regret of the period underway, summed over its samples
+        ("round", np.float64, (EXPERTS, len(LEVELS))),  # regret of the period underway, summed over its samples
         ("round_samples", np.int64),
         ("period", np.int64),
         ("waiting", np.int64),
         ("kept", np.int64),
         ("batches", np.int64),
+        ("seed", np.int64),  # of random draws
     ],
     align=True,
 )
@@ -63,9 +62,10 @@ class SharedModel:
         self._phases = phases
         self.record = np.zeros(1, MODEL)
         self.record["pool"], self.record["mean_squares"] = _POOL, 1.0
+        self.record["seed"] = samples.FIRST_SEED
         aggregation.begin(self.record)
         first = rows_of(phases)
-        self.weights: Weights = np.zeros((3, first + PHASE, COLUMNS), np.float32)
+        self.weights: Singles = np.zeros((3, first + PHASE, COLUMNS), np.float32)
         self.weights[SQUARES] = regression.DENSE_START
         self.weights[SQUARES, : flags_from(phases)] = regression.SPARSE_START
         learning, stacked = self.weights[LEARNING, first:], slice(regression.STACKED, regression.MEAN)
@@ -86,29 +86,22 @@ class SharedModel:
 
     def load(self, weights: bytes, waiting: bytes, kept: bytes) -> None:
         """Read the weights and the other two parts; what is not such a part raises ValueError."""
-        self.record = read(waiting[: MODEL.itemsize], MODEL)
+        kind = np.dtype([(name, np.float32, self.weights.shape[1:]) for name in ("learning", "averaged", "squares")])
+        found, record = read(weights, kind, ["squares"]), read(waiting[: MODEL.itemsize], MODEL, _POSITIVE)
         stored = [read(waiting[MODEL.itemsize :], SAMPLE), read(kept, SAMPLE)]
-        if len(self.record) != 1 or len(weights) != self.weights.nbytes:
-            raise ValueError("not a shared model of this rhythm")
-        counts = [int(self.record[name][0]) for name in ("waiting", "kept", "batches", "round_samples")]
-        if min(counts) < 0 or [len(part) for part in stored] != counts[:2]:
-            raise ValueError("parts of a shared model that do not belong together")
+        counts = [len(part) for part in stored]
+        if len(found) != 1 or len(record) != 1 or counts != [record["waiting"][0], record["kept"][0]]:
+            raise ValueError("not the parts of a shared model")
         if counts[0] >= BATCH or counts[1] > len(self.samples) - BATCH:
             raise ValueError("more samples than are kept")
-        found = np.frombuffer(weights, np.float32)
-        positive = (self.record[name].min() for name in ("squares", "greatest_square", "pool"))
-        if not np.isfinite(found).all() or min(positive) <= 0.0:
-            raise ValueError("a shared model of weights that are no numbers")
-        self.weights[:] = found.reshape(self.weights.shape)
-        if self.weights[SQUARES].min() <= 0.0:
-            raise ValueError("an accumulated square is not positive")
+        self.record, self.weights[:] = record, np.stack([found[name][0] for name in kind.names or ()])
         for place, part in zip((0, BATCH), stored, strict=True):
             samples.check(part, self._phases)
             self.samples[place : place + len(part)] = part
 
 
 @compiled
-def advise(model: np.void, weights: Weights, phases: int, values: Numbers, experts: Numbers) -> float:
+def advise(model: Record, weights: Singles, phases: int, values: Numbers, experts: Numbers) -> float:
     """Compute the shared experts from the inputs and the local experts; return the regression's mean.
 
     The logs of the experts that the stacked regression sees are written behind the inputs.
@@ -129,26 +122,18 @@ def advise(model: np.void, weights: Weights, phases: int, values: Numbers, exper
 
 
 @compiled
-def trust(model: np.void, period: int, saved: Numbers) -> None:
+def trust(model: Record, period: int, saved: Numbers) -> None:
     """Take in a sample's regret; a period later than those so far ends the round before it."""
     if period > model["period"]:
         if model["round_samples"] > 0:
-            mean = np.empty((EXPERTS, len(LEVELS)))
-            for expert in range(EXPERTS):
-                for level in range(len(LEVELS)):
-                    mean[expert, level] = np.float64(model["round"][expert, level]) / model["round_samples"]
-                    model["round"][expert, level] = 0.0
-            aggregation.add(model, mean, _KEEP)
-            model["round_samples"] = 0
-        model["period"] = period
-    for expert in range(EXPERTS):
-        for level in range(len(LEVELS)):
-            model["round"][expert, level] = np.float64(model["round"][expert, level]) + saved[expert, level]
+            aggregation.add(model, model["round"] / model["round_samples"], _KEEP)
+        model["period"], model["round_samples"], model["round"][:] = period, 0, 0.0
+    model["round"][:] += saved
     model["round_samples"] += 1
 
 
 @compiled
-def judge_means(model: np.void, errors: Numbers) -> None:
+def judge_means(model: Record, errors: Numbers) -> None:
     """Take in the squared errors of a sample's means."""
     rate = max(_MEAN_RATE, 1.0 / (model["batches"] * BATCH + model["waiting"] + 1))
     for number in range(MEANS):
@@ -157,18 +142,11 @@ def judge_means(model: np.void, errors: Numbers) -> None:
 
 @compiled
 def learn(
-    model: np.void,
-    weights: Weights,
-    stored: npt.NDArray[np.void],
-    phases: int,
-    inputs: npt.NDArray[np.int16],
-    target: float,
+    model: Record, weights: Singles, stored: Records, phases: int, inputs: npt.NDArray[np.int16], target: float
 ) -> bool:
     """Take in a sample; whether it completed a batch, so that the weights changed."""
     sample = stored[model["waiting"]]
-    sample["target"] = target
-    for number in range(WIDTH):
-        sample["inputs"][number] = inputs[number]
+    sample["target"], sample["inputs"][:] = target, inputs
     model["waiting"] += 1
     if model["waiting"] < BATCH:
         return False
@@ -176,9 +154,9 @@ def learn(
     _learn_batch(weights, stored, phases, chosen)
     _move_pool(model, stored)
     if model["kept"] >= BATCH:
-        samples.replayed(model["batches"], model["kept"], chosen)
+        samples.replay(model, chosen)
         _learn_batch(weights, stored, phases, chosen)
-    model["kept"] = samples.keep_some(stored, model["batches"], model["kept"])
+    samples.keep_some(model, stored)
     model["waiting"] = 0
     model["batches"] += 1
     regression.average(weights, model["batches"])
@@ -186,7 +164,7 @@ def learn(
 
 
 @compiled
-def _learn_batch(weights: Weights, stored: npt.NDArray[np.void], phases: int, chosen: npt.NDArray[np.int64]) -> None:
+def _learn_batch(weights: Singles, stored: Records, phases: int, chosen: Places) -> None:
     """Learn from the chosen samples."""
     values, places = np.empty((BATCH, WIDTH)), np.empty((BATCH, TOUCHED), np.int64)
     targets = np.empty(BATCH)
@@ -199,7 +177,7 @@ def _learn_batch(weights: Weights, stored: npt.NDArray[np.void], phases: int, ch
 
 
 @compiled
-def _move_pool(model: np.void, stored: npt.NDArray[np.void]) -> None:
+def _move_pool(model: Record, stored: Records) -> None:
     """Follow the quantiles of all items' scaled demand, by the batch that is full."""
     rate, pool = max(_LEAST_POOL_RATE, 0.3 / (model["batches"] + 1)), model["pool"]
     for level in range(len(LEVELS)):

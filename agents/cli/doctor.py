@@ -79,6 +79,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
         yield from topics
         yield from _asked("ledger", lambda: _ledger(settings))
         if not any(finding.found.endswith(ABSENT) for finding in topics):  # asking the clock of a broker writes to one
+            yield from _asked("access", lambda: _access(settings))
             yield from _asked("clock", lambda: _broker_clock(settings))
             yield from _asked("workers", lambda: _workers(settings))
             yield from _asked("intake", lambda: _intake(settings))
@@ -134,6 +135,17 @@ def _topics(settings: Settings) -> Iterator[Finding]:
         yield Finding("topics", "wrong" if difference.grave else "warning", found, cure)
     if not differences:
         yield Finding("topics", "ok", f"{len(TOPICS)} topics are as they should be")
+
+
+def _access(settings: Settings) -> Iterator[Finding]:
+    from stream.kafka.topic_access import forbidden
+
+    lacking = forbidden(settings)
+    for topic, operations in lacking.items():
+        found = f"Kafka does not allow this client to {' and '.join(operations)} {topic}"
+        yield Finding("access", "wrong", found, "change its access rules")
+    if not lacking:
+        yield Finding("access", "ok", "this client may read and write what a worker has to")
 
 
 def _ledger(settings: Settings) -> Iterator[Finding]:

@@ -357,6 +357,7 @@ def test_the_doctor_finds_a_healthy_system(restock: Run) -> None:
         "kafka": "ok",
         "topics": "ok",
         "ledger": "ok",
+        "access": "ok",
         "clock": "ok",
         "workers": "warning",
         "intake": "ok",

@@ -116,7 +116,6 @@ DAY_MS = 86_400_000
 """The length of every day: days are counted in UTC."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def item(sku: str, location: str) -> str:
@@ -153,4 +152,5 @@ def instant(time_ms: int) -> str:
 
 def milliseconds(moment: datetime) -> int:
     """Milliseconds since 1970 of a moment with an offset, exactly."""
-    return (moment - _EPOCH) // _MILLISECOND
+    since = moment - _EPOCH
+    return since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000

@@ -111,14 +111,14 @@ class Core:
                 if outputs := self._move(record, raw.offset, appended, replay):
                     return record, outputs
                 continue
-            clock = timeline.at(appended)
+            timeline.appended = max(timeline.appended, appended)
             admission = timeline.admit(record.feed, record.offset, record.ordinal, record.prev)
             if admission != "applied":
                 self._drop(admission)
                 continue
             time, item = record.time, card.item
             placement = order_line(card, change, time, frame)
-            card.window.note(record.event, record.body, record.ordinal, placement, clock, settings)
+            card.window.note(record.event, record.body, record.ordinal, placement, timeline.appended, settings)
             counters.applied += 1
             if time < item.starts or time < timeline.long_ago:
                 self._note_late(time, item)

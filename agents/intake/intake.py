@@ -135,17 +135,15 @@ class Intake:
                 feed.check(names)
             ready = [feed for feed in feeds if feed.next is not None]
             lines: dict[int, list[LedgerLine]] = {
-                partition: [
-                    {
-                        "key": None,
-                        "value": encode_record(
-                            Ticked(self._name, now, tuple(feed.progress(partition) for feed in ready), names, settings)
-                        ),
-                    }
-                ]
+                partition: [(None, encode_record(self._ticked(ready, names, now, settings, partition)), None)]
                 for partition in range(self._partitions)
             }
             await until_answered(lambda: self._writer.write(lines))
+
+    def _ticked(
+        self, feeds: Sequence[SourceFeed], names: tuple[str, ...], now: int | None, settings: FoldSettings, to: int
+    ) -> Ticked:
+        return Ticked(self._name, now, tuple(feed.progress(to) for feed in feeds), names, settings)
 
     async def _attempt(self, feed: SourceFeed, name: str, batch: Batch) -> BatchDraft:
         draft = BatchDraft(feed, name)
@@ -190,7 +188,7 @@ class Intake:
                 item, name, offset, ordinal, last.get(partition), source, event_name, event_id, body,
                 time_ms, change, correlation, trace, appended,
             )  # fmt: skip
-            lines[partition].append({"key": key, "value": encode_record(movement)})
+            lines[partition].append((key, encode_record(movement), None))
             last[partition] = (offset, ordinal)
         draft.movements += len(movements)
         notice = None if movements else notice_of(event.data)
@@ -200,7 +198,7 @@ class Intake:
                     name, offset, 0, last.get(partition), source, event_name, event_id, body,
                     time_ms, notice, correlation, trace,
                 )  # fmt: skip
-                lines[partition].append({"key": None, "value": encode_record(written)})
+                lines[partition].append((None, encode_record(written), None))
                 last[partition] = (offset, 0)
 
     def _place(self, item: str) -> tuple[int, bytes]:

@@ -16,6 +16,7 @@ from schemas.codec import Event
 from schemas.refusal import Refusal
 from stream.consumer.batch import Batch, SourceRecord
 from stream.consumer.feeds import SourceFeed
+from stream.kafka.ledger_writer import LedgerHeaders
 from stream.observability.tracing import HEADER, Tracing, parent_of, traceparent
 
 
@@ -40,12 +41,12 @@ class TracedIntake(Intake):
         verdict = super()._read(record, topic, draft)
         trace = verdict.trace if isinstance(verdict, Event) else None
         parent, cause = parent_of(record.headers, trace), f"{draft.feed}/{record.offset}"
-        headers = None
+        headers: LedgerHeaders | None = None
         if parent is not None or self._tracing.begins(cause):
             span = self._begin(record.offset, draft.tp, verdict, cause, parent)
             headers = [(HEADER, traceparent(span).encode())]
         for partition, lines in draft.lines.items():
-            before[partition] += [{**line, "headers": headers} for line in lines] if headers else lines
+            before[partition] += [(key, value, headers) for key, value, _ in lines] if headers else lines
         draft.lines = before
         return verdict
 

@@ -79,7 +79,7 @@ class _Ledger:
     async def write(self, lines: Lines, _letters: Sequence[Any] = ()) -> None:
         """Keep the values."""
         for partition, records in lines.items():
-            self.lines[partition] += [record["value"] for record in records]
+            self.lines[partition] += [record[1] for record in records]
 
 
 class Stages:

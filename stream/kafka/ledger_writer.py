@@ -19,8 +19,9 @@ MOST_WAITS = 3
 """How many times SLOW_SECONDS is waited. A client may send nothing although its broker is back (seen once in an hour of
 faults): then it is replaced and the batch is written again, as after any failure."""
 
-LedgerLine: TypeAlias = dict[str, Any]
-"""One ledger record as the producer takes it: `key` and `value`, bytes or None; with traces perhaps `headers`."""
+LedgerHeaders: TypeAlias = list[tuple[str, str | bytes | None]]
+LedgerLine: TypeAlias = tuple[bytes | None, bytes, LedgerHeaders | None]
+"""One ledger record: its key and its value; with traces perhaps headers."""
 LETTERS: Mapping[str, Any] = {"compression.type": "gzip"}
 """Every client can read gzip without a plug-in. It compresses at least as well as the codecs of sources, so that a dead
 letter fits wherever its record did."""
@@ -100,11 +101,14 @@ class LedgerWriter:
             self.letters_refused = bool(self._failures)
 
     def _send_lines(self, lines: Lines) -> None:
-        producer = self._open()
-        for partition, records in lines.items():
-            if producer.produce_batch(self._ledger, records, partition, on_delivery=self._report) < len(records):
-                # Write the batch again from its start: records sent again alone would come behind later ones.
-                raise KafkaException(KafkaError(KafkaError._QUEUE_FULL))  # noqa: SLF001
+        ledger, produce, report = self._ledger, self._open().produce, self._report
+        try:
+            for partition, records in lines.items():
+                for key, value, _ in records:
+                    produce(ledger, value, key, partition, report)
+        except BufferError:
+            # Write the batch again from its start: records sent again alone would come behind later ones.
+            raise KafkaException(KafkaError(KafkaError._QUEUE_FULL)) from None  # noqa: SLF001
 
     def _flush(self, producer: Producer) -> None:
         waits = 0

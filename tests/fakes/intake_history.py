@@ -74,7 +74,7 @@ class HeldWriter:
         """Whether some records of this write will never arrive; reported once the others have."""
 
     async def write(self, lines: Any, letters: Any = ()) -> None:
-        self.queues = {partition: deque(line["value"] for line in records) for partition, records in lines.items()}
+        self.queues = {partition: deque(line[1] for line in records) for partition, records in lines.items()}
         if any(self.queues.values()):
             self.done, self.gave_up = asyncio.get_running_loop().create_future(), False
             await self.done

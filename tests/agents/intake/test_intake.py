@@ -48,7 +48,7 @@ class RememberingWriter:
         self.letters += letters
         for partition, records in lines.items():
             for line in records[: self.kept if failure else None]:
-                self.ledger[partition].append((line["key"], decode_record(line["value"])))
+                self.ledger[partition].append((line[0], decode_record(line[1])))
         if failure is not None:
             raise failure
 

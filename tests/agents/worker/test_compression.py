@@ -67,7 +67,7 @@ async def test_dead_letters_are_read_without_a_plug_in_and_the_ledger_is_fast(
     with ThreadPoolExecutor(1) as threads:
         writer = LedgerWriter(producer_config(settings), settings.topic("ledger"), threads)
         letter = Message(settings.topic("dead-letters"), 0, b"key", b"what was refused " * 50)
-        await writer.write({0: [{"key": b"key", "value": b"a movement " * 50}]}, [letter])
+        await writer.write({0: [(b"key", b"a movement " * 50, None)]}, [letter])
         writer.close()
     assert codecs(servers, settings.topic("dead-letters")) == {"gzip"}
     assert codecs(servers, settings.topic("ledger")) == {"none", "lz4"}  # its first record is too short to compress

@@ -16,7 +16,7 @@ from agents.core.core import Core
 from agents.worker.tracing import TracedParts, with_spans
 from schemas.codec import Limits, encode
 from schemas.contract.examples import example
-from schemas.ledger import FoldSettings, LedgerCreated, decode_record
+from schemas.ledger import FoldSettings, LedgerCreated, Record, decode_record
 from schemas.quantities import instant
 from stream.consumer.batch import Batch
 from stream.consumer.feeds import SourceFeed
@@ -59,7 +59,7 @@ class TracedWorld:
             limits=Limits(),
         )  # fmt: skip
         self.intake._name = "w"
-        self._append({"key": None, "value": LedgerCreated("k3f9", "restock", 0, 1, SETTINGS)})
+        self._append(None, LedgerCreated("k3f9", "restock", 0, 1, SETTINGS))
 
     # As the writer of the ledger
 
@@ -68,14 +68,12 @@ class TracedWorld:
             raise self.failures.pop(0)
         self.letters += letters
         for line in lines.get(0, ()):
-            self._append({**line, "value": decode_record(line["value"])})
+            self._append(line[0], decode_record(line[1]), line[2])
 
-    def _append(self, line: dict[str, Any]) -> None:
-        offset = self.broker.append(0, line["value"], self.now)
-        headers = tuple(line.get("headers", ()))
-        self.ledger.append(
-            ConsumedRecord(offset, self.now, self.broker.ledgers[0][offset][1], "ledger", 0, line["key"], headers)
-        )
+    def _append(self, key: bytes | None, record: Record, headers: Any = None) -> None:
+        offset = self.broker.append(0, record, self.now)
+        value = self.broker.ledgers[0][offset][1]
+        self.ledger.append(ConsumedRecord(offset, self.now, value, "ledger", 0, key, tuple(headers or ())))
 
     # What happens
 

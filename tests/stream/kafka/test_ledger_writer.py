@@ -44,7 +44,7 @@ def stalled(servers: LocalServers) -> Iterator[None]:
 
 
 def lines(*values: bytes) -> list[LedgerLine]:
-    return [{"key": b"key", "value": value} for value in values]
+    return [(b"key", value, None) for value in values]
 
 
 def letter(settings: Settings, value: bytes) -> Message:

@@ -16,9 +16,9 @@ from tests.chaos.shop_front import Topics
 async def test_records_with_headers_and_without_stay_in_order(kafka: str, app: str, topic_prefix: str) -> None:
     settings = Settings(kafka=kafka, app=app, topic_prefix=topic_prefix, partitions=2)
     topics.create(settings)
-    lines: list[LedgerLine] = [{"key": b"key", "value": b"%d" % number} for number in range(1_000)]
+    lines: list[LedgerLine] = [(b"key", b"%d" % number, None) for number in range(1_000)]
     for number in (0, 1, 400, 402, 999):
-        lines[number]["headers"] = [("traceparent", b"%d" % number)]
+        lines[number] = (b"key", b"%d" % number, [("traceparent", b"%d" % number)])
     with ThreadPoolExecutor(1) as threads:
         writer = TracedLedgerWriter(producer_config(settings), settings.topic("ledger"), threads)
         await writer.write({0: lines, 1: lines[:2]})
@@ -28,6 +28,6 @@ async def test_records_with_headers_and_without_stay_in_order(kafka: str, app: s
         writer.close()
     found = Topics(kafka, topic_prefix).read("ledger")
     values = [[record.value for record in found if record.partition == partition] for partition in range(2)]
-    assert values == [[line["value"] for line in [*lines, lines[0]]], [b"0", b"1"]]
+    assert values == [[line[1] for line in [*lines, lines[0]]], [b"0", b"1"]]
     headed = {record.value: record.headers for record in found if record.headers}
     assert headed == {b"%d" % number: {"traceparent": b"%d" % number} for number in (0, 1, 400, 402, 999)}

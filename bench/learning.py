@@ -1,23 +1,26 @@
 """One item of the policy suite, lived through by a policy: learning runs, and the frozen policy's long-run cost."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from math import floor
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from agents.forecasting.base import DemandForecast
 from agents.forecasting.simple.ewma import gamma_quantiles
+from agents.kernel.compiled import Bytes, Records, compiled
 from agents.policies.base import Economics, Outcome, PipelineOrder, Policy, Situation
-from agents.policies.pil_q.arms import Columns, LevelArm, PilArm, columns
-from agents.policies.pil_q.beliefs import beliefs
-from agents.policies.pil_q.by_level import missing_to_levels
-from agents.policies.pil_q.by_pil import missing_by_pil
-from agents.policies.pil_q.counterfactual import wanted_of
-from agents.policies.pil_q.pil_q import PilQ, menu_of, shares_in
-from agents.policies.pil_q.state import PilQState
-from agents.policies.projection.route import route
-from agents.policies.shadow.shadows import Shadows
+from agents.policies.pil_q.arms import ARM
+from agents.policies.pil_q.asking import together
+from agents.policies.pil_q.beliefs import SOURCES, beliefs
+from agents.policies.pil_q.pil_q import PilQ, inputs_of, menu_of
+from agents.policies.pil_q.state import ITEM, PilQState
+from agents.policies.projection.arrivals import by_age, shadow_arrivals
+from agents.policies.projection.outlook import FORECAST
+from agents.policies.projection.route import odds_of
+from agents.policies.projection.stock_left import stocks_left
+from agents.policies.shadow.shadows import position
+from agents.policies.terms import TERMS
 from bench.exact import Floats, Ints, Problem, Renewal, average_cost, pmf
 
 
@@ -189,33 +192,41 @@ def _table(state: PilQState, situation: Situation, shape: tuple[int, ...]) -> In
 
 
 def rule_of(state: PilQState, situation: Situation) -> Callable[[Ints, Ints], Ints]:
-    """A frozen pil-q as a function of (on hand, [due in 1, in 2…]), vectorised."""
-    menu, way = menu_of(situation.economics), route(situation.lead_time)
-    shares = shares_in(state, situation, menu)
-    speaking = [number for number, share in enumerate(shares) if share]
-    seen = beliefs(state.averages, situation)
-
-    @lru_cache(maxsize=2)
-    def asked(size: int) -> Columns:
-        everyone = [
-            (arm, place) for arm in (PilArm(), LevelArm(), *(menu.arms[n] for n in speaking)) for place in range(size)
-        ]
-        return columns(everyone, menu.stretches)
+    """A frozen pil-q as a function of (on hand, [due in 1, in 2…]) of many places."""
+    fixed = (state.item, PilQ().ask(state, situation)[2], menu_of(situation.economics).table, *inputs_of(situation))
 
     def order(on_hand: Ints, due: Ints) -> Ints:
         """Order in many places at once."""
-        size = len(on_hand)
-        # Row a of the pipeline is a + 1 periods old, so it is due in longest - a - 1.
-        pipeline = np.zeros((way.longest + 1, size))
-        for periods in range(1, way.longest):
-            pipeline[way.longest - 1 - periods] = due[periods - 1]
-        shadows = Shadows(on_hand.astype(float), pipeline, [])
-        by_pil = missing_by_pil(shadows, seen, situation, menu, asked(size)).reshape(-1, size)[1:]
-        to_level = missing_to_levels(shadows, seen, situation, asked(size)).reshape(-1, size)[1:]
-        wanted = wanted_of(np.concatenate((by_pil, to_level)))
-        return np.asarray((np.dot(shares[speaking], wanted) + 0.5).astype(np.int64))
+        # Row a + 1 of the units is a + 1 periods old, so it is due in longest - a - 1.
+        units, orders = np.zeros((len(situation.lead_time) + 1, len(on_hand))), np.empty(len(on_hand))
+        units[0], units[1 : 1 + len(due)] = on_hand, due[::-1]
+        _decide(*fixed, units, orders)
+        return orders.astype(np.int64)
 
     return order
+
+
+@compiled(ITEM, np.uint8, ARM, TERMS, FORECAST, np.float64, np.float64, (np.float64, 2), np.float64)
+def _decide(  # noqa: PLR0913, PLR0917 - what the kernel is given, piece by piece
+    item: Records,
+    parts: Bytes,
+    menu: Records,
+    terms: Records,
+    forecasts: Records,
+    path: Floats,
+    lead_time: Floats,
+    units: Floats,
+    orders: Floats,
+) -> None:
+    odds, sources, lost = odds_of(lead_time), np.arange(SOURCES), terms[0]["lost"] > 0.0
+    seen, ages = beliefs(item[0]["averages"], forecasts, path, odds, np.empty((0, 3)), terms[0]), by_age(odds)
+    for number in range(len(orders)):
+        flows = np.zeros((len(odds.edges), 3, SOURCES))
+        for source in range(SOURCES):
+            shadow_arrivals(flows, source, units, number, ages)
+        left = stocks_left(np.full(SOURCES, units[0, number]), flows, seen.stretches, sources, odds.landing, lost)
+        wanted = together(parts, menu, left, 0, position(units, number), seen, terms[0])
+        orders[number] = floor(wanted.quantity + 0.5)
 
 
 def simulated_cost(

@@ -26,6 +26,7 @@ from agents.kernel.code_cache import keep
 Numbers: TypeAlias = npt.NDArray[np.float64]
 Singles: TypeAlias = npt.NDArray[np.float32]
 Places: TypeAlias = npt.NDArray[np.int64]
+Bytes: TypeAlias = npt.NDArray[np.uint8]
 Records: TypeAlias = npt.NDArray[np.void]
 Record: TypeAlias = np.void
 Function = TypeVar("Function", bound=Callable[..., Any])

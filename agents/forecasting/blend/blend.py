@@ -29,11 +29,11 @@ from agents.forecasting.blend.foretelling import MEAN, PATH, QUANTILES, VARIANCE
 from agents.forecasting.blend.item import BlendState, turn
 from agents.forecasting.blend.negative_binomial import table
 from agents.forecasting.blend.population import POPULATION
-from agents.forecasting.blend.records import read
 from agents.forecasting.blend.shared_model import SharedModel
 from agents.forecasting.correction import CorrectedPast
 from agents.forecasting.rhythm import pace_of
 from agents.kernel.compiled import Numbers
+from agents.kernel.records import read
 
 MOST_SHARED_MODELS = 2
 """Horizons with a shared model of their own; any other horizon uses the nearest of them."""

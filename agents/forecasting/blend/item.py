@@ -13,10 +13,10 @@ from agents.forecasting.blend.aggregation import EXPERTS, REGRETS
 from agents.forecasting.blend.experts import SPREAD
 from agents.forecasting.blend.past import PAST
 from agents.forecasting.blend.population import VOTES
-from agents.forecasting.blend.records import read
 from agents.forecasting.blend.samples import STORED_INPUTS
 from agents.forecasting.blend.shared_model import MEANS
 from agents.kernel.compiled import Records, compiled
+from agents.kernel.records import read
 
 MOST_WAITING = 8
 """Forecasts that wait at a time; over longer horizons not every period files one."""

@@ -9,12 +9,12 @@ from agents.forecasting.blend.aggregation import EXPERTS, REGRETS
 from agents.forecasting.blend.bins import TOUCHED, flags_from, places_of, rows_of
 from agents.forecasting.blend.experts import MEDIAN, QUICK, SLOW, STACKED, STEADY
 from agents.forecasting.blend.inputs import FAST, FLOOR, INPUTS, ONE, PHASE, SEEN, WIDTH
-from agents.forecasting.blend.records import read
 from agents.forecasting.blend.regression import AVERAGED, COLUMNS, LEARNING, MOST_SCORE, SQUARES
 from agents.forecasting.blend.samples import BATCH, KEPT, SAMPLE
 from agents.kernel.arithmetic import exp, log
 from agents.kernel.compiled import Numbers, Places, Record, Records, Singles, compiled
 from agents.kernel.ranking import sort
+from agents.kernel.records import read
 
 MEANS = 5
 """Experts on the mean: the shared regression, the average by phase and plan, and the three moving averages."""

@@ -10,17 +10,16 @@ The shadows of an item stand side by side: the family `pil`, the levels, and las
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from agents.policies.arrays import Floats, Places
+from agents.kernel.compiled import Records
 from agents.policies.rules.capped_base_stock import LIMIT
 from agents.policies.rules.one_point_two import FACTOR
 
 SOURCES = ("forecast", "running mean", "ewma 0.1", "ewma 0.3")
-RATES = (0.0, 0.1, 0.3)
-"""Of the item's own averages: 0 is the running mean."""
 SHIFTS = (
     (-0.8, -0.45, -0.2, 0.0, 0.2, 0.4, 0.7, 1.1),
     (-0.8, -0.45, 0.0, 0.4, 0.7, 1.1),
@@ -104,109 +103,77 @@ RULES: dict[str, Arm] = {
 """Arms that are simple rules."""
 
 
-class Columns(NamedTuple):
-    """Whom to ask about which stock, family by family."""
-
-    stock: Places
-    """Stocks to be projected for the family `pil`, …"""
-    believed: Places
-    """… by the demand that this source sees."""
-    projection: Places
-    """For each question to an arm of the family, the projection that it needs; below, what `PilArm` names."""
-    source: Places
-    shift: Floats
-    pair: Places
-    """Number of the pair of source and stretch."""
-    position: Places
-    """For each question to an arm of the family of levels, the stock that it is about; below, what `LevelArm` names."""
-    level_source: Places
-    usual: Floats
-    safety: Floats
-    limit: Floats
-    free: Floats
-    """Infinite where an order has no limit."""
-    lot: Floats
+ARM = np.dtype(
+    [
+        ("projects", np.bool_),
+        ("source", np.int64),
+        ("shift", np.float64),
+        ("stretch", np.float64),
+        ("pair", np.int64),
+        ("usual", np.float64),
+        ("safety", np.float64),
+        ("limit", np.float64),
+        ("lots", np.float64),
+        ("weight", np.float64),
+    ],
+    align=True,
+)
+"""An arm as the kernel reads it: whether it is of the family `pil`; what its family names, and the number of its pair
+of source and stretch; what it has to say where all are expected to cost the same: each kind of arm as much."""
 
 
 class Menu(NamedTuple):
-    """Arms by their place among the shadows."""
+    """Arms by their place among the shadows: the family `pil`, then the levels, each led by its simple rule."""
 
     arms: tuple[Arm, ...]
-    lots: bool
-    """Whether an order costs something."""
+    table: Records
+    words: tuple[str, ...]
     rules: dict[str, int]
     """Where simple rules stand."""
-    sources: Places
-    stretches: tuple[float, ...]
-    weights: Floats
-    """What arms have to say where all are expected to cost the same: kinds of them as much as one another."""
-    all: Columns
-    """Every arm about its own stock, then about the stock of what they decide together, then about the item's."""
-    alone: Columns
-    """Every arm about the only stock there is."""
-
-    @property
-    def reference(self) -> int:
-        """The arm that does what analysis alone would."""
-        return self.rules["pil"]
 
 
-def _menu(arms: list[Arm], stretches: tuple[float, ...], *, lots: bool) -> Menu:
-    places = {name: arms.index(rule) for name, rule in RULES.items() if rule in arms}
-    sources, count = np.array([arm.source for arm in arms]), len(arms)
-    stocks = [*range(count), *[count] * count, *[count + 1] * count]
-    everyone = columns(list(zip(arms * 3, stocks, strict=True)), stretches)
-    alone = columns([(arm, 0) for arm in arms], stretches)
+def _menu(arms: Sequence[Arm]) -> Menu:
     kinds = [arm.kind for arm in arms]
-    weights = np.array([1.0 / kinds.count(kind) for kind in kinds])
-    return Menu(tuple(arms), lots, places, sources, stretches, weights, everyone, alone)
-
-
-def columns(questions: list[tuple[Arm, int]], stretches: tuple[float, ...]) -> Columns:
-    """Questions to arms, each about a stock; what two have in common is worked out once."""
-    pil = [(arm, stock) for arm, stock in questions if isinstance(arm, PilArm)]
-    levels = [(arm, stock) for arm, stock in questions if isinstance(arm, LevelArm)]
-    projected = {pair: number for number, pair in enumerate(dict.fromkeys((stock, arm.source) for arm, stock in pil))}
-    stocks, believed = zip(*projected, strict=True)
-    source, shift, _ = zip(*(arm for arm, _ in pil), strict=True)
-    level_source, usual, safety, limit, lot = (np.array(each) for each in zip(*(arm for arm, _ in levels), strict=True))
-    bounded = np.isfinite(limit)
-    return Columns(
-        np.array(stocks),
-        np.array(believed),
-        np.array([projected[stock, arm.source] for arm, stock in pil]),
-        np.array(source),
-        np.array(shift),
-        np.array([arm.source * len(stretches) + stretches.index(arm.stretch) for arm, _ in pil]),
-        np.array([stock for _, stock in levels]),
-        level_source,
-        usual,
-        safety,
-        np.where(bounded, limit, 0.0),
-        np.where(bounded, 0.0, FREE),
-        lot,
-    )
+    table = np.zeros(len(arms), ARM)
+    for record, arm in zip(table, arms, strict=True):
+        record["stretch"] = 1.0
+        for name, value in arm._asdict().items():
+            record[name] = value
+        record["pair"] = record["source"] * len(STRETCHES) + STRETCHES.index(record["stretch"])
+        record["projects"], record["weight"] = isinstance(arm, PilArm), 1.0 / kinds.count(arm.kind)
+    places = {name: arms.index(rule) for name, rule in RULES.items() if rule in arms}
+    return Menu(tuple(arms), table, tuple(arm.words for arm in arms), places)
 
 
 def _plain() -> list[Arm]:
-    pil = [PilArm(source, shift) for source, shifts in enumerate(SHIFTS) for shift in shifts]
-    unlimited = [LevelArm(0, safety=0.0)] + [
-        LevelArm(source, safety=part) for source in STEADY for part in SAFETIES[1:]
-    ]
+    pil: list[Arm] = [PilArm(source, shift) for source, shifts in enumerate(SHIFTS) for shift in shifts]
+    unlimited = [LevelArm(source, safety=part) for source in STEADY for part in SAFETIES[1:]]
     limited = [LevelArm(source, safety=part, limit=LIMIT) for source in STEADY for part in SAFETIES]
-    return [*pil, *unlimited, *limited, RULES["one-point-two"], LevelArm(usual=FACTOR, safety=0.0, limit=LIMIT)]
+    multiples = [RULES["one-point-two"], LevelArm(usual=FACTOR, safety=0.0, limit=LIMIT)]
+    return [*_led(pil), *_led([LevelArm(0, safety=0.0), *unlimited, *limited, *multiples])]
 
 
 def _lots() -> list[Arm]:
-    pil = [PilArm(source, shift, part) for source in STEADY for shift in LOT_SHIFTS for part in STRETCHES]
+    pil: list[Arm] = [PilArm(source, shift, part) for source in STEADY for shift in LOT_SHIFTS for part in STRETCHES]
     by_lots = [LevelArm(k, safety=safety, lots=lot) for k in STEADY for safety in SAFETIES[1:] for lot in (0.7, 1.0)]
     levels = [LevelArm(lots=1.4), LevelArm(), LevelArm(safety=0.5), LevelArm(limit=LIMIT), RULES["one-point-two"]]
-    return [*pil, PilArm(len(STEADY)), *by_lots, *levels, LevelArm(usual=FACTOR, safety=0.0, limit=LIMIT)]
+    return [
+        *_led([*pil, PilArm(len(STEADY))]),
+        *_led([*by_lots, *levels, LevelArm(usual=FACTOR, safety=0.0, limit=LIMIT)]),
+    ]
 
 
-PLAIN = _menu(_plain(), (1.0,), lots=False)
-LOTS = _menu(_lots(), STRETCHES, lots=True)
+def _led(arms: list[Arm]) -> list[Arm]:
+    """The simple rule of a family, then its other arms."""
+    rule = type(arms[0])()
+    return [rule, *(arm for arm in arms if arm != rule)]
+
+
+PLAIN = _menu(_plain())
+LOTS = _menu(_lots())
 """Where an order costs something."""
 ARMS = len(PLAIN.arms)
-PILS = sum(isinstance(arm, PilArm) for arm in PLAIN.arms)
-"""Arms of the family `pil`; they come first."""
+ANALYTIC = 0
+"""The arm that does what analysis alone would, …"""
+BASE_STOCK = PILS = PLAIN.rules["base-stock"]
+"""… and the simplest of the other family, which comes after that many of the family `pil`: places in every menu."""

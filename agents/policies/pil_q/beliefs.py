@@ -1,99 +1,84 @@
 """What each source says of demand: the item's forecast, and the item's own averages at their rates, side by side."""
 
-import math
-from functools import lru_cache
+from math import floor, sqrt
 from typing import NamedTuple
 
 import numpy as np
 
-from agents.forecasting.base import DemandForecast
-from agents.policies.arrays import Floats
-from agents.policies.base import Situation
-from agents.policies.pil_q.arms import RATES
-from agents.policies.pil_q.averages import Averages
-from agents.policies.projection.outlook import Outlook, outlook
-from agents.policies.projection.route import ROUTES, Route, route
-from agents.policies.rules.levels import CAP_DEVIATIONS, lift, safety_factor
+from agents.kernel.compiled import Numbers, Record, Records, compiled
+from agents.policies.pil_q.averages import OWN, doubt_of, variance_of
+from agents.policies.projection.outlook import credible, outlook, quantile
+from agents.policies.projection.route import Odds
+from agents.policies.rules.target import quantile_of
 
+SOURCES = 1 + OWN
 TAIL = 0.95
 """The quantile by which a forecast's tail is judged: dearer ones are too rare to be known well."""
-MOST = 1e15
-"""No demand is greater, whatever a forecaster says; what is no number is taken as this."""
+TAIL_FACTOR = 1.6448536269514722
+"""Its normal deviate."""
+MEAN, VARIANCE, QUANTILE, REVIEW, SPREAD, LOT = range(6)
 
 
 class Beliefs(NamedTuple):
-    """A column a source."""
+    """By source."""
 
-    stretches: Floats
-    """Mean demand of each stretch of the route, then its variance."""
-    covered: Floats
-    """Of the review interval that an order has to cover: mean, variance, what skewness adds (`lift`), largest order."""
-    interval: Floats
-    """Of the protection interval: mean, quantile at the critical ratio, variance."""
-
-
-def beliefs(averages: Averages, situation: Situation) -> Beliefs:
-    """All sources at once."""
-    terms, protection = situation.economics, situation.protection
-    review, span, z = max(1, terms.review_periods), max(protection.horizon, 1.0), safety_factor(terms.critical_ratio)
-    said = outlook(situation.forecast, situation.lead_time, review)
-    flows = 2 * len(said.used)
-    table = np.empty((flows + 7, 1 + len(RATES)))
-    own = said.mean, said.variance, protection.mean, max(protection.variance, 0.0)
-    table[: flows + 4, 0] = [min(MOST, number) for number in (*said.used, *said.variances, *own)]
-    if averages.periods:
-        table[: flows + 4, 1:] = np.dot(_levers(situation.lead_time, review, span), np.array(averages.moments()))
-    else:
-        table[: flows + 4, 1:] = table[: flows + 4, :1]
-    means, variances, spans, spreads = table[flows : flows + 4].tolist()
-    quantiles = [min(MOST, protection.quantile(terms.critical_ratio))] * len(means)
-    if averages.periods:
-        quantiles[1:] = [quantile_of(mean, spread, z) for mean, spread in zip(spans[1:], spreads[1:], strict=True)]
-    covered = list(zip(means, variances, strict=True))
-    table[flows + 2] = [lift(mean, variance, z) for mean, variance in covered]
-    table[flows + 3] = [mean + CAP_DEVIATIONS * math.sqrt(variance) for mean, variance in covered]
-    table[flows + 4 :] = spans, quantiles, spreads
-    return Beliefs(table[:flows], table[flows : flows + 4], table[flows + 4 :])
+    stretches: Numbers
+    """[source, moment, stretch of the route]"""
+    covered: Numbers
+    """[source, moment] of the review interval that an order has to cover."""
+    interval: Numbers
+    """Of the protection interval, by source: mean, variance, and the quantile at the critical ratio; mean and deviation
+    of a review interval's share of it; the economic lot at that demand."""
+    lots: Numbers
+    """Where an order costs something, by pair of source and stretch of the cycle: the stock left at which to order, up
+    to which, and the variance of the stock left for which that is so."""
 
 
-def quantile_of(mean: float, variance: float, z: float) -> float:
-    """The quantile that a normal deviate stands for, with the skewness that counts of such a mean and variance have."""
-    deviation = math.sqrt(variance)
-    return mean + z * deviation + lift(mean, variance, z) / (variance * deviation)
+@compiled
+def beliefs(averages: Record, forecasts: Records, path: Numbers, odds: Odds, lots: Numbers, terms: Record) -> Beliefs:
+    """All sources at once; `forecasts` are that of the longest protection interval and that of the likely one."""
+    review, count, likely = terms["review"], len(odds.edges) - 1, forecasts[len(forecasts) - 1]
+    span = max(likely["horizon"], 1.0)
+    stretches, covered, interval = np.empty((SOURCES, 2, count)), np.empty((SOURCES, 2)), np.empty((SOURCES, 6))
+    said = outlook(stretches[0], forecasts[0], path, odds, int(review))
+    covered[0, MEAN], covered[0, VARIANCE] = said.mean, said.variance
+    interval[0, MEAN], interval[0, VARIANCE] = credible(likely["mean"]), credible(likely["variance"])
+    interval[0, QUANTILE] = quantile(likely, terms["ratio"])
+    for source in range(1, SOURCES):
+        if averages["periods"] == 0:
+            stretches[source], covered[source], interval[source] = stretches[0], covered[0], interval[0]
+            continue
+        mean, variance = averages["mean"][source - 1], variance_of(averages, source - 1)
+        doubt = doubt_of(averages, source - 1)
+        for number in range(count):
+            first, last = odds.edges[number], odds.edges[number + 1]
+            stretches[source, MEAN, number] = mean * (last - first)
+            stretches[source, VARIANCE, number] = variance * (last - first + doubt * (last * last - first * first))
+        covered[source, MEAN] = mean * review
+        covered[source, VARIANCE] = variance * review * (1.0 + doubt * (2.0 * odds.wait + review))
+        interval[source, MEAN] = mean * span
+        interval[source, VARIANCE] = variance * span * (1.0 + doubt * span)
+        interval[source, QUANTILE] = quantile_of(mean * span, interval[source, VARIANCE], terms["z"])
+    for source in range(SOURCES):
+        mean, share = interval[source, MEAN], review / span
+        interval[source, REVIEW] = share * mean
+        interval[source, SPREAD] = sqrt(share * interval[source, VARIANCE])
+        interval[source, LOT] = economic_lot(mean / span, terms)
+    return Beliefs(stretches, covered, interval, lots)
 
 
-def tail_of(said: DemandForecast) -> float:
-    """How far the forecast's quantile `TAIL` lies from what mean and variance make of it, in deviations.
+@compiled
+def economic_lot(rate: float, terms: Record) -> float:
+    """`reorder_level.economic_lot`."""
+    lot = sqrt(2.0 * terms["order_cost"] * rate / terms["holding"]) if terms["holding"] > 0.0 else 0.0
+    return float(max(lot, rate * terms["review"]))
 
-    >>> tail_of(DemandForecast(1, 5.0, 25.0, (2.0, 8.0, 11.0, 13.0, 24.0), (5.0,)))
-    -0.6
-    """
-    if not (said.mean > 0.0 and 0.0 < said.variance < math.inf):
+
+@compiled
+def tail_of(forecast: Record) -> float:
+    """How far the forecast's quantile `TAIL` lies from what mean and variance make of it, in deviations."""
+    mean, variance = forecast["mean"], forecast["variance"]
+    if not (mean > 0.0 and 0.0 < variance < np.inf):
         return 0.0
-    usual = quantile_of(said.mean, said.variance, safety_factor(TAIL))
-    return round(min(max((said.quantile(TAIL) - usual) / math.sqrt(said.variance), -0.8), 0.2), 1)
-
-
-@lru_cache(maxsize=ROUTES)
-def _levers(lead_time: tuple[float, ...], review: int, span: float) -> Floats:
-    """What an item's own mean, variance, and variance × doubt make of each row."""
-    way = route(lead_time)
-    used = [(last - first, 0.0, 0.0) for first, last in way.blocks]
-    variances = [(0.0, last - first, last * last - first * first) for first, last in way.blocks]
-    covered = [(review, 0.0, 0.0), (0.0, review, review * (2.0 * way.wait + review))]
-    return np.array([*used, *variances, *covered, (span, 0.0, 0.0), (0.0, span, span * span)])
-
-
-def outlook_of(averages: Averages, source: int, situation: Situation, way: Route) -> Outlook:
-    """Demand by stretch as one source sees it, in plain numbers."""
-    review = max(1, situation.economics.review_periods)
-    if source == 0 or averages.periods == 0:
-        return outlook(situation.forecast, situation.lead_time, review)
-    k = source - 1
-    mean, variance, doubt = averages.mean[k], averages.variance_of(k), averages.doubt_of(k)
-    return Outlook(
-        [mean * (last - first) for first, last in way.blocks],
-        [variance * (last - first + doubt * (last * last - first * first)) for first, last in way.blocks],
-        mean * review,
-        variance * review * (1.0 + doubt * (2.0 * way.wait + review)),
-    )
+    apart = (quantile(forecast, TAIL) - quantile_of(mean, variance, TAIL_FACTOR)) / sqrt(variance)
+    return floor(min(max(apart, -0.8), 0.2) * 10.0 + 0.5) / 10.0

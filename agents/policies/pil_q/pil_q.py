@@ -1,168 +1,137 @@
 """`pil-q`, the learned champion: Q-learning over families of rules, with full feedback from shadow inventories.
 
 Every arm (`arms.py`) keeps a shadow inventory that meets the item's real demand, lead times, minimums and multiples.
-Q of an arm is its cost a period, Q ← Q + α (cost − Q). The cheaper an arm is expected to be, the more it has to say in
-what is ordered (`shares.py`); that is expected from analysis (`prior.py`), from what arms cost the shard's other items
-of the kind (`pool.py`), and from what they cost this item, in turn.
+The cheaper an arm is expected to be (`worth.py`), the more it has to say in what is ordered (`shares.py`).
 
 Demand that a stock-out hid is replaced by its expectation given what was sold, for all arms alike.
 """
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
 
-from agents.policies.arrays import Floats
+from agents.kernel.compiled import Bytes, Numbers, Records
 from agents.policies.base import Advice, Economics, Outcome, Rehearsal, Situation
+from agents.policies.chance import uniform
 from agents.policies.classes import class_of
-from agents.policies.pil_q.arms import ARMS, LOTS, PLAIN, Arm, Menu, PilArm
-from agents.policies.pil_q.averages import Averages
-from agents.policies.pil_q.beliefs import outlook_of, tail_of
-from agents.policies.pil_q.by_level import filled_up
-from agents.policies.pil_q.counterfactual import Together, decided, order
-from agents.policies.pil_q.hidden_demand import uncensored
+from agents.policies.pil_q.arms import ANALYTIC, ARMS, LOTS, PLAIN, STRETCHES, Arm, LevelArm, Menu
+from agents.policies.pil_q.beliefs import SOURCES
+from agents.policies.pil_q.kernel import Reply, live, look, order
 from agents.policies.pil_q.pool import Pool
-from agents.policies.pil_q.prior import prior
-from agents.policies.pil_q.shares import all_for_one, shares_of
-from agents.policies.pil_q.state import PilQState, decode_state, encode_state
-from agents.policies.projection.arrivals import Arrivals, expected_arrivals
-from agents.policies.projection.route import Route, route
-from agents.policies.rules.levels import safety_factor
-from agents.policies.rules.pil import Levels, advise, levels
-from agents.policies.shadow.shadows import Shadows
+from agents.policies.pil_q.state import SHADOWS, PilQState, decode_state, encode_state
+from agents.policies.projection.outlook import FORECAST, numbers_of
+from agents.policies.projection.route import route
+from agents.policies.rules.base_stock import order_up_to
+from agents.policies.rules.capped_base_stock import capped
+from agents.policies.rules.pil import Projected, advise, levels, open_orders
+from agents.policies.rules.reorder_level import economic_lot, triggered
+from agents.policies.shadow.shadows import drawn_lead_time
+from agents.policies.terms import terms_of
 
-FLOOR = 1.0 / 2000.0
-"""Smallest step: the past fades over about so many periods."""
-TRUST = 60.0
-"""Weight of what the pool says beside an item's own costs, in expected stock-outs.
+ROUNDING = 1e-9
+"""Levels are rounded up, but not for an error of calculation."""
+NO_LOTS = np.zeros((0, 3))
 
-Stock-outs show which arm is better. The dearer they are, the rarer: about one in 1/(1 − critical ratio) periods.
-"""
-TRUST_ANALYSIS, TRUST_TERMS = 3.0, 20.0
-"""Expected stock-outs of others after which the pool of the same terms counts as much as analysis, and that of the kind
-as all that."""
-YOUNG = 10.0
-"""Periods for which an item's usual cost leans to what holding its demand for a period costs."""
-RECONSIDER, SETTLE = 4, 32
-"""Shares are worked out anew every so many periods; every period until so many were seen."""
+
+class Sight(NamedTuple):
+    """How a source sees the item: the stock left and the demand to cover, and demand of the protection interval."""
+
+    left: float
+    left_variance: float
+    mean: float
+    variance: float
+    interval_mean: float
+    interval_variance: float
+    quantile: float
+
+
+class Inputs(NamedTuple):
+    """A situation as the kernel reads it."""
+
+    terms: Records
+    forecasts: Records
+    """Of the longest protection interval, and of the likely one where that is another."""
+    path: Numbers
+    lead_time: Numbers
 
 
 class PilQ:
     """Policy-parameter Q-learning."""
 
     name: ClassVar[str] = "pil-q"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def __init__(self) -> None:
-        self.pool = Pool(ARMS)
+        self.pool = Pool()
+        self._seen: tuple[Situation, Inputs] | None = None
+        """The last situation: it is learned from, then decided in."""
 
     def fresh(self) -> PilQState:
         """Know nothing: what analysis holds best acts until arms have shown what they are worth."""
-        return PilQState(Averages())
+        return PilQState()
 
     def decide(self, state: PilQState, situation: Situation) -> Advice:
         """Order what arms want together."""
-        menu, (way, arrivals) = menu_of(situation.economics), _way(situation)
-        shares = shares_in(state, situation, menu)
-        analytic = _levels(state, situation, way, arrivals, menu.arms[menu.reference])
-        baseline, place = analytic.quantity if situation.may_order else 0.0, int(shares.argmax())
-        arm, share = menu.arms[place], float(shares[place])
-        if share < 1.0:
-            advice = self._together(state, situation, menu, shares, analytic)
-        elif isinstance(arm, PilArm):
-            advice = advise(situation, _levels(state, situation, way, arrivals, arm))
+        menu = menu_of(situation.economics)
+        answer, sources, _ = self.ask(state, situation)
+        words, may = menu.words[answer.place], situation.may_order
+        if answer.heard > 1:
+            words = f"{words} ({answer.share:.0%} of {answer.heard} arms)"
+            advice, baseline = Advice(*answer[4:]), answer.baseline
         else:
-            advice = filled_up(state.averages, situation, arm)
-        words = arm.words if share == 1.0 else f"{arm.words} ({share:.0%} of {np.count_nonzero(shares)} arms)"
-        return msgspec.structs.replace(advice, arm=words, advantage=state.advantage, baseline_quantity=baseline)
-
-    def _together(self, state: PilQState, situation: Situation, menu: Menu, shares: Floats, analytic: Levels) -> Advice:
-        """What arms want together, and the levels that they come to."""
-        together = self._decided(state, situation, menu, shares)
-        level = analytic.left + together.missing
-        advice = advise(situation, analytic._replace(low=level, high=level, most=math.inf))
-        return msgspec.structs.replace(advice, quantity=together.quantity if situation.may_order else 0.0)
-
-    def _decided(self, state: PilQState, situation: Situation, menu: Menu, shares: Floats) -> Together:
-        """What arms decide together; `learn` has worked that out already for the situation that it saw."""
-        if state.decided is not None and state.decided[0] is situation:
-            return state.decided[1]
-        return decided(state.averages, situation, menu, shares)
+            advice = alone(situation, menu.arms[answer.place], sources)
+            baseline = alone(situation, menu.arms[ANALYTIC], sources).quantity
+        return msgspec.structs.replace(
+            advice,
+            quantity=advice.quantity if may else 0.0,
+            arm=words,
+            advantage=float(state.item["advantage"][0]),
+            baseline_quantity=baseline if may else 0.0,
+        )
 
     def quantity(self, state: PilQState, situation: Situation) -> float:
         """What `decide` would order."""
-        if not situation.may_order:
-            return 0.0
-        menu = menu_of(situation.economics)
-        shares = shares_in(state, situation, menu)
-        arm = menu.arms[place := int(shares.argmax())]
-        if shares[place] < 1.0:
-            return self._decided(state, situation, menu, shares).quantity
-        if isinstance(arm, PilArm):
-            return _levels(state, situation, *_way(situation), arm).quantity
-        return filled_up(state.averages, situation, arm).quantity
+        return self.decide(state, situation).quantity
 
     def learn(self, state: PilQState, situation: Situation, outcome: Outcome) -> None:
         """Let every arm live through the period, and order anew."""
-        terms = situation.economics
-        menu, demand = menu_of(terms), uncensored(state.averages, outcome)
-        if state.lots != menu.lots:
-            state.begin(lots=menu.lots)
+        kind, menu, inputs = class_of(situation), menu_of(situation.economics), self._inputs(situation)
+        pools, costs, may = self.pool.of(kind), np.empty(SHADOWS), situation.may_order
+        demand, hidden, lots = max(float(outcome.demand), 0.0), outcome.censored, NO_LOTS
+        if state.item["lots"][0] != (menu is LOTS):
+            state.begin(lots=menu is LOTS)
+        terms, lead_time = inputs.terms, inputs.lead_time
+        judged = live(state.item, state.units, state.drawn, terms, lead_time, pools, costs, demand, hidden)
         state.rehearsal = None
-        if state.shadows is not None:
-            self._judge(state, situation, menu, state.shadows.live(demand, terms))
-        state.averages.learn(demand, state.expected)
-        state.expected = situation.forecast.path[0] if situation.forecast.path else None
-        if state.shares is None or state.averages.periods % RECONSIDER == 0 or state.averages.periods < SETTLE:
-            worth = self._worth(state, situation, menu)
-            stock_outs = state.learned * (1.0 - terms.critical_ratio)
-            state.shares = all_for_one(worth, state.shares) if menu.lots else shares_of(worth, stock_outs, menu.weights)
-            state.advantage = float(worth[menu.reference] - (worth * state.shares).sum())
-        if state.shadows is None:
-            state.shadows, state.lived = Shadows.alike(situation, ARMS + 1), 0
-        together = order(state.shadows, state.averages, situation, menu, state.shares)
-        state.decided = None if together is None else (situation, together)
+        if judged:
+            self.pool.changed(kind, judged)
+            state.rehearsal = rehearsed(costs.tolist(), menu)
+        state.make_room(situation)
+        drawn, certain = route(situation.lead_time)
+        if not certain:
+            drawn = drawn_lead_time(situation.lead_time, uniform(situation.item, situation.period, "lead time"))
+        if menu is LOTS:
+            lots = lots_of(self.ask(state, situation)[1], situation.economics)
+        order(state.item, state.units, state.drawn, menu.table, *inputs, pools, lots, may, drawn)
+
+    def ask(self, state: PilQState, situation: Situation) -> tuple[Reply, Numbers, Bytes]:
+        """Ask arms about the item as it stands: what they say, `Sight` by source, and how much each has to say."""
+        found, parts = np.empty((SOURCES, len(Sight._fields))), np.empty(ARMS, np.uint8)
+        orders, available = open_orders(situation), float(situation.available)
+        table, inputs = menu_of(situation.economics).table, self._inputs(situation)
+        return look(state.item, table, *inputs, orders, available, found, parts), found, parts
+
+    def _inputs(self, situation: Situation) -> Inputs:
+        if self._seen is None or self._seen[0] is not situation:
+            self._seen = situation, inputs_of(situation)
+        return self._seen[1]
 
     def rehearsal(self, state: PilQState) -> Rehearsal | None:
         """Say what arms together, and those that are simple rules, have cost in shadow."""
         return state.rehearsal
-
-    def _judge(self, state: PilQState, situation: Situation, menu: Menu, costs: Floats) -> None:
-        """Q ← Q + α (cost − Q), from the first period on in which an order of the shadows may have come."""
-        state.lived += 1
-        if state.lived <= next((wait for wait, chance in enumerate(situation.lead_time) if chance > 0.0), 0):
-            return
-        rules = {name: float(costs[place]) for name, place in menu.rules.items()}
-        state.rehearsal = Rehearsal(float(costs[ARMS]), rules)
-        state.learned += 1
-        costs = costs[:ARMS]
-        step = costs - state.costs
-        step *= max(1.0 / state.learned, FLOOR)
-        state.costs += step
-        scale = 1.0 / math.sqrt(_usual(state, situation, menu))
-        paid = 0.5 * float(costs[menu.reference] + costs[menu.rules["base-stock"]])
-        excess = costs - costs[menu.reference]
-        excess *= scale
-        self.pool.learn(_kinds(state, situation), excess, paid * scale, state.learned)
-
-    def _worth(self, state: PilQState, situation: Situation, menu: Menu) -> Floats:
-        """Expected cost of each arm beyond the analytic rule's, as a share of what the item usually costs."""
-        rarity = 1.0 / max(1.0 - situation.economics.critical_ratio, 0.002)
-        excess = np.array(state.averages.excess(len(situation.lead_time)))
-        worth = excess.take(menu.sources)
-        worth += expected_of(situation, menu)
-        for kind, trust in zip(_kinds(state, situation), (TRUST_ANALYSIS, TRUST_TERMS), strict=True):
-            pooled, others = self.pool.worth(kind, state.learned)
-            if others > 0.0:
-                worth += others / (others + trust * rarity) * (pooled - worth)
-        if state.learned:
-            seen = min(float(state.learned), 1.0 / FLOOR)
-            own = (state.costs - state.costs[menu.reference]) / max(_paid(state, menu), 1e-12)
-            worth += seen / (seen + TRUST * rarity) * (own - worth)
-        return worth
 
     def dump(self, state: PilQState) -> bytes:
         """Write an item's state."""
@@ -187,47 +156,55 @@ def menu_of(terms: Economics) -> Menu:
     return LOTS if terms.order_cost > 0.0 else PLAIN
 
 
-def shares_in(state: PilQState, situation: Situation, menu: Menu) -> Floats:
-    """How much each arm has to say; before the first period, as analysis has it."""
-    if state.shares is not None and state.lots == menu.lots:
-        return state.shares
-    expected = expected_of(situation, menu)
-    return all_for_one(expected, None) if menu.lots else shares_of(expected, 0.0, menu.weights)
+def inputs_of(situation: Situation) -> Inputs:
+    """A situation as the kernel reads it."""
+    forecast, likely = situation.forecast, situation.likely
+    numbers = numbers_of(forecast) if likely is None else (*numbers_of(forecast), *numbers_of(likely))
+    return Inputs(
+        terms_of(situation.economics),
+        np.array(numbers, np.float64).view(FORECAST),
+        np.array(forecast.path, np.float64),
+        np.array(situation.lead_time, np.float64),
+    )
 
 
-def expected_of(situation: Situation, menu: Menu) -> Floats:
-    """What analysis expects of each arm."""
-    terms, tail = situation.economics, tail_of(situation.protection)
-    factor, lost = safety_factor(terms.critical_ratio), terms.stock_out == "lost"
-    return prior(factor, situation.lead_time, tail, lots=menu.lots, lost=lost)
+def alone(situation: Situation, arm: Arm, sources: Numbers) -> Advice:
+    """What an arm would order that has all the say."""
+    said = Sight(*sources[arm.source].tolist())
+    if isinstance(arm, LevelArm):
+        return filled_up(situation, said, arm)
+    return advise(situation, levels(Projected(*said[:4]), situation.economics, arm.shift, arm.stretch))
 
 
-def _way(situation: Situation) -> tuple[Route, Arrivals]:
-    """What the situation is to every arm alike."""
-    way = route(situation.lead_time)
-    return way, expected_arrivals(situation, way)
+def lots_of(sources: Numbers, terms: Economics) -> Numbers:
+    """What arms order by where an order costs something (`Beliefs.lots`).
+
+    How uncertain the stock left is differs little between stocks, and lots are worked out once for all.
+    """
+    found = []
+    for source in sources.tolist():
+        for stretch in STRETCHES:
+            at = levels(Projected(*source[:4]), terms, 0.0, stretch)
+            found.append((at.low, at.high, source[1]))
+    return np.array(found)
 
 
-def _levels(state: PilQState, situation: Situation, way: Route, arrivals: Arrivals, arm: Arm) -> Levels:
-    """What an arm of the family `pil` steers by."""
-    source, shift, stretch = arm if isinstance(arm, PilArm) else PilArm()
-    return levels(situation, way, outlook_of(state.averages, source, situation, way), arrivals, shift, stretch)
+def rehearsed(costs: list[float], menu: Menu) -> Rehearsal:
+    """What a period cost arms together, and those that are simple rules."""
+    return Rehearsal(costs[ARMS], {name: costs[place] for name, place in menu.rules.items()})
 
 
-def _paid(state: PilQState, menu: Menu) -> float:
-    """What two simple rules have cost a period."""
-    return 0.5 * float(state.costs[menu.reference] + state.costs[menu.rules["base-stock"]])
-
-
-def _usual(state: PilQState, situation: Situation, menu: Menu) -> float:
-    """What a period of the item usually costs."""
-    averages, seen = state.averages, min(float(state.learned), 1.0 / FLOOR)
-    held = situation.economics.holding * (averages.mean[0] + math.sqrt(averages.variance_of(0)))
-    return max((seen * _paid(state, menu) + YOUNG * held) / (seen + YOUNG), 1e-12)
-
-
-def _kinds(state: PilQState, situation: Situation) -> tuple[str, str]:
-    """What an item shares experience with: items of the same terms, and those of them that are as variable."""
-    averages, alike = state.averages, class_of(situation)
-    variability = min(int(2.0 * math.sqrt(averages.variance_of(0)) / max(averages.mean[0], 1e-6)), 6)
-    return alike, f"{alike} {variability}{'c' if situation.lead_time[-1] == 1.0 else 'r'}"
+def filled_up(situation: Situation, seen: Sight, arm: LevelArm) -> Advice:
+    """What an arm of the family of levels orders for the item itself."""
+    terms, span = situation.economics, max(situation.protection.horizon, 1.0)
+    level = arm.usual * seen.interval_mean + arm.safety * (seen.quantile - seen.interval_mean)
+    if arm.lots:
+        low = math.ceil(level - ROUNDING) if terms.reorder_point is None else terms.reorder_point
+        high = low + math.ceil(arm.lots * economic_lot(seen.interval_mean / span, terms))
+        advice = triggered(situation, low, high if terms.order_up_to is None else terms.order_up_to)
+    else:
+        advice = order_up_to(situation, level)
+    if arm.limit < math.inf and terms.stock_out == "lost" and terms.order_up_to is None:
+        share = max(1, terms.review_periods) / span
+        advice = capped(advice, share, seen.interval_mean, seen.interval_variance, arm.limit)
+    return advice

@@ -6,116 +6,92 @@ brought together by the root of what an item usually costs: the total of costs m
 
 from collections.abc import Mapping
 
-import msgspec
 import numpy as np
 
-from agents.policies.arrays import Floats
+from agents.kernel.compiled import Numbers, Record, Records, compiled
+from agents.kernel.records import read
+from agents.policies.pil_q.arms import ARMS
 
 MEMORY = 20_000.0
 """Item-periods over which the pool forgets."""
-
 RECENT = 2.0
 """The n-th item-period counts n times as much as the first: what young items had to pay fades when they are older."""
-
-
 ALIKE = 0.1
 """How alike the periods of two items are: a promotion or a season meets the whole shard."""
 
+POOLED = np.dtype(
+    [("weight", np.float64), ("rounds", np.int64), ("usual", np.float64), ("excess", np.float64, ARMS)], align=True
+)
+"""One kind: how many item-periods, periods of the item that has seen most, what an item-period usually costs, and by
+how much each arm costs more than the analytic rule."""
 
-class Share(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """One kind, as it is stored."""
-
-    weight: float
-    rounds: int
-    usual: float
-    excess: list[float]
+MOST_VARIABILITY = 6
+PLACES = ("", *(f" {variability}{sure}" for variability in range(MOST_VARIABILITY + 1) for sure in "cr"))
+"""What a class and its kinds are called, after the name of the class."""
 
 
-class Pooled:
-    """One kind: means over item-periods."""
+@compiled
+def pool(pooled: Record, excess: Numbers, usual: float, seen: int) -> None:
+    """Take in an item's period; `seen` counts its periods."""
+    pooled["rounds"] = max(pooled["rounds"], seen)
+    pooled["weight"] = min(pooled["weight"] + 1.0, MEMORY)
+    rate, means = RECENT / (pooled["weight"] + RECENT - 1.0), pooled["excess"]
+    pooled["usual"] += rate * (usual - pooled["usual"])
+    for number in range(len(excess)):
+        means[number] += rate * (excess[number] - means[number])
 
-    __slots__ = ("excess", "rounds", "usual", "weight")
 
-    def __init__(self, weight: float, rounds: int, usual: float, excess: Floats) -> None:
-        self.weight = weight
-        self.rounds = rounds
-        """Periods of the item that has seen most."""
-        self.usual = usual
-        """What an item-period usually costs."""
-        self.excess = excess
-        """By which each arm costs more than the analytic rule."""
+@compiled
+def evidence(pooled: Record, without: int) -> float:
+    """Item-periods of other items, as many as would say as much if no two items were alike."""
+    others = max(pooled["weight"] - without, 0.0)
+    return float(others / (1.0 + ALIKE * max(others / max(pooled["rounds"], 1) - 1.0, 0.0)))
 
-    def evidence(self, without: int) -> float:
-        """Item-periods of other items, as many as would say as much if no two items were alike."""
-        others = max(self.weight - without, 0.0)
-        return others / (1.0 + ALIKE * max(others / max(self.rounds, 1) - 1.0, 0.0))
 
-    def learn(self, excess: Floats, usual: float, seen: int) -> None:
-        """Take in an item's period; `seen` counts its periods."""
-        self.rounds = max(self.rounds, seen)
-        self.weight = min(self.weight + 1.0, MEMORY)
-        rate = RECENT / (self.weight + RECENT - 1.0)
-        self.usual += rate * (usual - self.usual)
-        step = excess - self.excess
-        step *= rate
-        self.excess += step
+@compiled
+def kind_of(variability: int, sure: bool) -> int:  # noqa: FBT001 - Numba has no keywords only
+    """The place of a kind in its class: items as variable, with lead times as sure; place 0 is the class."""
+    return 1 + 2 * variability + (0 if sure else 1)
 
 
 class Pool:
-    """Means by kind.
+    """Means by class of items, and by kind within it.
 
-    >>> pool = Pool(2)
-    >>> pool.learn(("p",), np.array([0.0, 0.2]), 1.0, 1)
-    >>> pool.learn(("p",), np.array([0.0, 0.4]), 1.0, 2)
-    >>> pool.worth("p")[0].round(2).tolist(), pool.worth("p")[1]
-    ([0.0, 0.33], 2.0)
-    >>> sorted(pool.dump()), sorted(pool.dump())
-    (['p'], [])
+    >>> known = Pool()
+    >>> pool(known.of("pl62")[kind_of(3, False)], np.full(ARMS, 0.3), 1.0, 1)
+    >>> known.changed("pl62", kind_of(3, False))
+    >>> sorted(known.dump()), sorted(known.dump())
+    (['pl62', 'pl62 3r'], [])
     """
 
-    def __init__(self, arms: int) -> None:
-        self.arms = arms
-        self._kinds: dict[str, Pooled] = {}
-        self._changed: set[str] = set()
+    def __init__(self) -> None:
+        self._classes: dict[str, Records] = {}
+        self._changed: set[tuple[str, int]] = set()
 
-    def worth(self, kind: str, without: int = 0) -> tuple[Floats, float]:
-        """By which share of usual costs each arm is dearer, and how much others' periods say of that."""
-        found = self._kinds.get(kind)
-        if found is None or found.usual <= 0.0:
-            return np.zeros(self.arms), 0.0
-        return found.excess / found.usual, found.evidence(without)
+    def of(self, kind: str) -> Records:
+        """What is known of a class and its kinds, by place; to be read and changed."""
+        known = self._classes.get(kind)
+        if known is None:
+            known = self._classes[kind] = np.zeros(len(PLACES), POOLED)
+        return known
 
-    def learn(self, kinds: tuple[str, ...], excess: Floats, usual: float, seen: int) -> None:
-        """Take in what an item's period cost in each of its kinds; `seen` counts its periods."""
-        for kind in kinds:
-            if kind not in self._kinds:
-                self._kinds[kind] = Pooled(0.0, 0, 0.0, np.zeros(self.arms))
-            self._kinds[kind].learn(excess, usual, seen)
-            self._changed.add(kind)
+    def changed(self, kind: str, place: int) -> None:
+        """Have what is known of a class, and of a kind of it, written."""
+        self._changed.add((kind, 0))
+        self._changed.add((kind, place))
 
     def dump(self) -> Mapping[str, bytes]:
-        """Write the kinds that have changed since the last call."""
+        """Write what has changed since the last call."""
         changed, self._changed = self._changed, set()
-        return {
-            kind: msgspec.msgpack.encode(Share(found.weight, found.rounds, found.usual, found.excess.tolist()))
-            for kind in sorted(changed)
-            for found in (self._kinds[kind],)
-        }
+        return {f"{kind}{PLACES[place]}": self._classes[kind][place].tobytes() for kind, place in sorted(changed)}
 
     def load(self, parts: Mapping[str, bytes]) -> None:
-        """Read kinds; one that is none raises ValueError."""
-        for kind, data in parts.items():
-            try:
-                share = msgspec.msgpack.decode(data, type=Share)
-            except msgspec.MsgspecError as error:
-                raise ValueError(f"not a prior of the kind {kind!r}: {error}") from error
-            excess = np.asarray(share.excess)
-            sound = (
-                len(excess) == self.arms
-                and np.isfinite(excess).all()
-                and 0.0 <= share.usual < np.inf
-                and share.rounds >= 0
-            )
-            if not sound or not 0.0 <= share.weight <= MEMORY:
-                raise ValueError(f"not a prior of the kind {kind!r}: {len(excess)} arms of {self.arms}")
-            self._kinds[kind] = Pooled(share.weight, share.rounds, share.usual, excess)
+        """Read parts; one that is none raises ValueError."""
+        for name, data in parts.items():
+            kind, space, rest = name.partition(" ")
+            if space + rest not in PLACES or len(data) != POOLED.itemsize:
+                raise ValueError(f"not a prior of the kind {name!r}: {len(data)} bytes of {POOLED.itemsize}")
+            known = read(data, POOLED)[0]
+            if not 0.0 <= known["weight"] <= MEMORY or known["usual"] < 0.0:
+                raise ValueError(f"not a prior of the kind {name!r}: numbers out of range")
+            self.of(kind)[PLACES.index(space + rest)] = known

@@ -5,14 +5,12 @@ real shops is seldom like a normal deviate, and the forecast's own quantile says
 what counts is rare, and a level that is a quantile is safer; the longer the wait, the less safety pays.
 """
 
-import math
-from functools import lru_cache
-from typing import NamedTuple
+from math import sqrt
 
-import numpy as np
-
-from agents.policies.arrays import Floats
-from agents.policies.pil_q.arms import FREE, LOTS, PLAIN, Arm, PilArm
+from agents.kernel.arithmetic import log
+from agents.kernel.compiled import Numbers, Record, Records, compiled
+from agents.policies.pil_q.arms import FREE
+from agents.policies.projection.route import Odds
 
 CURVATURE = 0.5
 """Share by which costs are expected to rise with the square of an arm's distance from the best of its kind."""
@@ -44,47 +42,38 @@ ALONE, COMMON = 0.25, 1.5
 is long: the forecast knows of rare demand from other items."""
 
 
-@lru_cache(maxsize=1024)
-def prior(factor: float, lead_time: tuple[float, ...], tail: float, *, lots: bool, lost: bool) -> Floats:
-    """By arm, for a safety factor, the chances of each lead time, and the forecast's tail (`beliefs.py:tail_of`)."""
-    menu, wait, spread = LOTS if lots else PLAIN, *_moments(lead_time)
-    far, dear = math.log(max(wait, 1.0)), max(factor - DEAR, 0.0)
-    usual = min(max((DEAR - factor) / (DEAR - USUAL), 0.0), 1.0)
-    best = tail * usual + RISE * dear - LONG * far - CROSSING * math.log(max(spread, 1.0))
-    safety, filling = SAFETY + SAFER * (factor - DEAR) - SHORTER * far, FILLING + FAR * far - RARE * dear
+@compiled
+def expect(worth: Numbers, menu: Records, terms: Record, odds: Odds, tail: float) -> None:
+    """Write it by arm, for an item's terms, the odds of its orders, and its forecast's tail (`beliefs.py:tail_of`)."""
+    z, far = terms["z"], log(max(odds.wait, 1.0))
+    dear, usual = max(z - DEAR, 0.0), min(max((DEAR - z) / (DEAR - USUAL), 0.0), 1.0)
+    shift = tail * usual + RISE * dear - LONG * far - CROSSING * log(max(_spread(odds), 1.0))
+    safety, filling = SAFETY + SAFER * (z - DEAR) - SHORTER * far, FILLING + FAR * far - RARE * dear
     limited = max(LIMITED - NEAR * far, 0.0)
-    if lots:
-        best, safety, filling, limited = 0.0, 1.0, LOTTED, LOTTED
-    elif not lost:
+    if terms["order_cost"] > 0.0:
+        shift, safety, filling, limited = 0.0, 1.0, LOTTED, LOTTED
+    elif terms["lost"] == 0.0:
         safety, filling = 1.0, WAITING
-    alone = ALONE * max(factor - COMMON, 0.0) / math.sqrt(max(wait, 1.0))
-    kinds = _Expected(best, safety, filling, limited, factor)
-    return np.array([kinds.of(arm) + (alone if arm.source else 0.0) for arm in menu.arms])
+    alone = ALONE * max(z - COMMON, 0.0) / sqrt(max(odds.wait, 1.0))
+    for number in range(len(worth)):
+        arm = menu[number]
+        if arm["projects"]:
+            apart, part = arm["shift"] - shift, log(arm["stretch"])
+            worth[number] = CURVATURE * (apart * apart + part * part)
+        elif arm["usual"] != 1.0:
+            worth[number] = (filling if arm["limit"] == FREE else limited) + MULTIPLE * (max(z, 1.6) - 1.0)
+        else:
+            calm, dearer = (0.0, filling) if arm["limit"] == FREE else (CALM, limited)
+            apart, part = arm["safety"] - safety - calm, log(arm["lots"] if arm["lots"] > 0.0 else 1.0)
+            worth[number] = dearer + CURVATURE * (apart * apart + part * part)
+        if arm["source"] > 0:
+            worth[number] += alone
 
 
-def _moments(lead_time: tuple[float, ...]) -> tuple[float, float]:
-    """Mean and standard deviation."""
-    chances = np.array(lead_time) / max(sum(lead_time), 1e-9)
-    periods = np.arange(len(chances))
-    mean = float(chances @ periods)
-    return mean, math.sqrt(max(float(chances @ periods**2) - mean**2, 0.0))
-
-
-class _Expected(NamedTuple):
-    """What is expected of the families."""
-
-    shift: float
-    safety: float
-    filling: float
-    limited: float
-    factor: float
-
-    def of(self, arm: Arm) -> float:
-        """Cost of an arm beyond that of the best of `pil`."""
-        if isinstance(arm, PilArm):
-            return CURVATURE * ((arm.shift - self.shift) ** 2 + math.log(arm.stretch) ** 2)
-        dearer = self.filling if arm.limit == FREE else self.limited
-        if arm.usual != 1.0:
-            return dearer + MULTIPLE * (max(self.factor, 1.6) - 1.0)
-        best = self.safety if arm.limit == FREE else self.safety + CALM
-        return dearer + CURVATURE * ((arm.safety - best) ** 2 + math.log(arm.lots or 1.0) ** 2)
+@compiled
+def _spread(odds: Odds) -> float:
+    """Standard deviation of the lead time."""
+    square = 0.0
+    for lead in range(odds.longest + 1):
+        square += odds.own[lead] * lead * lead
+    return sqrt(max(square - odds.wait * odds.wait, 0.0))

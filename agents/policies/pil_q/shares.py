@@ -8,11 +8,12 @@ Where an order costs something, a mean of orders would be many small ones: one a
 another is expected to be cheaper by `STAY`.
 """
 
-import math
+from math import floor, sqrt
 
 import numpy as np
 
-from agents.policies.arrays import Floats
+from agents.kernel.arithmetic import exp
+from agents.kernel.compiled import Bytes, Numbers, compiled
 
 TEMPERATURE, COOLING = 0.02, 10.0
 """An arm that is expected to cost this share more has e times less to say; half that share once three times as
@@ -22,39 +23,51 @@ STEPS = 255
 """Shares are whole numbers of so many parts of the greatest: an arm stored is a byte."""
 
 
-def shares_of(worth: Floats, stock_outs: float, weights: Floats) -> Floats:
-    """Shares of arms by what each is expected to cost, as a share of costs, after so many expected stock-outs.
+@compiled
+def share_out(parts: Bytes, worth: Numbers, stock_outs: float, weights: Numbers) -> None:
+    """Write shares of arms by what each is expected to cost, as a share of costs, after so many expected stock-outs.
 
     `weights` are what each has to say where all are expected to cost the same.
 
-    >>> shares_of(np.array([0.0, 0.03, 0.5]), 0.0, np.ones(3)).round(2).tolist()
+    >>> parts = np.zeros(3, np.uint8)
+    >>> share_out(parts, np.array([0.0, 0.03, 0.5]), 0.0, np.ones(3))
+    >>> (parts / parts.sum()).round(2).tolist()
     [0.82, 0.18, 0.0]
     """
-    sharpness = math.sqrt(1.0 + stock_outs / COOLING) / TEMPERATURE
-    shares = np.exp((worth.min() - worth) * sharpness) * weights
-    return of_parts(np.floor(shares / shares.max() * STEPS + 0.5))
+    sharpness, shares = sqrt(1.0 + stock_outs / COOLING) / TEMPERATURE, np.empty(len(worth))
+    least, most = worth[cheapest(worth)], 0.0
+    for number in range(len(worth)):
+        shares[number] = exp((least - worth[number]) * sharpness) * weights[number]
+        most = max(most, shares[number])
+    for number in range(len(worth)):
+        parts[number] = floor(shares[number] / most * STEPS + 0.5)
 
 
-def all_for_one(worth: Floats, shares: Floats | None) -> Floats:
-    """All to the cheapest arm, or to the one that had it, where that is not much dearer."""
-    best = int(worth.argmin())
-    if shares is not None and worth[best] >= worth[before := int(shares.argmax())] - STAY:
+@compiled
+def all_for_one(parts: Bytes, worth: Numbers) -> None:
+    """Give all to the cheapest arm, or to the one that had it, where that is not much dearer."""
+    best, before = cheapest(worth), greatest(parts)
+    if parts[before] > 0 and worth[best] >= worth[before] - STAY:
         best = before
-    alone = np.zeros(len(worth))
-    alone[best] = 1.0
-    return alone
+    parts[:] = 0
+    parts[best] = STEPS
 
 
-def of_parts(parts: Floats) -> Floats:
-    """Shares from whole numbers of parts."""
-    return np.asarray(parts / parts.sum())
+@compiled
+def cheapest(worth: Numbers) -> int:
+    """The first arm of the least worth."""
+    best = 0
+    for number in range(len(worth)):
+        if worth[number] < worth[best]:
+            best = number
+    return best
 
 
-def parts_of(shares: Floats) -> bytes:
-    """Whole numbers of parts from shares; `of_parts` of it gives the same shares.
-
-    >>> shares = shares_of(np.array([0.0, 0.01, 0.05]), 3.0, np.ones(3))
-    >>> (of_parts(np.frombuffer(parts_of(shares), np.uint8).astype(float)) == shares).all()
-    np.True_
-    """
-    return bytes(np.floor(shares / shares.max() * STEPS + 0.5).astype(np.uint8))
+@compiled
+def greatest(parts: Bytes) -> int:
+    """The first arm of the most parts."""
+    best = 0
+    for number in range(len(parts)):
+        if parts[number] > parts[best]:
+            best = number
+    return best

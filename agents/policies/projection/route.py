@@ -1,115 +1,99 @@
-"""What a distribution of lead times means for open orders and for the order to be placed."""
+"""What a distribution of lead times means for open orders and for the one to be placed.
 
-import itertools
-from functools import lru_cache
+The coming periods up to the longest lead time are cut into stretches, each of which is projected as one. Units count in
+the flow of a stretch when they come before its end, and in that of the next one when they come at its end; the last
+flow is what comes with the longest lead time.
+"""
+
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from agents.policies.arrays import Floats
+from agents.kernel.compiled import Numbers, Places, compiled
 
 BLOCKS = 4
-"""Lead times longer than this are projected in so many stretches, which costs little and saves much."""
-ROUTES = 128
-"""Distributions of lead times that are remembered: an item asks for its own several times in a row, and learns a new
-one with every arrival. One of 90 periods takes 84 kB."""
+"""Longer lead times than this are projected in so many stretches, which costs little and saves much."""
 MATURE = 1e-9
+"""What is less likely does not happen."""
 
 
 class Route(NamedTuple):
-    """What a distribution of lead times means for open orders and for the one to be placed.
-
-    Stretch b goes over the coming periods blocks[b]. Units count in its flow when they come before its end, and with
-    the next stretch when they come at its end; the last flow is what comes with the longest lead time.
-    """
+    """How long orders take."""
 
     longest: int
     """Longest lead time, in periods."""
-    blocks: tuple[tuple[int, int], ...]
-    """The stretches of periods that are projected as one, up to the last period before the longest lead time."""
-    stretch_of: tuple[int, ...]
-    """The flow in which units count that arrive at the start of the j-th coming period."""
-    borders: tuple[bool, ...]
-    """Whether that is just where a stretch begins or ends."""
-    odds: Floats
-    """[age, j]: the chance that an order of that age, still open, arrives at the start of the j-th period."""
-    own: list[float]
-    """Chance that an order placed now arrives at the start of the j-th coming period, given that it arrives."""
-    landing: list[float]
-    """The same by flow: at once, then at the end of each stretch."""
     certain: bool
     """Whether there is only one lead time and no loss."""
+
+
+def route(lead_time: Sequence[float]) -> Route:
+    """The longest lead time, and whether it is the only one.
+
+    >>> route((0.0, 0.0, 1.0)), route((0.0, 0.5, 0.4, 0.0))
+    (Route(longest=2, certain=True), Route(longest=2, certain=False))
+    """
+    longest = len(lead_time) - 1
+    while longest > 0 and lead_time[longest] <= MATURE:
+        longest -= 1
+    return Route(longest, lead_time[longest] >= 1.0 - MATURE)
+
+
+class Odds(NamedTuple):
+    """When orders come."""
+
+    longest: int
+    certain: bool
+    edges: Places
+    """The periods at which stretches begin and end."""
+    chances: Numbers
+    """Of a lead time of 0, 1, 2… periods, up to the longest."""
+    still: Numbers
+    """Chance that an order is not there before it is so old."""
+    own: Numbers
+    """Chance that an order placed now takes so many periods, given that it arrives."""
+    landing: Numbers
+    """The same by flow: at once, then in each stretch."""
     wait: float
     """Mean lead time."""
-    flows: Floats
-    """[flow, age - 1]: how much of each shadow order counts in each flow."""
-    ends: Floats
-    """The same for what arrives just at the end of a stretch."""
-    doubts: Floats
-    """Like `flows`, of the variance: chance × (1 − chance), by order."""
 
 
-@lru_cache(maxsize=ROUTES)
-def route(lead_time: tuple[float, ...]) -> Route:
-    """Work out the route of a lead-time distribution.
-
-    >>> route((0.0, 0.5, 0.5)).odds[1].tolist(), route((0.0, 0.5, 0.5)).wait
-    ([0.5, 0.5, 0.0], 1.5)
-    """
-    chances = np.array(lead_time, dtype=float)
-    longest = int(np.flatnonzero(chances > MATURE)[-1]) if (chances > MATURE).any() else 0
-    chances, lay = chances[: longest + 1], _layout(longest)
-    total, certain = float(chances.sum()), bool(chances[-1] >= 1.0 - MATURE)
-    still = 1.0 - np.concatenate(([0.0], np.cumsum(chances[:-1])))
-    odds = np.append(chances, np.zeros(longest + 2))[lay.shifted]
-    odds[:, :-1] *= np.where(still > MATURE, 1.0 / np.maximum(still, MATURE), 0.0)
-    np.minimum(odds, 1.0, out=odds)
-    if certain:
-        odds[0, longest + 1] = 1.0
-    own = chances / total if total > MATURE else np.eye(longest + 1)[longest]
-    to_come = odds[:, 1:]
-    return Route(
-        longest,
-        lay.blocks,
-        lay.stretch_of,
-        lay.borders,
-        odds.T,
-        own.tolist(),
-        (lay.landing @ own).tolist(),
-        certain,
-        float(own @ np.arange(longest + 1.0)),
-        lay.gather @ to_come,
-        lay.ends @ to_come,
-        lay.gather @ (to_come * (1.0 - to_come)),
-    )
+@compiled
+def odds_of(lead_time: Numbers) -> Odds:
+    """Work out the odds of a distribution of lead times."""
+    longest = len(lead_time) - 1
+    while longest > 0 and lead_time[longest] <= MATURE:
+        longest -= 1
+    stretches = min(longest, BLOCKS)
+    edges, landing = np.zeros(stretches + 1, np.int64), np.zeros(stretches + 1)
+    for number in range(1, stretches + 1):
+        quarters = longest * number * BLOCKS // stretches
+        edges[number] = (quarters + 1 + quarters // BLOCKS % 2) // BLOCKS  # rounded; to even in the middle
+    still, own, total, wait = np.ones(longest + 1), np.zeros(longest + 1), 0.0, 0.0
+    for lead in range(longest + 1):
+        still[lead] -= total
+        total += lead_time[lead]
+    for lead in range(longest + 1):
+        own[lead] = lead_time[lead] / total if total > MATURE else 1.0 if lead == longest else 0.0
+        landing[flow_of(edges, lead - 1) + 1 if lead else 0] += own[lead]
+        wait += own[lead] * lead
+    return Odds(longest, lead_time[longest] >= 1.0 - MATURE, edges, lead_time, still, own, landing, wait)
 
 
-class Layout(NamedTuple):
-    """What depends on the longest lead time only."""
-
-    blocks: tuple[tuple[int, int], ...]
-    stretch_of: tuple[int, ...]
-    borders: tuple[bool, ...]
-    shifted: npt.NDArray[np.intp]
-    """[j, age]: age + j, the lead time of an order of that age that arrives in j periods."""
-    gather: Floats
-    """[flow, j]: whether units that arrive at the start of the j-th period count in the flow."""
-    ends: Floats
-    landing: Floats
+@compiled
+def flow_of(edges: Places, periods: int) -> int:
+    """The flow in which units count that arrive after so many periods."""
+    number = 0
+    while number + 1 < len(edges) and edges[number + 1] <= periods:
+        number += 1
+    return number
 
 
-@lru_cache(maxsize=64)
-def _layout(longest: int) -> Layout:
-    edges = np.unique(np.linspace(0, longest, min(longest, BLOCKS) + 1).round().astype(int)).tolist()
-    blocks = tuple(itertools.pairwise(edges))
-    gather, ends, landing = (np.zeros((len(blocks) + 1, longest + 1)) for _ in range(3))
-    gather[0, 0] = ends[0, 0] = landing[0, 0] = 1.0
-    for number, (first, last) in enumerate(blocks):
-        gather[number, first + 1 : last] = 1.0
-        gather[number + 1, last] = ends[number + 1, last] = 1.0
-        landing[number + 1, first + 1 : last + 1] = 1.0
-    ages, coming = np.arange(longest + 2), np.arange(longest + 1)
-    stretch_of = tuple(gather.argmax(axis=0).tolist())
-    borders = tuple(j in edges for j in range(longest + 1))
-    return Layout(blocks, stretch_of, borders, ages[None, :] + coming[:, None], gather, ends, landing)
+@compiled
+def chance_of(odds: Odds, age: int, periods: int) -> float:
+    """Chance that an order of that age, still open, arrives after so many periods; one overdue, where it is certain."""
+    if age > odds.longest:
+        return 1.0 if odds.certain and periods == 0 else 0.0
+    if age + periods > odds.longest or odds.still[age] <= MATURE:
+        return 0.0
+    return float(min(odds.chances[age + periods] / odds.still[age], 1.0))

@@ -136,7 +136,7 @@ def _cycle_level(cycle: int, variance: float, left_variance: float, shortage: fl
     return best, cheapest
 
 
-@compiled
+@compiled(float, float)
 def missing(gap: float, deviation: float) -> float:
     """Expected shortage E[(X − gap)⁺] for X ~ N(0, deviation²).
 

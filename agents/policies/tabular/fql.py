@@ -11,8 +11,10 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
+from agents.kernel.compiled import Records
+from agents.kernel.records import read
 from agents.policies.base import Advice, Outcome, Situation
-from agents.policies.pil_q.averages import Averages
+from agents.policies.pil_q.averages import AVERAGES, learn, sound, variance_of
 from agents.policies.projection.route import Route, route
 from agents.policies.rules.pil import Pil
 from agents.policies.tabular.tables import LevelTable, LostSalesTable, step
@@ -26,7 +28,7 @@ SETTLE = 30
 class FqlState(msgspec.Struct):
     """What is known of one item."""
 
-    averages: Averages
+    averages: Records = msgspec.field(default_factory=lambda: np.zeros(1, AVERAGES))
     table: LostSalesTable | LevelTable | None = None
     sweeps: int = 0
     lead_time: int = 0
@@ -38,7 +40,7 @@ class StoredFql(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """A state as it is stored; the table as little-endian float32."""
 
     version: int
-    averages: Averages
+    averages: bytes
     sweeps: int
     lead_time: int
     past: list[int]
@@ -54,14 +56,14 @@ class Fql:
     """Full-feedback tabular Q-learning."""
 
     name: ClassVar[str] = "fql"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __init__(self) -> None:
         self.fallback = Pil()
 
     def fresh(self) -> FqlState:
         """Know nothing."""
-        return FqlState(Averages())
+        return FqlState()
 
     def decide(self, state: FqlState, situation: Situation) -> Advice:
         """Order what the table finds cheapest; where there is none (yet), do as PIL does."""
@@ -91,7 +93,7 @@ class Fql:
         """Sweep the table with the period's demand."""
         terms, way = situation.economics, route(situation.lead_time)
         demand = max(int(outcome.demand + 0.5), 0)
-        state.averages.learn(demand)
+        learn(state.averages, float(demand), -1.0)
         if outcome.censored:
             return
         backlog = terms.stock_out == "backorder"
@@ -130,9 +132,10 @@ class Fql:
     def _size(self, state: FqlState, way: Route, situation: Situation) -> None:
         """Make a table large enough for what has been seen, or let it grow; none where it would be too large."""
         terms = situation.economics
-        if not way.certain or terms.review_periods > 1 or state.averages.periods < SETTLE:
+        if not way.certain or terms.review_periods > 1 or state.averages["periods"][0] < SETTLE:
             return
-        mean, variance = state.averages.mean[0], state.averages.variance_of(0)
+        averages = state.averages[0]
+        mean, variance = float(averages["mean"][0]), variance_of(averages, 0)
         lot = math.sqrt(2.0 * max(terms.order_cost, 0.0) * mean / max(terms.holding, 1e-9))
         cover = way.longest + 1
         top_order = int(mean + 3.0 * math.sqrt(variance) + 1.5 * lot) + 3
@@ -156,7 +159,7 @@ class Fql:
         table = state.table
         stored = StoredFql(
             self.version,
-            state.averages,
+            state.averages.tobytes(),
             state.sweeps,
             state.lead_time,
             state.past,
@@ -173,14 +176,17 @@ class Fql:
         dimensions = 1 if stored.lowest is not None else stored.lead_time + 1
         if (
             stored.version != self.version
-            or not stored.averages.fits()
+            or len(stored.averages) != AVERAGES.itemsize
             or cells > MOST_CELLS
             or len(stored.table) != 8 * cells
             or min([*stored.shape, 1, stored.sweeps, stored.lead_time]) < 0
             or (stored.shape and len(stored.shape) != dimensions)
         ):
             raise ValueError(f"not a state of fql version {self.version}: its parts do not fit together")
-        state = FqlState(stored.averages, None, stored.sweeps, stored.lead_time, stored.past)
+        averages = read(stored.averages, AVERAGES)
+        if not sound(averages[0]):
+            raise ValueError(f"not a state of fql version {self.version}: its averages are out of range")
+        state = FqlState(averages, None, stored.sweeps, stored.lead_time, stored.past)
         if stored.shape:
             q = np.frombuffer(stored.table, dtype="<f8").astype(float).reshape(stored.shape)
             if not np.isfinite(q).all():

@@ -12,6 +12,7 @@ import math
 from typing import ClassVar
 
 from agents.policies.base import Outcome, Situation
+from agents.policies.pil_q.averages import learn, variance_of
 from agents.policies.projection.route import route
 from agents.policies.tabular.fql import Fql, FqlState
 from agents.policies.tabular.tables import LevelTable, step
@@ -25,12 +26,12 @@ class Hql(Fql):
     """Half-feedback tabular Q-learning."""
 
     name: ClassVar[str] = "hql"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def _doubt(self, state: FqlState, situation: Situation) -> float:
         if not _half(situation):
             return 0.0
-        terms, deviation = situation.economics, math.sqrt(state.averages.variance_of(0))
+        terms, deviation = situation.economics, math.sqrt(variance_of(state.averages[0], 0))
         return MARGIN * math.sqrt(terms.holding * terms.shortage) * deviation / math.sqrt(state.sweeps + 1.0)
 
     def learn(self, state: FqlState, situation: Situation, outcome: Outcome) -> None:
@@ -40,7 +41,7 @@ class Hql(Fql):
             super().learn(state, situation, outcome)
             return
         sold = max(int(min(outcome.sold, outcome.demand) + 0.5), 0)
-        state.averages.learn(outcome.demand)
+        learn(state.averages, float(outcome.demand), -1.0)
         if not isinstance(state.table, LevelTable) or state.lead_time:
             state.table, state.sweeps, state.lead_time, state.past = None, 0, 0, []
             self._size(state, route(situation.lead_time), situation)

@@ -6,6 +6,7 @@
 import hashlib
 import sys
 from collections.abc import Callable
+from math import sqrt
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from agents.forecasting.base import Ahead, ClosedPeriod, DemandForecast, Rhythm
 from agents.forecasting.blend.blend import Blend
 from agents.forecasting.interval import over_interval
 from agents.kernel import arithmetic
-from agents.policies.base import Economics
+from agents.policies.base import Economics, Outcome, PipelineOrder, Situation
+from agents.policies.pil_q.pil_q import PilQ
 from agents.policies.rules.lots import lot
 
 _DAY = 86_400_000
@@ -87,11 +89,34 @@ def forecasts() -> bytes:
     return bytes(found)
 
 
+def policies() -> bytes:
+    """Lives of items under `pil-q`: with lost sales and random lead times; with backorders and costs of orders."""
+    policy, found = PilQ(), b""
+    lives = (
+        ((0.0, 0.25, 0.25, 0.0, 0.25, 0.125), Economics(1.0, 19.0)),
+        ((0.0, 0.0, 1.0), Economics(1.0, 9.0, 30.0, 0.9, "backorder")),
+    )
+    for seed, (lead_time, terms) in enumerate(lives):
+        state, chance = policy.fresh(), np.random.default_rng(seed)
+        for period in range(14):
+            demand, path = float(chance.poisson(6.0)), tuple(chance.uniform(3.0, 9.0, len(lead_time)).tolist())
+            quantiles = tuple(sum(path) + deviations * sqrt(sum(path)) for deviations in (-0.1, 0.8, 1.4, 1.9, 2.9))
+            forecast = DemandForecast(float(len(path)), sum(path), 1.5 * sum(path), quantiles, path)
+            underway = (PipelineOrder(5, 1.0, 1), PipelineOrder(period, 2.0, 2))
+            here = Situation("A@X", period, int(chance.integers(0, 20)), underway, lead_time, forecast, terms)
+            policy.learn(state, here, Outcome(demand, demand, 0, censored=period % 5 == 4))
+            advice = policy.decide(state, here)
+            found += np.array((advice.quantity, advice.expected_cost, advice.baseline_quantity)).tobytes()
+        found += policy.dump(state)
+    return found + b"".join(policy.dump_shared().values())
+
+
 SCENARIOS: dict[str, Callable[[], bytes]] = {
     "functions": functions,
     "intervals": intervals,
     "lots": lots,
     "forecasts": forecasts,
+    "policies": policies,
 }
 
 if __name__ == "__main__":

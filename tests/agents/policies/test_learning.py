@@ -31,8 +31,9 @@ def learned(demand: list[int], *, said: float = 5.0, terms: Economics | None = N
 
 def share_of(state: PilQState, *sources: int) -> float:
     """How much arms have to say that believe these sources."""
-    assert state.shares is not None
-    return float(sum(share for arm, share in zip(PLAIN.arms, state.shares, strict=True) if arm.source in sources))
+    parts = state.item["parts"][0]
+    heard = sum(int(part) for arm, part in zip(PLAIN.arms, parts, strict=True) if arm.source in sources)
+    return heard / int(parts.sum())
 
 
 def test_a_forecast_that_is_wrong_is_left_for_the_items_own_mean() -> None:
@@ -49,13 +50,13 @@ def test_demand_that_wanders_is_followed_closely() -> None:
 
 def test_hidden_demand_is_not_taken_for_little_demand() -> None:
     policy, state = learned(np.random.default_rng(4).poisson(8, 100).tolist(), said=8.0)
-    before = state.averages.mean[1]
+    before = state.item["averages"]["mean"][0, 1]
     for period in range(100, 130):
         situation = Situation(
             "A@X", period, 0, (), LEAD_TIME, forecast_of(8.0, 3), Economics(1.0, 9.0, critical_ratio=0.9)
         )
         policy.learn(state, situation, Outcome(6, 6, 0, censored=True))
-    assert state.averages.mean[1] > 0.9 * before
+    assert state.item["averages"]["mean"][0, 1] > 0.9 * before
 
 
 @pytest.mark.parametrize("order_cost, mean, s, level", [(0.0, 5.0, 7, 8), (64.0, 10.0, 6, 40)])
@@ -86,7 +87,7 @@ def test_next_to_no_demand_breaks_nothing(mean: float, lead_time: tuple[float, .
         situation = Situation("A@X", period, period % 3, (PipelineOrder(2, 1.0, 1),), lead_time, forecast, terms)
         policy.learn(state, situation, Outcome(mean, mean, 0, censored=period % 7 == 0))
         assert 0.0 <= policy.decide(state, situation).quantity < 10.0
-    assert np.isfinite(state.costs).all()
+    assert np.isfinite(state.item["costs"]).all()
 
 
 @pytest.mark.parametrize("seed", range(3))

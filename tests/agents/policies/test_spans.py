@@ -48,8 +48,8 @@ def test_learning_goes_on_span_by_span() -> None:
     for period in range(900):
         now = situation(period, 300, wait, 3.0)
         policy.learn(state, now, Outcome(float(chance.poisson(3.0)), 3.0, 0, ordered=3))
-    assert state.states[0].averages.periods == 900 // 4
-    assert state.states[0].averages.mean[0] == pytest.approx(12.0, rel=0.05)
+    assert state.states[0].item["averages"]["periods"][0] == 900 // 4
+    assert state.states[0].item["averages"]["mean"][0, 0] == pytest.approx(12.0, rel=0.05)
     assert state.ledger.periods > 100
     assert len(policy.dump(state)) <= 2048
 

@@ -11,7 +11,7 @@ from agents.forecasting.base import LEVELS, Ahead, ClosedPeriod, DemandForecast
 from agents.policies.base import Economics, Outcome, Situation
 from agents.policies.pil_q.arms import ARMS, PLAIN
 from agents.policies.pil_q.pil_q import PilQ
-from agents.policies.pil_q.pool import Pool
+from agents.policies.pil_q.pool import POOLED, evidence, pool
 from agents.policies.pil_q.state import PilQState
 from agents.policies.registry import POLICIES
 from agents.simulation.closed_loop import DemandHistory, live
@@ -101,8 +101,8 @@ def lived(policy: PilQ, item: str, periods: int, seed: int) -> PilQState:
 
 def said_by_forecast(state: PilQState) -> float:
     """How much arms have to say that believe the forecast."""
-    assert state.shares is not None
-    return float(sum(share for arm, share in zip(PLAIN.arms, state.shares, strict=True) if arm.source == 0))
+    parts = state.item["parts"][0]
+    return sum(int(part) for arm, part in zip(PLAIN.arms, parts, strict=True) if arm.source == 0) / int(parts.sum())
 
 
 def test_a_new_item_begins_with_what_its_kind_has_found() -> None:
@@ -129,36 +129,38 @@ def test_what_items_share_survives_its_round_trip_and_another_versions_is_left_a
     lived(policy, "I", 40, 1)
     parts = policy.dump_shared()
     other.load_shared({**parts, "pl31 2c": b"of version 3", "3 pl31": b"of version 3"})
-    for kind in (key.removeprefix("4 ") for key in parts):
-        assert (policy.pool.worth(kind)[0] == other.pool.worth(kind)[0]).all()
-        assert policy.pool.worth(kind)[1] == other.pool.worth(kind)[1] > 0.0
+    (kind,) = {key.split()[1] for key in parts}
+    assert (policy.pool.of(kind) == other.pool.of(kind)).all()
+    assert evidence(policy.pool.of(kind)[0], 0) > 0.0
     with pytest.raises(ValueError, match="kind"):
-        other.load_shared({"4 pl31": b"broken"})
+        other.load_shared({"5 pl31": b"broken"})
+    with pytest.raises(ValueError, match="can be"):
+        other.load_shared({"5 pl31": np.full(POOLED.itemsize // 8, np.nan).tobytes()})
 
 
 def test_the_pool_brings_small_and_large_items_together() -> None:
     """An item a hundred times as dear has ten times the weight of another, not a hundred times."""
-    pool = Pool(ARMS)
+    pooled = np.zeros(1, POOLED)[0]
     for scale, better in ((1.0, 0), (100.0, 1)):
         excess = np.zeros(ARMS)
         excess[better] = -0.1 * scale
         for period in range(1, 501):
-            pool.learn(("kind",), excess / np.sqrt(scale), float(np.sqrt(scale)), period)
-            pool.learn(("kind",), np.zeros(ARMS), 1.0, period)
-    worth, _ = pool.worth("kind")
+            pool(pooled, excess / np.sqrt(scale), float(np.sqrt(scale)), period)
+            pool(pooled, np.zeros(ARMS), 1.0, period)
+    worth = pooled["excess"] / pooled["usual"]
     assert worth[1] < worth[0] < 0.0
     assert worth[1] / worth[0] < 40.0
 
 
 def test_many_items_in_a_few_periods_say_less_than_a_few_items_in_many() -> None:
     """A promotion meets the whole shard: what forty items paid in one week is not forty weeks' experience."""
-    few, many = Pool(ARMS), Pool(ARMS)
-    for pool, items, periods in ((few, 40, 5), (many, 5, 40)):
+    few, many = np.zeros(2, POOLED)
+    for pooled, items, periods in ((few, 40, 5), (many, 5, 40)):
         for period in range(periods):
             for _ in range(items):
-                pool.learn(("kind",), np.zeros(ARMS), 1.0, period + 1)
-    assert few.worth("kind")[1] < 0.5 * many.worth("kind")[1] < 0.5 * 200.0
-    assert many.worth("kind", without=40)[1] < many.worth("kind")[1]
+                pool(pooled, np.zeros(ARMS), 1.0, period + 1)
+    assert evidence(few, 0) < 0.5 * evidence(many, 0) < 0.5 * 200.0
+    assert evidence(many, 40) < evidence(many, 0)
 
 
 def test_a_shock_that_meets_all_items_at_once_does_not_decide_for_long() -> None:

@@ -1,4 +1,4 @@
-"""Projected stock: plain numbers and arrays agree, and both agree with simulation and with exact theory."""
+"""Projected stock agrees with simulation and with exact theory."""
 
 import numpy as np
 import pytest
@@ -6,51 +6,74 @@ from scipy.stats import poisson
 
 from agents.forecasting.base import DemandForecast
 from agents.policies.base import Economics, PipelineOrder, Situation
-from agents.policies.projection.arrivals import expected_arrivals
-from agents.policies.projection.outlook import Outlook
-from agents.policies.projection.positive_part import one_positive_part, positive_part
-from agents.policies.projection.route import route
-from agents.policies.projection.stock_left import one_stock_left, stock_left
-from agents.policies.rules.levels import target
+from agents.policies.projection.arrivals import arrivals, by_age, shadow_arrivals
+from agents.policies.projection.positive_part import positive_part
+from agents.policies.projection.route import chance_of, odds_of, route
+from agents.policies.projection.stock_left import stocks_left
 from agents.policies.rules.lots import lot
 from agents.policies.rules.pil import Pil
+from agents.policies.rules.target import safety_factor, target
+
+LEAD_TIMES = [
+    (1.0,), (0.0, 1.0), (0.0,) * 4 + (1.0,), (0.1, 0.2, 0.3, 0.2), (0.0,) * 14 + (1.0,), (0.0,) * 3 + (1 / 12,) * 12,
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "lead_time",
-    [(1.0,), (0.0, 1.0), (0, 0, 0, 0, 1.0), (0.1, 0.2, 0.3, 0.2), (0.0,) * 14 + (1.0,), (0.0,) * 3 + (1 / 12,) * 12],
-)
-@pytest.mark.parametrize("lost", [True, False])
-def test_plain_numbers_and_arrays_agree(lead_time: tuple[float, ...], lost: bool) -> None:  # noqa: FBT001
-    way, chance = route(tuple(map(float, lead_time))), np.random.default_rng(3)
-    size, units = len(way.blocks), chance.integers(0, 9, way.longest + 1)
-    units[way.longest] = 0
-    used, variances = chance.uniform(1, 9, size), chance.uniform(1, 30, size)
-    arrays = stock_left(
-        np.array([4.0]), units[:, None].astype(float), used[:, None], variances[:, None], way, lost=lost
-    )
-    underway = tuple(PipelineOrder(int(q), float(way.longest - age), age) for age, q in enumerate(units, start=1) if q)
-    forecast = DemandForecast(1, 1.0, 1.0, (1.0,) * 5, (1.0,))
-    situation = Situation("A@X", 1, 4, underway, tuple(map(float, lead_time)), forecast, Economics(1.0, 9.0))
-    seen = Outlook(used.tolist(), variances.tolist(), 1.0, 1.0)
-    plain = one_stock_left(4.0, expected_arrivals(situation, way), seen, way, lost=lost)
-    assert plain == pytest.approx([float(arrays[0][0]), float(arrays[1][0])], rel=1e-6)
+@pytest.mark.parametrize("lead_time", LEAD_TIMES)
+def test_an_items_open_orders_arrive_as_those_of_a_shadow(lead_time: tuple[float, ...]) -> None:
+    odds, chance = odds_of(np.array(lead_time)), np.random.default_rng(3)
+    units = chance.integers(0, 9, (odds.longest + 2, 1)).astype(float)
+    units[-1] = 0.0
+    orders = np.array([(float(q), odds.longest - age, age, 0.0) for age, (q,) in enumerate(units[1:], start=1)])
+    flows, same = np.zeros((2, len(odds.edges), 3, 1))
+    shadow_arrivals(flows, 0, units, 0, by_age(odds))
+    arrivals(same, orders, odds)
+    assert same == pytest.approx(flows)
+    assert (odds.longest, odds.certain) == route(lead_time)
+
+
+@pytest.mark.parametrize("lead_time", LEAD_TIMES[:4])
+def test_the_stock_left_is_that_of_a_simulation(lead_time: tuple[float, ...]) -> None:
+    """With backorders, and stretches of a period."""
+    odds, chance, runs = odds_of(np.array(lead_time)), np.random.default_rng(5), 20_000
+    ages = np.arange(1, odds.longest + 1)
+    units = np.array([40, *chance.integers(1, 9, len(ages)), 0]).astype(float)[:, None]
+    flows = np.zeros((len(odds.edges), 3, 1))
+    shadow_arrivals(flows, 0, units, 0, by_age(odds))
+    widths = np.diff(odds.edges) * 1.0
+    demand, itself = np.array([[4.0 * widths, 9.0 * widths]]), np.zeros(1, np.int64)
+    ((mean,), (variance,)) = stocks_left(units[0], flows, demand, itself, odds.landing, False)
+    found = np.full(runs, 40.0)
+    wait = chance.choice(odds.longest + 1, p=odds.own, size=runs)
+    found -= chance.normal(4.0 * wait, 3.0 * np.sqrt(wait))
+    for age in ages:
+        each = [chance_of(odds, int(age), periods) for periods in range(odds.longest + 1)]
+        comes = chance.choice(odds.longest + 2, p=[*each, max(1.0 - sum(each), 0.0)], size=runs)
+        found += units[age, 0] * (comes <= wait)
+    assert mean == pytest.approx(found.mean(), abs=0.05 * found.std() + 0.2)
+    if odds.certain:
+        assert variance == pytest.approx(found.var(), rel=0.05, abs=1e-9)
+
+
+def test_chances_are_those_of_orders_that_are_still_open() -> None:
+    odds = odds_of(np.array((0.0, 0.5, 0.5)))
+    assert [chance_of(odds, 1, periods) for periods in range(3)] == [0.5, 0.5, 0.0]
+    assert odds.wait == 1.5
 
 
 def test_the_positive_part_of_stock() -> None:
     drawn = np.maximum(np.random.default_rng(1).normal(1.5, 2.0, 400_000), 0.0)
-    mean, variance = positive_part(np.array([1.5]), np.array([4.0]))
-    assert mean[0] == pytest.approx(drawn.mean(), rel=0.03)
-    assert variance[0] == pytest.approx(drawn.var(), rel=0.05)
-    assert one_positive_part(1.5, 4.0) == pytest.approx((float(mean[0]), float(variance[0])))
-    assert one_positive_part(-1e6, 1.0)[0] == 0.0
-    assert one_positive_part(1e6, 1.0) == (1e6, 1.0)
+    found = positive_part(1.5, 4.0)
+    assert found.mean == pytest.approx(drawn.mean(), rel=0.03)
+    assert found.variance == pytest.approx(drawn.var(), rel=0.05)
+    assert positive_part(-1e6, 1.0)[0] == 0.0
+    assert positive_part(1e6, 1.0) == (1e6, 1.0)
 
 
 @pytest.mark.parametrize("mean", [5.0, 20.0, 100.0])
 @pytest.mark.parametrize("ratio", [0.5, 0.8, 0.9, 0.95, 0.975])
 def test_without_lead_time_the_target_is_the_newsvendors(mean: float, ratio: float) -> None:
-    found = target(mean, mean, 0.0, Economics(1.0, ratio / (1.0 - ratio), critical_ratio=ratio))
+    found = target(mean, mean, 0.0, safety_factor(ratio), 0.0, 0.0)
     assert abs(found - poisson(mean).ppf(ratio)) <= 1.0
 
 

@@ -1,12 +1,11 @@
 """Where to keep stock: the target of a period's demand plus what is uncertain about the stock left."""
 
-import math
 from functools import lru_cache
+from math import sqrt
 
 from agents.kernel.arithmetic import normal_quantile
-from agents.policies.base import Economics
+from agents.kernel.compiled import compiled
 
-DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
 PATIENCE, IMPATIENCE = 0.6, 0.2
 """With lost sales, stock that comes too late for a sale still serves the next one: the target is lowered by
 (0.6 − 0.2 z) deviations of the stock left, less where a shortage is dear.
@@ -28,35 +27,37 @@ def safety_factor(critical_ratio: float) -> float:
     return normal_quantile(min(max(critical_ratio, 1e-4), 1.0 - 1e-6))
 
 
+def patience(z: float) -> float:
+    """Deviations of the stock left by which lost sales lower the target."""
+    return min(max(PATIENCE - IMPATIENCE * z, 0.0), 1.0)
+
+
+@compiled
 def lift(mean: float, variance: float, z: float) -> float:
     """How far skewness lifts the target: Cornish and Fisher's correction, times whole variance^1.5.
 
     The skewness is that of a negative binomial with this mean and variance: (2v/μ − 1)/σ, between 0 and 3.
     """
-    deviation = math.sqrt(variance)
+    deviation = sqrt(variance)
     skewed = min(max(2.0 * variance / max(mean, 1e-9) - 1.0, 0.0), 3.0 * deviation)
     return (z * z - 1.0) / 6.0 * variance * deviation * skewed
 
 
-def target(mean: float, variance: float, left_variance: float, economics: Economics) -> float:
-    """The level to which expected stock left is raised.
+@compiled
+def quantile_of(mean: float, variance: float, z: float) -> float:
+    """The quantile that a normal deviate stands for, with the skewness that counts of such a mean and variance have."""
+    deviation = sqrt(variance)
+    return mean + z * deviation + lift(mean, variance, z) / (variance * deviation)
 
-    >>> round(target(5.0, 5.0, 0.0, Economics(1.0, 9.0, critical_ratio=0.9)), 2)
+
+@compiled(float, float, float, float, float, float)
+def target(mean: float, variance: float, left_variance: float, z: float, patient: float, shift: float) -> float:
+    """The level to which expected stock left is raised; `shift` moves it by so many deviations.
+
+    >>> round(target(5.0, 5.0, 0.0, safety_factor(0.9), 0.0, 0.0), 2)
     7.97
     """
-    z = safety_factor(economics.critical_ratio)
     whole = max(variance + left_variance, 1e-12)
-    deviation = math.sqrt(whole)
+    deviation = sqrt(whole)
     bend = lift(mean, variance, z) / (whole * deviation)
-    return mean + z * deviation + bend - patience(z, economics) * math.sqrt(left_variance)
-
-
-def patience(z: float, economics: Economics) -> float:
-    """Deviations of the stock left by which lost sales lower the target."""
-    return min(max(PATIENCE - IMPATIENCE * z, 0.0), 1.0) if economics.stock_out == "lost" else 0.0
-
-
-def one_missing(gap: float, deviation: float) -> float:
-    """`missing` of one inventory, in plain numbers."""
-    t = gap / deviation
-    return deviation * (DENSITY * math.exp(-0.5 * t * t) - 0.5 * t * math.erfc(t / math.sqrt(2.0)))
+    return mean + (z + shift) * deviation + bend - patient * sqrt(left_variance)

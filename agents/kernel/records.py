@@ -19,10 +19,18 @@ def read(data: bytes, kind: np.dtype[Record], positive: Iterable[str] = ()) -> R
     """So many records as there are, in memory of their own; counts may not be negative, nor some numbers zero."""
     if len(data) % kind.itemsize:
         raise ValueError(f"{len(data)} bytes where records take {kind.itemsize} each")
-    found = np.frombuffer(data, kind).copy()
+    found = np.zeros(len(data) // kind.itemsize, kind)
+    found.view(np.uint8)[:] = np.frombuffer(data, np.uint8)
+    _check(found, kind, positive)
+    return found
+
+
+def _check(found: Records, kind: np.dtype[Record], positive: Iterable[str]) -> None:
     for name in kind.names or ():
+        if kind[name].names:
+            _check(found[name], kind[name], ())
+            continue
         least = 0 if kind[name].base == np.int64 else -np.inf
         right = found[name] > 0 if name in positive else found[name] >= least
         if not (right & np.isfinite(found[name])).all():
             raise ValueError(f"{name} is not what it can be")
-    return found

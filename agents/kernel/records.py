@@ -1,4 +1,4 @@
-"""Reads records that were written as their bytes; what is not such records is refused with ValueError.
+"""Reads records that were written as their bytes, and copies their numbers; what is no such record is a ValueError.
 
 >>> kind = np.dtype([("count", np.int64), ("mean", np.float64)])
 >>> read(np.array([(3, 2.5)], kind).tobytes(), kind)["mean"]
@@ -9,10 +9,12 @@ ValueError: 4 bytes where records take 16 each
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from agents.kernel.compiled import Record, Records
+from agents.kernel.compiled import Record, Records, compiled
 
 
 def read(data: bytes, kind: np.dtype[Record], positive: Iterable[str] = ()) -> Records:
@@ -34,3 +36,10 @@ def _check(found: Records, kind: np.dtype[Record], positive: Iterable[str]) -> N
         right = found[name] > 0 if name in positive else found[name] >= least
         if not (right & np.isfinite(found[name])).all():
             raise ValueError(f"{name} is not what it can be")
+
+
+@compiled
+def copy(numbers: npt.NDArray[Any], into: npt.NDArray[Any]) -> None:
+    """Write numbers over others, which may be smaller."""
+    for place in range(len(into)):
+        into[place] = numbers[place]

@@ -18,7 +18,7 @@ Joulani, György, Szepesvári: Online Learning under Delayed Feedback. ICML 2013
 >>> for _ in range(20):
 ...     mix(experts, own[0], shard[0], 1, mixture)
 ...     save(experts, mixture, 1.0, saved)
-...     add(own[0], saved, 0.99)
+...     add(own[0], saved, 1.0, 0.99)
 >>> bool(mixture[0] < 1.6)
 True
 """
@@ -63,13 +63,14 @@ def save(experts: npt.NDArray[np.floating], mixture: npt.NDArray[np.floating], c
 
 
 @compiled
-def add(known: Record, saved: Numbers, keep: float) -> None:
-    """Take in a round of regret."""
+def add(known: Record, saved: Numbers, part: float, keep: float) -> None:
+    """Take in a round of regret, of which such a part counts."""
     regret, squares, greatest = known["regret"], known["squares"], known["greatest_square"]
     for expert in range(EXPERTS):
         for level in range(len(LEVELS)):
-            square = saved[expert, level] * saved[expert, level]
-            regret[expert, level] = np.float64(regret[expert, level]) * keep + saved[expert, level]
+            mean = saved[expert, level] * part
+            square = mean * mean
+            regret[expert, level] = np.float64(regret[expert, level]) * keep + mean
             squares[expert, level] = np.float64(squares[expert, level]) * keep + square
             greatest[level] = max(np.float64(greatest[level]), square)
 

@@ -83,7 +83,7 @@ def _judge(
     came = total / unit
     saved = np.empty((EXPERTS, len(LEVELS)))
     aggregation.save(filed["experts"], filed["mixture"], came, saved)
-    aggregation.add(item, saved, pace["keep"])
+    aggregation.add(item, saved, 1.0, pace["keep"])
     calibration.judge(item["stretches"], filed["corrected"], came)
     means, errors = np.empty(MEANS), np.empty(MEANS)
     item["judged"] += 1

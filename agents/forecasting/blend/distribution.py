@@ -20,6 +20,7 @@ import numpy as np
 
 from agents.forecasting.base import LEVELS
 from agents.kernel.compiled import Numbers, Record, compiled
+from agents.kernel.records import copy
 
 MOST_SEEN = 3.0
 """A quantile is at most this many times what the past explains."""
@@ -69,7 +70,8 @@ def variance_of(quantiles: Numbers, mean: float) -> float:
     points, first, second = np.empty(len(_SHARES) + 1), 0.0, 0.0
     median, high, last = quantiles[0], quantiles[-2], quantiles[-1]
     points[0], points[1] = max(0.0, 2.0 * median - last), max(0.0, 2.0 * median - high)
-    points[2:-1], points[-1] = quantiles, last + (last - high) / 2.0
+    copy(quantiles, points[2:-1])
+    points[-1] = last + (last - high) / 2.0
     for line in range(len(_SHARES)):
         a, b = points[line], points[line + 1]
         first += _SHARES[line] * (a + b) / 2.0

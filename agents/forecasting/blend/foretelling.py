@@ -17,6 +17,7 @@ from agents.forecasting.blend.population import POPULATION
 from agents.forecasting.blend.shared_model import MEANS, MODEL, advise
 from agents.forecasting.rhythm import MONTH, PACE
 from agents.kernel.compiled import Numbers, Record, Records, Singles, compiled
+from agents.kernel.records import copy
 
 MEAN, VARIANCE, QUANTILES = 0, 1, 2
 PATH = QUANTILES + len(LEVELS)
@@ -64,8 +65,12 @@ def foretell(  # noqa: PLR0913, PLR0917 - one call carries all
     if files and periods % stride_of(horizon) == 0:
         forecast = filed[_place_for(item, filed)]
         forecast["left"], forecast["total"], forecast["unit"] = horizon, 0.0, unit
-        forecast["experts"][:], forecast["mixture"][:], forecast["corrected"][:] = said, mixture, corrected
-        forecast["means"][:] = means / unit
+        copy(mixture, forecast["mixture"])
+        copy(corrected, forecast["corrected"])
+        for expert in range(EXPERTS):
+            copy(said[expert], forecast["experts"][expert])
+        for number in range(MEANS):
+            forecast["means"][number] = means[number] / unit
         samples.store(forecast["inputs"], values)
 
 

@@ -127,6 +127,7 @@ def turn(items: Records, horizon: int) -> None:
     """Turn to another horizon: errors are rescaled to it, and what waits is dropped."""
     item = items[0]
     if item["horizon"] > 0 and horizon > 0:
-        item["mean_errors"][:] *= horizon / item["horizon"]
-        item["usual_errors"][:] *= horizon / item["horizon"]
+        for number in range(len(item["mean_errors"])):
+            item["mean_errors"][number] *= horizon / item["horizon"]
+            item["usual_errors"][number] *= horizon / item["horizon"]
     item["horizon"], item["filed"] = horizon, 0

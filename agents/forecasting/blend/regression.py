@@ -35,6 +35,7 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 QUICK, STEADY, STACKED, MEAN = 0, len(LEVELS), 2 * len(LEVELS), 3 * len(LEVELS)
 """First columns of the regressions, and the mean's."""
 COLUMNS = MEAN + 1
+"""Loops over columns end at an array's length, which the compiler makes wider instructions of than of a constant."""
 LEARNING, AVERAGED, SQUARES = 0, 1, 2
 SPARSE_START, DENSE_START = 1.0, 0.01
 """What the accumulated squared gradients begin with."""
@@ -54,10 +55,10 @@ _MOST_LEAP, _LITTLE = 0.5, 1e-6
 @compiled
 def score_places(weights: Weights, places: Places, scores: Numbers) -> None:
     """Begin scores with what the places say."""
-    for column in range(COLUMNS):
+    for column in range(len(scores)):
         scores[column] = 0.0
     for place in places:
-        for column in range(COLUMNS):
+        for column in range(len(scores)):
             scores[column] += np.float64(weights[place, column])
 
 
@@ -66,7 +67,7 @@ def score_inputs(weights: Weights, first: int, values: Numbers, begin: int, end:
     """Add what inputs `begin` to `end` say."""
     for number in range(begin, end):
         value = values[number]
-        for column in range(COLUMNS):
+        for column in range(len(scores)):
             scores[column] += value * np.float64(weights[first + number, column])
 
 
@@ -78,18 +79,18 @@ def learn(weights: Weights, dense: int, first: int, values: Numbers, places: Pla
     the forecasts of all its items.
     """
     rows = weights.shape[1]
-    step, touched = np.zeros((rows, COLUMNS)), np.zeros(rows, np.bool_)
-    touched[first:] = True
+    step, touched = np.zeros((rows, COLUMNS)), np.arange(rows) >= first
     _descend(weights[LEARNING], first, values, places, targets, step, touched)
+    squares = weights[SQUARES]
     for row in np.flatnonzero(touched):
         rates = _SPARSE if row < dense else _DENSE if row < first + INPUTS else _OF_SEEN
-        for column in range(COLUMNS):
-            square = np.float64(weights[SQUARES, row, column]) + step[row, column] * step[row, column]
-            weights[SQUARES, row, column] = square
+        for column in range(step.shape[1]):
+            square = np.float64(squares[row, column]) + step[row, column] * step[row, column]
+            squares[row, column] = square
             step[row, column] *= rates[column] / sqrt(square)
     part = _part_of_step(step, first, values, places)
     for row in np.flatnonzero(touched):
-        for column in range(COLUMNS):
+        for column in range(step.shape[1]):
             old = np.float64(weights[LEARNING, row, column])
             weights[LEARNING, row, column] = old - step[row, column] * part[column]
 
@@ -98,10 +99,11 @@ def learn(weights: Weights, dense: int, first: int, values: Numbers, places: Pla
 def average(weights: Weights, batches: int) -> None:
     """Move the averaged weights, which predict, towards those that learn, after so many batches."""
     rate = max(_LEAST_AVERAGING, _DECAY / (batches + _DECAY))
-    for row in range(weights.shape[1]):
-        for column in range(COLUMNS):
-            old = np.float64(weights[AVERAGED, row, column])
-            weights[AVERAGED, row, column] = old + rate * (np.float64(weights[LEARNING, row, column]) - old)
+    learning, averaged = weights[LEARNING], weights[AVERAGED]
+    for row in range(len(averaged)):
+        for column in range(averaged.shape[1]):
+            old = np.float64(averaged[row, column])
+            averaged[row, column] = old + rate * (np.float64(learning[row, column]) - old)
 
 
 @compiled
@@ -116,11 +118,11 @@ def _descend(
         _gradient_of(gradient, targets[sample])
         for place in places[sample]:
             touched[place] = True
-            for column in range(COLUMNS):
+            for column in range(len(gradient)):
                 step[place, column] += gradient[column]
         for row in range(first, len(step)):
             value = values[sample, row - first]
-            for column in range(COLUMNS):
+            for column in range(len(gradient)):
                 step[row, column] += value * gradient[column]
 
 
@@ -142,8 +144,8 @@ def _part_of_step(step: Numbers, first: int, values: Numbers, places: Places) ->
     for sample in range(len(values)):
         score_places(step, places[sample], leap)
         score_inputs(step, first, values[sample], 0, len(step) - first, leap)
-        for column in range(COLUMNS):
+        for column in range(len(leap)):
             leaps[column] = max(leaps[column], abs(leap[column]))
-    for column in range(COLUMNS):
+    for column in range(len(leap)):
         leaps[column] = min(_MOST_LEAP / max(leaps[column], _LITTLE), 1.0)
     return leaps

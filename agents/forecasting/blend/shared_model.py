@@ -14,7 +14,7 @@ from agents.forecasting.blend.samples import BATCH, KEPT, SAMPLE
 from agents.kernel.arithmetic import exp, log
 from agents.kernel.compiled import Numbers, Places, Record, Records, Singles, compiled
 from agents.kernel.ranking import sort
-from agents.kernel.records import read
+from agents.kernel.records import copy, read
 
 MEANS = 5
 """Experts on the mean: the shared regression, the average by phase and plan, and the three moving averages."""
@@ -126,9 +126,12 @@ def trust(model: Record, period: int, saved: Numbers) -> None:
     """Take in a sample's regret; a period later than those so far ends the round before it."""
     if period > model["period"]:
         if model["round_samples"] > 0:
-            aggregation.add(model, model["round"] / model["round_samples"], _KEEP)
-        model["period"], model["round_samples"], model["round"][:] = period, 0, 0.0
-    model["round"][:] += saved
+            aggregation.add(model, model["round"], 1.0 / model["round_samples"], _KEEP)
+        model["period"], model["round_samples"] = period, 0
+    for expert in range(EXPERTS):
+        for level in range(len(LEVELS)):
+            before = model["round"][expert, level] if model["round_samples"] > 0 else 0.0
+            model["round"][expert, level] = before + saved[expert, level]
     model["round_samples"] += 1
 
 
@@ -146,7 +149,8 @@ def learn(
 ) -> bool:
     """Take in a sample; whether it completed a batch, so that the weights changed."""
     sample = stored[model["waiting"]]
-    sample["target"], sample["inputs"][:] = target, inputs
+    sample["target"] = target
+    copy(inputs, sample["inputs"])
     model["waiting"] += 1
     if model["waiting"] < BATCH:
         return False

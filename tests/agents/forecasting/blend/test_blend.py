@@ -118,7 +118,7 @@ def test_the_expert_that_is_right_is_trusted_and_the_wild_one_is_not() -> None:
     experts = np.repeat([[2.0], [60.0], [0.01]] * 3, 5, axis=1)
     for _ in range(60):
         aggregation.save(experts, mixture_of(experts, own, shard), 2.0, saved)
-        aggregation.add(own[0], saved, 0.99)
+        aggregation.add(own[0], saved, 1.0, 0.99)
     each = np.repeat(np.eye(aggregation.EXPERTS)[:, :, None], 5, axis=2)
     trusted = np.array([mixture_of(alone, own, shard) for alone in each])
     assert trusted.sum(axis=0) == pytest.approx(np.ones(5))
@@ -131,8 +131,8 @@ def test_an_expert_that_was_right_for_ever_leaves_weights_that_are_numbers() -> 
     experts[0] = 1.0
     for _ in range(3_000):
         aggregation.save(experts, mixture_of(experts, own, shard), 1.0, saved)
-        aggregation.add(own[0], saved, 0.99)
-        aggregation.add(shard[0], saved, 0.995)
+        aggregation.add(own[0], saved, 1.0, 0.99)
+        aggregation.add(shard[0], saved, 1.0, 0.995)
     assert mixture_of(experts, own, shard) == pytest.approx(np.ones(5), rel=0.3)
 
 

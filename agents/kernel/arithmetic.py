@@ -26,12 +26,12 @@ _NEAR, _FRACTIONS = 4.0, 50
 
 @compiled
 def exp(x: float) -> float:
-    """e^x, for x up to 700 (Cody and Waite's reduction, Remez coefficients of fdlibm).
+    """e^x, for x up to 700, and 0 for what is no number (Cody and Waite's reduction, Remez coefficients of fdlibm).
 
     >>> exp(-1e9), exp(0.0)
     (0.0, 1.0)
     """
-    if x < -_MOST:
+    if not x >= -_MOST:  # nor is what is no number
         return 0.0
     x = min(x, _MOST)
     k = floor(x * _PER_LN2 + 0.5)

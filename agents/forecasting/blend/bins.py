@@ -76,4 +76,4 @@ def places_of(values: Numbers, phases: int, places: Places) -> None:
 def _cut(values: Numbers, number: int, bins: int) -> int:
     """The bin, of so many, that an input is in."""
     exact = (values[number] - _LOW[number]) * _PER_SPAN[number] * bins
-    return int(min(max(exact, 0.0), bins - _HAIR))
+    return int(min(exact, bins - _HAIR)) if exact > 0.0 else 0

@@ -82,17 +82,17 @@ class Blend:
             if came == LEARNED:
                 self._changed |= {f"weights {horizon}", f"kept {horizon}"}
         if ahead:
-            horizon = sum(coming.is_open for coming in ahead)
-            if horizon != state.record["horizon"][0]:
-                self._turn(state, horizon)
-            self._learned = state, tuple(ahead), self._foretell(state, ahead, files=period.is_open)
+            coming = _coming(ahead)
+            if len(coming) != state.record["horizon"][0]:
+                self._turn(state, len(coming))
+            self._learned = state, tuple(ahead), self._foretell(state, ahead, coming, files=period.is_open)
 
     def forecast(self, state: BlendState, item: str, ahead: Sequence[Ahead]) -> DemandForecast:
         """The forecast made while learning, if that came last and for the same plan; else one made for this plan."""
         del item
         if self._learned is not None and self._learned[0] is state and self._learned[1] == tuple(ahead):
             return self._learned[2]
-        return self._foretell(state, ahead, files=False)
+        return self._foretell(state, ahead, _coming(ahead), files=False)
 
     def correct(self, state: BlendState, item: str, past: CorrectedPast) -> None:
         """Learn the item's past again; its shard has learned what it has learned, and how well experts did stays.
@@ -119,16 +119,15 @@ class Blend:
         """Whether the last period raised the alarm."""
         return bool(state.record["shifted"][0])
 
-    def _foretell(self, state: BlendState, ahead: Sequence[Ahead], *, files: bool) -> DemandForecast:
-        """A forecast for this plan; where it `files`, the forecast waits to be judged."""
-        coming = [_planned(period) for period in ahead if period.is_open]
-        if not coming:
+    def _foretell(self, state: BlendState, ahead: Sequence[Ahead], coming: Numbers, *, files: bool) -> DemandForecast:
+        """A forecast for this plan, and its open periods; where it `files`, the forecast waits to be judged."""
+        if not len(coming):
             nothing = (0.0,) * len(ahead)
             return DemandForecast(float(len(ahead)), 0.0, 0.0, (0.0,) * len(LEVELS), nothing)
         model, answer = self._models.get(self._nearest(len(coming)), self._untaught), np.empty(PATH + len(coming))
         foretell(
             state.record, state.filed, self._pace, self._population, model.record, model.weights, self._table,
-            np.array(coming, np.float64), files, answer,
+            coming, files, answer,
         )  # fmt: skip
         found = answer.tolist()
         path = found[PATH:]
@@ -195,11 +194,14 @@ class Blend:
         return model.dump_waiting() if kind == "waiting" else model.dump_kept()
 
 
-def _planned(period: Ahead | ClosedPeriod) -> tuple[float, ...]:
-    """What is known of a period before it comes, as the kernel takes it."""
-    return period.starts, period.ends, period.promotion, period.price or _UNKNOWN_PRICE
+def _coming(ahead: Sequence[Ahead]) -> Numbers:
+    """The open periods of a plan, as the kernel takes them."""
+    rows = [(each.starts, each.ends, each.promotion, each.price or _UNKNOWN_PRICE) for each in ahead if each.is_open]
+    return np.array(rows, np.float64)
 
 
 def _closed(period: ClosedPeriod) -> Numbers:
-    """What is known of a period afterwards."""
-    return np.array((*_planned(period), period.demand, period.censored), np.float64)
+    """What is known of a period once it has closed, as the kernel takes it."""
+    price = period.price or _UNKNOWN_PRICE
+    known = (period.starts, period.ends, period.promotion, price, period.demand, period.censored)
+    return np.array(known, np.float64)

@@ -55,10 +55,11 @@ def fill(table: Numbers) -> None:
 @compiled
 def quantiles(table: Numbers, mean: float, variance: float, unit: float, found: Numbers) -> None:
     """Quantiles at LEVELS over `unit`; those of a mean beyond the table are a multiple of its last's."""
-    inside = min(max(mean, _LEAST_MEAN), _MOST_MEAN)
+    inside = min(mean, _MOST_MEAN) if mean > _LEAST_MEAN else _LEAST_MEAN
     multiple = max(mean / inside, 1.0)
     excess = variance / (multiple * multiple * inside) - 1.0
-    excess = min(max(excess, inside / _MOST_SIZE), inside / _LEAST_SIZE)
+    least = inside / _MOST_SIZE
+    excess = min(excess, inside / _LEAST_SIZE) if excess > least else least
     log_mean = log(inside)
     row = (log_mean - _LOG_LEAST_MEAN) * _ROWS
     column = (log_mean - log(excess) - _LOG_LEAST_SIZE) * _COLUMNS

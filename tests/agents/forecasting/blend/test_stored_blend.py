@@ -69,3 +69,25 @@ def test_what_another_version_or_rhythm_shared_is_left_alone() -> None:
         Blend(Rhythm()).load_shared(dict.fromkeys(parts, b"junk"))
     with pytest.raises(ValueError, match=r"."):
         weekly.load(blend.dump(state))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_state_is_refused_or_forecasts_something(seed: int) -> None:
+    """Compiled code looks up what the state says, so no number may lead it astray."""
+    chance, blend = np.random.default_rng(seed), Blend(Rhythm())
+    written = blend.dump(lived(blend, [3.0, 5.0, 4.0, 0.0] * 12))
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(written)
+        place = 8 * int(chance.integers(len(written) // 8))
+        value = chance.choice([1e300, -1e300, 1e-300, -1.0])
+        damaged[place : place + 8] = chance.bytes(8) if chance.random() < 0.5 else np.float64(value).tobytes()
+        try:
+            state = blend.load(bytes(damaged))
+        except ValueError:
+            refused += 1
+            continue
+        for number in range(48, 53):
+            blend.learn(state, "TEA-01@BER1", period(number, 4.0), plan_after(number, 3))
+        assert len(blend.forecast(state, "TEA-01@BER1", plan_after(52, 3)).path) == 3
+    assert 10 < refused < 140

@@ -16,6 +16,7 @@ from agents.kernel.compiled import compiled
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _PER_LN2 = 1.4426950408889634
 _ROOT_HALF = sqrt(0.5)
+_ROOT_TWO = sqrt(2.0)
 _PER_ROOT_TAU = 0.3989422804014327
 """1 / √(2π)"""
 _MOST = 700.0
@@ -53,7 +54,12 @@ def log(x: float) -> float:
     if part < _ROOT_HALF:
         part *= 2.0
         power -= 1
-    f, k = part - 1.0, float(power)
+    return _log_near(part - 1.0, float(power))
+
+
+@compiled
+def _log_near(f: float, k: float) -> float:
+    """log((1 + f) 2^k), for 1 + f between √½ and √2."""
     s = f / (2.0 + f)
     z = s * s
     w = z * z
@@ -74,16 +80,16 @@ def log1p(x: float) -> float:
 @compiled
 def softplus(x: float) -> float:
     """log(1 + e^x)."""
-    return x + log1p(exp(-x)) if x > 0.0 else log1p(exp(x))
+    small = exp(-abs(x))
+    f, k = (0.5 * (small - 1.0), 1.0) if small > _ROOT_TWO - 1.0 else (small, 0.0)
+    return max(x, 0.0) + _log_near(f, k)
 
 
 @compiled
 def logistic(x: float) -> float:
     """1 / (1 + e^−x)."""
-    if x >= 0.0:
-        return 1.0 / (1.0 + exp(-x))
-    e = exp(x)
-    return e / (1.0 + e)
+    small = exp(-abs(x))
+    return 1.0 / (1.0 + small) if x >= 0.0 else small / (1.0 + small)
 
 
 @compiled

@@ -9,7 +9,7 @@ from agents.kernel.compiled import Bytes, Numbers, Places, Record, Records, comp
 from agents.policies.pil_q.arms import ANALYTIC, ARM, ARMS, PILS
 from agents.policies.pil_q.asking import by_level, by_pil, together
 from agents.policies.pil_q.averages import average, variance_of
-from agents.policies.pil_q.beliefs import MEAN, QUANTILE, SOURCES, VARIANCE, beliefs, tail_of
+from agents.policies.pil_q.beliefs import MEAN, QUANTILE, SOURCES, VARIANCE, Beliefs, beliefs, tail_of
 from agents.policies.pil_q.hidden_demand import uncensored
 from agents.policies.pil_q.pool import MOST_VARIABILITY, POOLED, kind_of
 from agents.policies.pil_q.prior import expect
@@ -193,10 +193,13 @@ def look(  # noqa: PLR0913, PLR0917 - what the kernel is given, piece by piece
             found[source, 4 + number] = seen.interval[source, column]
     if costs["order_cost"] > 0.0:  # then one has all the say, and its lots are worked out with its answer
         return Reply(first, 1.0, 1, 0.0, 0.0, 0, 0, 0, 0.0)
-    projected = Projected(left[0, 0], left[1, 0], seen.covered[0, MEAN], seen.covered[0, VARIANCE])
-    analytic, wanted = levels_of(projected, 0.0, costs), together(parts, menu, left, 0, at, seen, costs)
-    level = analytic.left + wanted.missing
-    stands = placement(Levels(analytic.left, level, level, analytic.deviation, analytic.mean, np.inf), at, costs)
+    analytic, wanted = _levels(left, seen, 0, 0.0, costs), together(parts, menu, left, 0, at, seen, costs)
+    level, arm = analytic.left + wanted.missing, menu[first]
+    if heard == 1 and arm["projects"]:
+        levels = _levels(left, seen, arm["source"], arm["shift"], costs)
+    else:
+        levels = Levels(analytic.left, level, level, analytic.deviation, analytic.mean, np.inf)
+    stands = placement(levels, at, costs)
     return Reply(
         first,
         parts[first] / whole,
@@ -208,3 +211,9 @@ def look(  # noqa: PLR0913, PLR0917 - what the kernel is given, piece by piece
         stands.safety_stock,
         stands.expected_cost,
     )
+
+
+@compiled
+def _levels(left: Numbers, seen: Beliefs, source: int, shift: float, terms: Record) -> Levels:
+    mean, variance = seen.covered[source, MEAN], seen.covered[source, VARIANCE]
+    return levels_of(Projected(left[0, source], left[1, source], mean, variance), shift, terms)

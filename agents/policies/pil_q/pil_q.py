@@ -26,6 +26,7 @@ from agents.policies.projection.outlook import FORECAST, numbers_of
 from agents.policies.projection.route import route
 from agents.policies.rules.base_stock import order_up_to
 from agents.policies.rules.capped_base_stock import capped
+from agents.policies.rules.lots import lots
 from agents.policies.rules.pil import Projected, advise, levels, open_orders
 from agents.policies.rules.reorder_level import economic_lot, triggered
 from agents.policies.shadow.shadows import drawn_lead_time
@@ -75,15 +76,16 @@ class PilQ:
 
     def decide(self, state: PilQState, situation: Situation) -> Advice:
         """Order what arms want together."""
-        menu = menu_of(situation.economics)
-        answer, sources, _ = self.ask(state, situation)
-        words, may = menu.words[answer.place], situation.may_order
-        if answer.heard > 1:
-            words = f"{words} ({answer.share:.0%} of {answer.heard} arms)"
-            advice, baseline = Advice(*answer[4:]), answer.baseline
-        else:
-            advice = alone(situation, menu.arms[answer.place], sources)
+        menu, may = menu_of(situation.economics), situation.may_order
+        reply, sources, _ = self.ask(state, situation)
+        arm, words = menu.arms[reply.place], menu.words[reply.place]
+        if reply.heard > 1:
+            words = f"{words} ({reply.share:.0%} of {reply.heard} arms)"
+        if menu is LOTS or (reply.heard == 1 and isinstance(arm, LevelArm)):
+            advice = alone(situation, arm, sources)
             baseline = alone(situation, menu.arms[ANALYTIC], sources).quantity
+        else:
+            advice, baseline = Advice(*reply[4:]), reply.baseline
         return msgspec.structs.replace(
             advice,
             quantity=advice.quantity if may else 0.0,
@@ -100,7 +102,7 @@ class PilQ:
         """Let every arm live through the period, and order anew."""
         kind, menu, inputs = class_of(situation), menu_of(situation.economics), self._inputs(situation)
         pools, costs, may = self.pool.of(kind), np.empty(SHADOWS), situation.may_order
-        demand, hidden, lots = max(float(outcome.demand), 0.0), outcome.censored, NO_LOTS
+        demand, hidden, table = max(float(outcome.demand), 0.0), outcome.censored, NO_LOTS
         if state.item["lots"][0] != (menu is LOTS):
             state.begin(lots=menu is LOTS)
         terms, lead_time = inputs.terms, inputs.lead_time
@@ -108,14 +110,15 @@ class PilQ:
         state.rehearsal = None
         if judged:
             self.pool.changed(kind, judged)
-            state.rehearsal = rehearsed(costs.tolist(), menu)
-        state.make_room(situation)
+            paid = {name: float(costs[place]) for name, place in menu.rules.items()}
+            state.rehearsal = Rehearsal(float(costs[ARMS]), paid)
         drawn, certain = route(situation.lead_time)
+        state.make_room(situation, drawn)
         if not certain:
             drawn = drawn_lead_time(situation.lead_time, uniform(situation.item, situation.period, "lead time"))
         if menu is LOTS:
-            lots = lots_of(self.ask(state, situation)[1], situation.economics)
-        order(state.item, state.units, state.drawn, menu.table, *inputs, pools, lots, may, drawn)
+            table = lots_of(self.ask(state, situation)[1], situation.economics)
+        order(state.item, state.units, state.drawn, menu.table, *inputs, pools, table, may, drawn)
 
     def ask(self, state: PilQState, situation: Situation) -> tuple[Reply, Numbers, Bytes]:
         """Ask arms about the item as it stands: what they say, `Sight` by source, and how much each has to say."""
@@ -181,17 +184,13 @@ def lots_of(sources: Numbers, terms: Economics) -> Numbers:
 
     How uncertain the stock left is differs little between stocks, and lots are worked out once for all.
     """
-    found = []
-    for source in sources.tolist():
-        for stretch in STRETCHES:
-            at = levels(Projected(*source[:4]), terms, 0.0, stretch)
-            found.append((at.low, at.high, source[1]))
+    review = max(1, terms.review_periods)
+    found = [
+        (at.low, at.high, left_variance)
+        for _, left_variance, mean, variance, *_ in sources.tolist()
+        for at in lots(mean / review, variance / review, left_variance, terms, STRETCHES)
+    ]
     return np.array(found)
-
-
-def rehearsed(costs: list[float], menu: Menu) -> Rehearsal:
-    """What a period cost arms together, and those that are simple rules."""
-    return Rehearsal(costs[ARMS], {name: costs[place] for name, place in menu.rules.items()})
 
 
 def filled_up(situation: Situation, seen: Sight, arm: LevelArm) -> Advice:

@@ -8,7 +8,6 @@ from agents.kernel.records import read
 from agents.policies.base import Rehearsal, Situation
 from agents.policies.pil_q.arms import ARMS
 from agents.policies.pil_q.averages import AVERAGES, sound
-from agents.policies.projection.route import route
 from agents.policies.shadow.shadows import alike, fitted
 from schemas.stored import decoder_of
 
@@ -53,12 +52,12 @@ class PilQState(msgspec.Struct):
         item["lots"], item["learned"], item["costs"], item["parts"] = lots, 0, 0.0, 0
         self.units, self.drawn = np.zeros((1, SHADOWS)), np.zeros(0, np.int64)
 
-    def make_room(self, situation: Situation) -> None:
-        """Begin with shadows where the item stands, or have room for orders of its longest lead time."""
+    def make_room(self, situation: Situation, longest: int) -> None:
+        """Begin with shadows where the item stands, or have room for orders of the longest lead time."""
         if not len(self.drawn):
             self.units, self.drawn = alike(situation, SHADOWS)
             self.item["lived"], self.item["fee"] = 0, 0.0
-        elif len(self.drawn) != (longest := route(situation.lead_time).longest) + 1:
+        elif len(self.drawn) != longest + 1:
             self.units, self.drawn = fitted(self.units, self.drawn, longest)
 
 

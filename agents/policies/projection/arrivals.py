@@ -64,6 +64,7 @@ def shadow_arrivals(flows: Numbers, stock: int, units: Numbers, number: int, age
         quantity = units[age + 1, number]
         if quantity > 0.0:
             for flow in range(len(flows)):
-                flows[flow, MEAN, stock] += quantity * ages[age, flow, MEAN, 0]
-                flows[flow, ENDING, stock] += quantity * ages[age, flow, ENDING, 0]
-                flows[flow, VARIANCE, stock] += quantity * quantity * ages[age, flow, VARIANCE, 0]
+                if ages[age, flow, MEAN, 0] > 0.0:
+                    flows[flow, MEAN, stock] += quantity * ages[age, flow, MEAN, 0]
+                    flows[flow, ENDING, stock] += quantity * ages[age, flow, ENDING, 0]
+                    flows[flow, VARIANCE, stock] += quantity * quantity * ages[age, flow, VARIANCE, 0]

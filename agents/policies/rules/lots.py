@@ -1,5 +1,6 @@
 """How much to order at once where an order costs something: (s, S) for the stock that is left."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import floor, sqrt
 from typing import NamedTuple
@@ -33,16 +34,23 @@ def lot(mean: float, variance: float, left_variance: float, economics: Economics
     >>> abs(near.low - 6.3) < 0.2, abs(near.high - 41.6) < 1, near.cycle
     (True, True, 4.0)
     """
+    return lots(mean, variance, left_variance, economics, (stretch,))[0]
+
+
+def lots(
+    mean: float, variance: float, left_variance: float, economics: Economics, stretches: Sequence[float]
+) -> list[Lot]:
+    """The same for cycles that are made longer and shorter."""
     mean = max(mean, 1e-9)
     holding = max(economics.holding, 1e-9)
-    unit = _remembered(
+    alike = (
         _step(min(max(variance / (mean * mean), 1e-5), 1e6), 0.1),
         _step(min(left_variance / (mean * mean), 1e6), 0.2),
         _step(min(max(economics.shortage / holding, 1e-3), 1e6), 0.02),
         _step(min(economics.order_cost / (holding * mean), 1e6), 0.05),
-        stretch,
     )
-    return Lot(unit.low * mean, unit.high * mean, unit.cycle)
+    units = [_remembered(*alike, stretch) for stretch in stretches]
+    return [Lot(unit.low * mean, unit.high * mean, unit.cycle) for unit in units]
 
 
 def _step(value: float, apart: float) -> float:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from itertools import islice
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from agents.cli.terminal import print_table
-from stream.errors import RestockError, Unreachable
+from stream.errors import RestockError, Unreachable, WrongUse
 from stream.setting_sources import load
 from stream.settings import Settings, mask, show
 
@@ -20,6 +21,8 @@ Verdict: TypeAlias = Literal["ok", "warning", "wrong", "unreachable"]
 PACKAGES = ("restock", "faust-streaming", "aiokafka", "confluent-kafka", "redis", "msgspec", "river", "numpy")
 SKEW_MS = 5_000
 """A clock further away makes watermarks run ahead, or events be refused."""
+LATE_MS = 60_000
+"""A notification that has been due for longer is not just being sent."""
 MEMORY_SHARE = 0.9
 MOST_LETTERS = 10_000
 """What asks the clock writes there, too, and takes it back: only reading tells what came."""
@@ -55,7 +58,7 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 when a worker could start."""
     settings = load(args.config)
-    findings = list(_examine(settings))
+    findings = list(_examine(settings, args.config))
     if args.json:
         shown = {entry.key: entry.value for entry in show(settings)}
         print(json.dumps({"findings": [finding._asdict() for finding in findings], "settings": shown}))
@@ -68,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     return Unreachable.exit_code if "unreachable" in verdicts else 1 if "wrong" in verdicts else 0
 
 
-def _examine(settings: Settings) -> Iterator[Finding]:
+def _examine(settings: Settings, config: Path | None) -> Iterator[Finding]:
     from stream.kafka.topic_check import ABSENT
 
     yield Finding("versions", "ok", f"Python {platform.python_version()}, {', '.join(_versions())}")
@@ -84,6 +87,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
             yield from _asked("workers", lambda: _workers(settings))
             yield from _asked("intake", lambda: _intake(settings))
             yield from _asked("letters", lambda: _letters(settings))
+            yield from _asked("notify", lambda: _notify(settings, config))
     store = list(_asked("redis", lambda: _redis(settings)))
     yield from store
     if store[-1].verdict == "ok" and broker[0].verdict == "ok":
@@ -202,6 +206,33 @@ def _letters(settings: Settings) -> Iterator[Finding]:
         yield Finding("letters", "warning", f"{many} came to the dead letters within an hour", cure)
     else:
         yield Finding("letters", "ok", "nothing came to the dead letters within an hour")
+
+
+def _notify(settings: Settings, config: Path | None) -> Iterator[Finding]:
+    """Whether those whom `restock notify` is to tell were told; nothing where `[notify]` names nobody."""
+    from agents.notify.process import look_at_told
+    from agents.notify.settings import load_notify
+    from schemas.quantities import instant
+
+    try:
+        mailings = load_notify(config).mailings()
+    except WrongUse as error:  # its addresses may be known where it runs, and nowhere else
+        found, _, cure = str(error).rpartition(": ")
+        yield Finding("notify", "warning", found, cure)
+        return
+    told_by_name = {mailing.name: look_at_told(settings, mailing.name) for mailing in mailings}
+    late_ms = time.time() * 1_000 - LATE_MS
+    waiting = {name: told.sending.at_ms for name, told in told_by_name.items() if told.sending is not None}
+    if late := {name: due_ms for name, due_ms in waiting.items() if due_ms < late_ms}:
+        name = min(late, key=late.__getitem__)
+        cure = "the log of `restock notify` says how it refuses; if none runs, start it"
+        yield Finding("notify", "warning", f"{name} has not taken what was due at {instant(late[name])}", cure)
+    elif told_by_name and not any(told.offsets for told in told_by_name.values()):
+        yield Finding("notify", "warning", f"nobody of {len(told_by_name)} was ever told", "start `restock notify`")
+    elif told_by_name:
+        last = max((told.at_ms for told in told_by_name.values() if told.at_ms is not None), default=None)
+        when = "nothing was due yet" if last is None else f"what was due last, at {instant(last)}, was taken"
+        yield Finding("notify", "ok", when)
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:

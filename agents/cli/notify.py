@@ -16,6 +16,7 @@ from stream.settings import Settings
 
 if TYPE_CHECKING:
     from agents.notify.matters import KnownItem
+    from agents.notify.metrics import MetricsServer
     from agents.notify.process import NotifyProcess
 
 logger = logging.getLogger(__name__)
@@ -43,26 +44,29 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Tell; with `--once` the exit code is 1 when somebody could not be told."""
-    from agents.notify.process import NotifyProcess
+    from agents.notify.metrics import MetricsServer
+    from agents.notify.process import NotifyProcess, counts_of
     from agents.notify.settings import load_notify
 
     settings, table = load(args.config), load_notify(args.config)
     if not table.recipients:
         raise WrongUse("notify.to names nobody: add a [[notify.to]] to restock.toml, as restock.example.toml shows")
     logs.set_up(settings)
-    finder = ItemFinder(settings)
-    stopped = threading.Event()
+    finder, counts = ItemFinder(settings), counts_of(table)
+    stopped, metrics = threading.Event(), MetricsServer(table.metrics, counts)
     try:
         if args.once:
-            with NotifyProcess(settings, table, finder) as process:
+            with NotifyProcess(settings, table, finder, counts) as process:
                 return _once(process)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         taken: set[str] = set()
         while not stopped.is_set():
+            counts.round_ms = _now_ms()
+            metrics.listen()
             try:
-                with NotifyProcess(settings, table, finder, taken) as process:
-                    _for_good(process, stopped)
+                with NotifyProcess(settings, table, finder, counts, taken) as process:
+                    _for_good(process, metrics, stopped)
             except (Unreachable, BrokerDown) as error:
                 logger.warning("%s; trying again", error)
                 stopped.wait(EVERY_SECONDS)
@@ -70,11 +74,14 @@ def run(args: argparse.Namespace) -> int:
         raise AnswerIsNo(
             f"another `restock notify` of RESTOCK_APP={settings.app} has taken over: one is enough, and this one ends"
         ) from None
+    finally:
+        metrics.close()
     return 0
 
 
-def _for_good(process: "NotifyProcess", stopped: threading.Event) -> None:
+def _for_good(process: "NotifyProcess", metrics: "MetricsServer", stopped: threading.Event) -> None:
     while not stopped.is_set():
+        metrics.listen()
         process.round(_now_ms())
         stopped.wait(EVERY_SECONDS)
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from agents.notify.delivery_counts import DeliveryCounts
 from agents.notify.matters import KnownItem, Matter
 from agents.notify.pauses import pause_ms
 from agents.notify.recipient import Recipient, Url
@@ -30,18 +31,21 @@ LASTS_MS = 15 * MINUTE_MS
 SLICE = 500
 JOB = "restock-notify"
 """Keeps alerts of items apart from those of the service, which Prometheus raises under another `job`."""
+URGENCY = "alertmanager"
+"""What counts call it: it has hours of its own."""
 ANSWER_SECONDS = 10.0
 
 
 class AlertmanagerMirror:
     """One Alertmanager, and what it was told."""
 
-    def __init__(self, recipient: Recipient, retry_ms: int) -> None:
+    def __init__(self, recipient: Recipient, retry_ms: int, counts: DeliveryCounts) -> None:
         self.recipient = recipient
         self.refused = 0
         """How often in a row it did not take what was said."""
         self.next_try_ms = 0
         self._retry_ms = retry_ms
+        self._counts = counts
         self._said: dict[str, tuple[Severity, int]] = {}
         """The matters that it holds to be open: severity, and the offset that brought it."""
         self._ended: list[tuple[Matter, int]] = []
@@ -70,9 +74,11 @@ class AlertmanagerMirror:
             why = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else type(error).__name__
             logger.warning("%s did not take %d alerts: %s", self.recipient.name, len(alerts), why)
             self.refused += 1
+            self._counts.refused(self.recipient.name, URGENCY)
             self.next_try_ms = now_ms + pause_ms(self._retry_ms, self.refused)
         else:
             self._said, self._ended, self._again_ms, self.refused = now_open, [], now_ms + AGAIN_MS, 0
+            self._counts.told(self.recipient.name, URGENCY, now_ms)
 
 
 def alert_of(matter: Matter, known: Mapping[str, KnownItem], ends_ms: int) -> dict[str, Any]:

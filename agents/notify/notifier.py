@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol, TypeAlias
 
+from agents.notify.delivery_counts import DeliveryCounts
 from agents.notify.mailing import Mailing, Notification
 from agents.notify.matters import KnownItem, Matters
 from agents.notify.pauses import pause_ms
@@ -61,6 +62,7 @@ class Notifier:
         *,
         lines: int,
         retry_ms: int,
+        counts: DeliveryCounts,
         taken: set[str] | None = None,
     ) -> None:
         self._mailings = mailings
@@ -69,6 +71,7 @@ class Notifier:
         self._find_items = find_items
         self._lines = lines
         self._retry_ms = retry_ms
+        self._counts = counts
         self._taken = set() if taken is None else taken
         """Keys of what was taken and is not yet counted as told: a broker that is away while it is to be counted makes
         this notifier end, and the next one of the same process sends nothing twice."""
@@ -127,17 +130,21 @@ class Notifier:
             try:
                 if key not in self._taken:
                     self._channels[mailing.recipient.name].send(text)
+                    self._counts.told(mailing.recipient.name, mailing.urgency, now_ms)
                     _log(mailing, notification, key)
             except NotTold as error:
                 self._put_off(mailing, str(error), now_ms)
                 return
             self._taken.add(key)
+        else:
+            self._counts.settled(mailing.recipient.name, mailing.urgency)
         self.refused.pop(mailing.name, None)
         self.next_try_ms.pop(mailing.name, None)
         self._keep(mailing, told.done(), now_ms)
         self._taken.discard(told.key(mailing.name))
 
     def _put_off(self, mailing: Mailing, why: str, now_ms: int) -> None:
+        self._counts.refused(mailing.recipient.name, mailing.urgency)
         times = self.refused[mailing.name] = self.refused.get(mailing.name, 0) + 1
         wait_ms = pause_ms(self._retry_ms, times)
         self.next_try_ms[mailing.name] = now_ms + wait_ms

@@ -5,14 +5,15 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from agents.notify.alertmanager import AlertmanagerMirror
+from agents.notify.alertmanager import URGENCY, AlertmanagerMirror
 from agents.notify.apprise_channel import AppriseChannel
+from agents.notify.delivery_counts import DeliveryCounts
 from agents.notify.matters import Matters
 from agents.notify.notifier import FindItems, Notifier
 from agents.notify.output_topics import OutputTopics
 from agents.notify.settings import NotifySettings, is_alertmanager
 from agents.notify.told import Told, committed_of, told_of
-from stream.kafka.committed_places import CommittedPlaces
+from stream.kafka.committed_places import CommittedPlaces, look
 from stream.kafka.topic_reader import TopicReader
 from stream.settings import Settings
 
@@ -45,13 +46,20 @@ class NotifyProcess:
     """What `restock notify` runs."""
 
     def __init__(
-        self, settings: Settings, table: NotifySettings, find_items: FindItems, taken: set[str] | None = None
+        self,
+        settings: Settings,
+        table: NotifySettings,
+        find_items: FindItems,
+        counts: DeliveryCounts,
+        taken: set[str] | None = None,
     ) -> None:
         hide_addresses()
         people = [recipient for recipient in table.recipients if not is_alertmanager(recipient)]
         channels = {recipient.name: AppriseChannel(recipient) for recipient in people}
         self._find_items = find_items
-        self._mirrors = [AlertmanagerMirror(each, table.retry_ms) for each in table.recipients if is_alertmanager(each)]
+        mirrored = [recipient for recipient in table.recipients if is_alertmanager(recipient)]
+        self._mirrors = [AlertmanagerMirror(recipient, table.retry_ms, counts) for recipient in mirrored]
+        self._counts = counts
         self._matters = Matters()
         with ExitStack() as opened:
             reader = opened.enter_context(TopicReader(settings))
@@ -59,7 +67,14 @@ class NotifyProcess:
             self._topics = OutputTopics(settings, reader, self._matters)
             memory = GroupMemory(settings, places, self._topics)
             self._notifier = Notifier(
-                table.mailings(), memory, channels, find_items, lines=table.lines, retry_ms=table.retry_ms, taken=taken
+                table.mailings(),
+                memory,
+                channels,
+                find_items,
+                lines=table.lines,
+                retry_ms=table.retry_ms,
+                counts=counts,
+                taken=taken,
             )
             self._opened = opened.pop_all()
 
@@ -73,7 +88,9 @@ class NotifyProcess:
 
     def round(self, now_ms: int) -> None:
         """Read what has come, and tell what is due."""
+        self._counts.round_ms = now_ms
         self._topics.read()
+        self._counts.open = len(self._matters.open)
         self._notifier.round(self._matters, self._topics.offsets, now_ms)
         if self._mirrors:
             known = self._find_items({matter.item for matter in self._matters.open.values()})
@@ -94,6 +111,17 @@ class NotifyProcess:
         """When the first of them is tried again."""
         times = [*self._notifier.next_try_ms.values(), *(each.next_try_ms for each in self._mirrors if each.refused)]
         return min(times, default=0)
+
+
+def look_at_told(settings: Settings, mailing: str) -> Told:
+    """How far a mailing has told, for those who only look; by the topics' whole names."""
+    return told_of(look(settings, f"{settings.app}-notify-{mailing}"))
+
+
+def counts_of(table: NotifySettings) -> DeliveryCounts:
+    """Counts with a 0 for everybody who may be told."""
+    people = [(mailing.recipient.name, str(mailing.urgency)) for mailing in table.mailings()]
+    return DeliveryCounts(people + [(each.name, URGENCY) for each in table.recipients if is_alertmanager(each)])
 
 
 def hide_addresses() -> None:

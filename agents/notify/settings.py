@@ -21,7 +21,7 @@ from schemas.outbound import Severity
 from schemas.quantities import MINUTE_MS
 from stream.errors import WrongUse
 from stream.setting_sources import DEFAULT_FILE
-from stream.setting_values import CLOCK_TIME, duration
+from stream.setting_values import ADDRESS, CLOCK_TIME, Address, duration
 
 _PAUSE = duration(0)
 _RETRY = duration(1)
@@ -48,6 +48,7 @@ class _StatedTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     pause: str = "5m"
     retry: str = "5s"
     lines: int = 60
+    metrics: str = "127.0.0.1:9478"
     to: tuple[_StatedRecipient, ...] = ()
 
 
@@ -59,6 +60,8 @@ class NotifySettings(NamedTuple):
     retry_ms: int
     """The pause before a notification that was refused is sent again; it doubles with every refusal."""
     lines: int
+    metrics: Address | None
+    """Where metrics are served; None for nowhere."""
     recipients: tuple[Recipient, ...]
 
     def mailings(self) -> list[Mailing]:
@@ -103,6 +106,7 @@ def load_notify(config: Path | None = None, environment: Mapping[str, str] | Non
         _read(f"{where}.pause", stated.pause, _PAUSE.read),
         _read(f"{where}.retry", stated.retry, _RETRY.read),
         stated.lines,
+        _read(f"{where}.metrics", stated.metrics, ADDRESS.read) if stated.metrics else None,
         recipients,
     )
 

@@ -12,6 +12,8 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
+from agents.notify.delivery_counts import DeliveryCounts
+from agents.notify.metrics import NotifyMetrics
 from agents.worker.resources import zeros
 from stream.consumer.readers import Readers
 from stream.observability.answers import Answers
@@ -24,6 +26,15 @@ HEAD = """# Metrics
 What a worker exports at `/metrics`. `make docs` writes this page from the declarations in `stream/observability/`;
 [add a metric](how-to/add-a-metric.md) says how to add one. Labels are never items: the number of series does not grow
 with them. Values of a label that are known beforehand are there with 0 from the start.
+
+| metric | type | labels | what it is |
+|---|---|---|---|
+"""
+NOTIFY_HEAD = """
+## `restock notify`
+
+What it exports, where `metrics` of `[notify]` says ([tell people](how-to/notify-people.md)); its declarations are in
+`agents/notify/metrics.py`. A recipient is one of `[[notify.to]]`.
 
 | metric | type | labels | what it is |
 |---|---|---|---|
@@ -58,11 +69,12 @@ def idle_registry() -> CollectorRegistry:
 
 def page() -> str:
     """The page as it stands in docs."""
-    return HEAD + "".join(sorted(_rows()))
+    notify = NotifyMetrics(DeliveryCounts(())).registry
+    return HEAD + "".join(sorted(_rows(idle_registry()))) + NOTIFY_HEAD + "".join(sorted(_rows(notify)))
 
 
-def _rows() -> Iterator[str]:
-    for family in idle_registry().collect():
+def _rows(registry: CollectorRegistry) -> Iterator[str]:
+    for family in registry.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name
         yield f"| `{name}` | {family.type} | {_labels(family)} | {family.documentation} |\n"
 

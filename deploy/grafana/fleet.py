@@ -189,5 +189,51 @@ FLEET = Dashboard(
                 ),
             ),
         ),
+        Section(
+            "Are people told?",
+            (
+                Panel(
+                    title="Who does not take what is due?",
+                    description="1 for each recipient of restock notify that has refused its last notification: what "
+                    "is critical at once, a digest, or the state that an Alertmanager holds.",
+                    unit="bool_yes_no",
+                    queries=(
+                        Query(
+                            'max by (recipient, urgency) (restock_notify_waiting{job=~"$job"})',
+                            "{{recipient}} {{urgency}}",
+                        ),
+                    ),
+                    runbooks=("RestockNotTold",),
+                    limits=(Limit(0, "RestockNotTold", "critical"),),
+                ),
+                Panel(
+                    title="How many notifications are taken?",
+                    description="Notifications that recipients took and refused within an hour, and how many alerts "
+                    "and proposals are open.",
+                    unit="short",
+                    queries=(
+                        Query('sum(increase(restock_notify_delivered_total{job=~"$job"}[1h]))', "taken"),
+                        Query('sum(increase(restock_notify_failed_total{job=~"$job"}[1h]))', "refused"),
+                        Query('max(restock_notify_matters_open{job=~"$job"})', "open"),
+                    ),
+                    runbooks=("RestockNotTold",),
+                ),
+                Panel(
+                    title="How long ago was somebody told?",
+                    description="Since each recipient last took a notification, and since restock notify last looked "
+                    "whether somebody is to be told: that is seconds, always.",
+                    unit="s",
+                    queries=(
+                        Query(
+                            "time() - max by (recipient, urgency) "
+                            '(restock_notify_told_timestamp_seconds{job=~"$job"} > 0)',
+                            "{{recipient}} {{urgency}}",
+                        ),
+                        Query('time() - max(restock_notify_round_timestamp_seconds{job=~"$job"})', "looked"),
+                    ),
+                    runbooks=("RestockNotifierStopped", "RestockNotTold"),
+                ),
+            ),
+        ),
     ),
 )

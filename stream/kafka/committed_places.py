@@ -12,10 +12,10 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 
 from stream.faults import BrokerDown, Fenced
-from stream.kafka.clients import answering, producer_config, reach, reader_config
+from stream.kafka.clients import REACH_SECONDS, answering, producer_config, reach, reader_config
 from stream.kafka.publisher import ANSWER_SECONDS, FENCED
 from stream.settings import Settings
 
@@ -28,6 +28,19 @@ _WITHOUT_COORDINATOR = (
 )
 Place: TypeAlias = tuple[int, str]
 """An offset and a line."""
+
+
+def look(settings: Settings, group: str) -> dict[tuple[str, int], Place]:
+    """What a group has committed; nobody is fenced by looking."""
+    client, _ = reach(settings)
+    asked = ConsumerGroupTopicPartitions(group)
+    with answering(settings):
+        found = client.list_consumer_group_offsets([asked], request_timeout=REACH_SECONDS)[group].result()
+    return {
+        (place.topic, place.partition): (place.offset, place.metadata or "")
+        for place in found.topic_partitions or ()
+        if place.offset >= 0
+    }
 
 
 class CommittedPlaces:

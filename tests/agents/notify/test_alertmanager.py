@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from agents.notify.alertmanager import AGAIN_MS, LASTS_MS, AlertmanagerMirror
+from agents.notify.alertmanager import AGAIN_MS, LASTS_MS, URGENCY, AlertmanagerMirror
+from agents.notify.delivery_counts import DeliveryCounts
 from agents.notify.matters import KnownItem, Matters, RecordPlace
 from agents.notify.recipient import Recipient, Url
 from schemas.outbound import OutputEvent
@@ -15,7 +16,9 @@ NOW_MS = 1_772_000_000_000
 
 class MirroredShop:
     def __init__(self, webhook: Webhook) -> None:
-        self.mirror = AlertmanagerMirror(Recipient("am", Url(f"alertmanager://me:pass@{webhook.address}/am/")), 5_000)
+        recipient = Recipient("am", Url(f"alertmanager://me:pass@{webhook.address}/am/"))
+        self.counts = DeliveryCounts([("am", URGENCY)])
+        self.mirror = AlertmanagerMirror(recipient, 5_000, self.counts)
         self.matters = Matters()
         self.webhook = webhook
         self.now_ms = NOW_MS

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.notify.delivery_counts import DeliveryCounts
 from agents.notify.hours import Hours
 from agents.notify.mailing import Mailing
 from agents.notify.matters import KnownItem, Matters, RecordPlace
@@ -76,6 +77,9 @@ class Town:
         self.read: dict[tuple[str, int], int] = {("alerts", 0): 0, ("replenishments", 0): 0}
         self.matters = Matters()
         self.news: list[News] = []
+        self.counts = DeliveryCounts(
+            (each.name, urgency) for each in self.recipients for urgency in ("at-once", "digest")
+        )
         self.restart()
 
     def restart(self, taken: set[str] | None = None) -> None:
@@ -85,7 +89,9 @@ class Town:
             for urgency in ("at-once", "digest")
         ]
         channels = {recipient.name: self.channel for recipient in self.recipients}
-        self.notifier = Notifier(mailings, self.memory, channels, self._find, lines=1_000, retry_ms=5_000, taken=taken)
+        self.notifier = Notifier(
+            mailings, self.memory, channels, self._find, lines=1_000, retry_ms=5_000, counts=self.counts, taken=taken
+        )
 
     def _find(self, items: Collection[str]) -> dict[str, KnownItem]:
         return {item: self.known[item] for item in items if item in self.known}
@@ -271,6 +277,8 @@ def test_a_refused_notification_is_sent_again_later_and_later_under_its_key() ->
         pauses.append(town.notifier.next_try_ms["buyers-at-once"] - town.now_ms)
         town.round(pauses[-1])
     assert pauses == [5_000, 10_000, 20_000, 40_000]
+    at_once = "buyers", "at-once"
+    assert (town.counts.failed[at_once], town.counts.waiting[at_once], town.counts.delivered.total()) == (5, True, 0)
     key = town.memory.told("buyers-at-once").key("buyers-at-once")
     town.restart()
     town.channel.refuses = False
@@ -278,8 +286,21 @@ def test_a_refused_notification_is_sent_again_later_and_later_under_its_key() ->
     (text,) = town.round()
     assert (text.key, lines_of(text.text, "New")) == (key, ["A"]), "the stretch stays as it was written down"
     assert town.notifier.refused == {}
+    assert (town.counts.waiting[at_once], town.counts.delivered[at_once]) == (False, 1)
+    assert town.counts.told_ms == {at_once: town.now_ms, ("buyers", "digest"): 0}
     (text,) = town.round(5 * MINUTE_MS)
     assert lines_of(text.text, "New") == ["B"]
+
+
+def test_what_ends_while_it_is_refused_waits_no_more() -> None:
+    town = Town()
+    town.channel.refuses = True
+    town.happens(alert("A@BER1", severity="critical"))
+    town.round()
+    assert town.counts.waiting["buyers", "at-once"]
+    town.happens(alert("A@BER1", "cleared"))
+    assert town.round(MINUTE_MS) == []
+    assert not town.counts.waiting["buyers", "at-once"]
 
 
 def test_a_broker_that_is_away_when_it_is_to_be_counted_has_nobody_told_twice() -> None:
@@ -312,7 +333,9 @@ def test_a_digest_that_is_refused_until_the_evening_is_sent_in_the_morning_witho
 def test_a_long_list_names_the_worst_and_counts_the_rest() -> None:
     town = Town()
     mailing = Mailing(town.recipients[0], "digest", HOURS, 0)
-    notifier = Notifier([mailing], town.memory, {"buyers": town.channel}, town._find, lines=3, retry_ms=1)
+    notifier = Notifier(
+        [mailing], town.memory, {"buyers": town.channel}, town._find, lines=3, retry_ms=1, counts=DeliveryCounts(())
+    )
     for number in range(10):
         town.happens(alert(f"S{number}@BER1", kind="overdue_replenishment" if number else "low_stock"))
     town.morning()

@@ -26,6 +26,7 @@ from stream.local.free_ports import LOOPBACK
 from stream.setting_sources import load
 from tests.chaos.system import System
 from tests.drill.monitoring import Monitoring, shortened
+from tests.drill.people import People
 from tests.drill.pictures import QueryAnswer, WatchedFault, draw
 from tests.drill.server_faults import store_stopped
 from tests.drill.stage import Stage
@@ -119,12 +120,17 @@ def main() -> int:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="restock-dashboards-") as folder:
         home = Path(folder)
-        with LocalServers(home / "servers", usual_ports=False) as servers, _system(servers, home) as system:
-            stage, shop = Stage(servers, system), DemoShop(system)
+        with (
+            LocalServers(home / "servers", usual_ports=False) as servers,
+            _system(servers, home) as system,
+            People(system, home) as people,
+        ):
+            people.webhook.answers = [200, 503, 503]
+            stage, shop = Stage(servers, system, people), DemoShop(system)
             stage.begin()
             stage.await_ready()
-            targets = [f"{LOOPBACK}:{port}" for port in stage.ports]
-            with Monitoring(home, targets, args.factor) as monitoring:
+            workers = [f"{LOOPBACK}:{port}" for port in stage.ports]
+            with Monitoring(home, [*workers, people.metrics], args.factor) as monitoring:
                 shop.start()
                 began = time.time()
                 day = FaultyDay(stage, shop, args.quiet)

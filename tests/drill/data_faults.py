@@ -55,7 +55,7 @@ def item_tampered_with(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def orders_deleted(stage: Stage) -> Iterator[None]:
-    """Let the broker delete orders that no worker has read."""
+    """Let the broker delete orders that no worker has read; workers that began later know nothing of it."""
     stage.end()
     stage.shop.sell(200)
     places = [TopicPartition(stage.system.topic("orders"), number, -1) for number in range(stage.system.partitions)]
@@ -65,3 +65,5 @@ def orders_deleted(stage: Stage) -> Iterator[None]:
     stage.strike()
     stage.begin()
     yield
+    stage.end()
+    stage.begin()

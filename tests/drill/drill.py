@@ -23,9 +23,10 @@ from tests.chaos.arena import behind_proxies
 from tests.drill.evidence import Onlooker, told_by
 from tests.drill.faults import FAULTS, DrilledFault
 from tests.drill.monitoring import Monitoring
-from tests.drill.server_faults import with_access_rules
+from tests.drill.people import People
 from tests.drill.shop import ITEMS
 from tests.drill.stage import Stage, drilled_system
+from tests.fakes.access_rules import with_access_rules
 
 PATIENCE_SECONDS = 480.0
 
@@ -83,9 +84,24 @@ def calm(stage: Stage, monitoring: Monitoring, seconds: float) -> bool:
     told, fired = monitoring.people_notified(began), monitoring.alerts("firing", took) - {"RestockWatchdog"}
     pending = monitoring.alerts("pending", took) - fired
     print(f"{took:.0f} s of healthy load, {len(numbers)} restarts, a rolling deploy of {len(numbers)} workers")
+    print(_freshness(monitoring, took))
     for what, names in {"notified": told, "fired": sorted(fired), "pending": sorted(pending)}.items():
         print(f"{what}: {', '.join(names) or 'nothing'}", flush=True)
     return not told and not fired
+
+
+def _freshness(monitoring: Monitoring, seconds: float) -> str:
+    """How much was reviewed and published in the last seconds, and which share of it came late."""
+    now = time.time()
+
+    def increase(series: str) -> float:
+        found = monitoring.ask(f"sum(increase({series}[{seconds:.0f}s]))", now, now, 1)
+        return found[0].points[-1][1] if found else 0.0
+
+    published = increase("restock_decision_latency_seconds_count")
+    late = published - increase('restock_decision_latency_seconds_bucket{le="1.0"}')
+    reviews = increase("restock_reviews_total")
+    return f"{reviews:.0f} reviews, {published:.0f} latencies measured, {late:.0f} of them beyond a second"
 
 
 def _await(condition: Callable[[], bool], otherwise: str) -> None:
@@ -116,12 +132,16 @@ def main() -> int:
         local = LocalServers(home / "servers", usual_ports=False)
         _, proxy = behind_proxies(local)
         with_access_rules(local)
-        with local as servers, drilled_system(servers, home, args.factor) as system:
-            stage = Stage(servers, system, args.workers, proxy)
+        with (
+            local as servers,
+            drilled_system(servers, home, args.factor) as system,
+            People(system, home) as people,
+        ):
+            stage = Stage(servers, system, people, args.workers, proxy)
             stage.begin()
             stage.await_ready()
             stage.shop.open()
-            targets = [f"{LOOPBACK}:{port}" for port in stage.ports]
+            targets = [*(f"{LOOPBACK}:{port}" for port in stage.ports), people.metrics]
             with Monitoring(home, targets, args.factor) as monitoring:
                 print(
                     f"durations of rules and routes divided by {args.factor:g}; {args.workers} workers, {ITEMS} items"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from tests.drill import data_faults, server_faults, worker_faults
+from tests.drill import data_faults, people_faults, server_faults, worker_faults
 from tests.drill.stage import Stage
 
 
@@ -43,6 +43,8 @@ FAULTS = [
     DrilledFault("feeds parked", "RestockFeedParked", worker_faults.planted("intake_fails")),
     DrilledFault("one feed parked for long", "RestockFeedSilent", worker_faults.planted("intake_fails_at_orders_0")),
     DrilledFault("a forecaster fails", "RestockLearnerFailures", worker_faults.planted("forecaster_fails")),
+    DrilledFault("buyers refuse", "RestockNotTold", people_faults.buyers_refuse),
+    DrilledFault("the notifier killed", "RestockNotifierStopped", people_faults.notifier_killed),
     DrilledFault(
         "an item tampered with", "RestockInvariantViolated", data_faults.item_tampered_with, 0, ("doctor", "audit")
     ),

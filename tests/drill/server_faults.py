@@ -15,7 +15,6 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from stream.local import LocalServers
 from tests.drill.stage import Stage
 
 
@@ -69,16 +68,6 @@ def letters_refused(stage: Stage) -> Iterator[None]:
     stage.system.publish([("orders", b"x", b"no JSON")])
     yield
     _configure(stage, "dead-letters", "max.message.bytes", before)
-
-
-def with_access_rules(servers: LocalServers) -> None:
-    """Let a broker that is not yet started know access rules; where there are none everything is allowed."""
-    plain = servers.kafka_process._settings
-    rules = {
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "allow.everyone.if.no.acl.found": "true",
-    }
-    servers.kafka_process._settings = lambda: plain() | rules  # type: ignore[method-assign]
 
 
 @contextmanager

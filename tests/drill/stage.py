@@ -10,6 +10,7 @@ from stream.local import LocalServers
 from stream.local.free_ports import LOOPBACK, free_ports
 from tests.chaos.proxy import Proxy
 from tests.chaos.system import System, SystemWorker
+from tests.drill.people import People
 from tests.drill.shop import SellingShop
 from tests.fakes.watched_worker import Watched
 
@@ -20,8 +21,10 @@ DAY_SECONDS = 20
 class Stage:
     """Some workers of one application on a Kafka and a Valkey of their own, and a shop that goes on selling."""
 
-    def __init__(self, servers: LocalServers, system: System, workers: int = 2, proxy: Proxy | None = None) -> None:
-        self.servers, self.system = servers, system
+    def __init__(
+        self, servers: LocalServers, system: System, people: People, workers: int = 2, proxy: Proxy | None = None
+    ) -> None:
+        self.servers, self.system, self.people = servers, system, people
         self.proxy = proxy
         """Of the broker; workers that begin behind it have no other way."""
         self.ports = list(free_ports({f"worker {number}": 0 for number in range(workers)}).values())

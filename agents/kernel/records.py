@@ -8,66 +8,65 @@ Traceback (most recent call last):
 ValueError: 4 bytes where records take 16 each
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, TypeAlias
+from math import isfinite
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from agents.kernel.compiled import Record, Records, compiled
+from agents.kernel.compiled import Numbers, Places, Record, Records, Singles, compiled
 
-Places: TypeAlias = slice | npt.NDArray[np.intp]
+_ANYTHING, _SINGLE, _POSITIVE_SINGLE, _NUMBER, _POSITIVE_NUMBER, _COUNT, _POSITIVE_COUNT = range(7)
+"""What may stand in four bytes of a record, or in eight that begin there."""
+_KINDS = {np.dtype(np.float32): _SINGLE, np.dtype(np.float64): _NUMBER, np.dtype(np.int64): _COUNT}
 
 
-def read(data: bytes, kind: np.dtype[Record], positive: Iterable[str] = ()) -> Records:
+def read(data: bytes, kind: np.dtype[Record], positive: tuple[str, ...] = ()) -> Records:
     """So many records as there are, in memory of their own; counts may not be negative, nor some numbers zero."""
     if len(data) % kind.itemsize:
         raise ValueError(f"{len(data)} bytes where records take {kind.itemsize} each")
-    found = np.zeros(len(data) // kind.itemsize, kind)
-    found.view(np.uint8)[:] = np.frombuffer(data, np.uint8)
-    if len(found):
-        _check(found, kind, positive)
-    return found
+    room = np.zeros(len(data) + 7 & -8, np.uint8)
+    room[: len(data)] = np.frombuffer(data, np.uint8)
+    singles, numbers, counts = room.view(np.float32), room.view(np.float64), room.view(np.int64)
+    if not _are_sound(singles, numbers, counts, _kinds(kind, positive), len(data)):
+        raise ValueError("a number is not what it can be")
+    return room[: len(data)].view(kind)
 
 
-def _check(found: Records, kind: np.dtype[Record], positive: Iterable[str]) -> None:
-    """Look at all numbers of a type at once: a record has some dozens of fields, and is read before every review."""
-    for number, places in _places(kind):
-        numbers = found.view(number).reshape(len(found), -1)[:, places]
-        right = numbers >= 0 if number == np.int64 else np.isfinite(numbers)
-        if not right.all():
-            raise ValueError("a number is not what it can be")
-    for name in positive:
-        if not (found[name] > 0).all():
-            raise ValueError(f"{name} is not what it can be")
+@compiled(np.float32, np.float64, np.int64, np.int64, int)
+def _are_sound(singles: Singles, numbers: Numbers, counts: Places, kinds: Places, size: int) -> bool:
+    """Whether every number of the records may be what it is; a worker asks before every review."""
+    for place in range(size // 4):
+        kind = kinds[place % len(kinds)]
+        if kind in (_SINGLE, _POSITIVE_SINGLE):
+            if not isfinite(singles[place]) or (kind == _POSITIVE_SINGLE and singles[place] <= 0.0):
+                return False
+        elif kind in (_NUMBER, _POSITIVE_NUMBER):
+            number = numbers[place // 2]
+            if not isfinite(number) or (kind == _POSITIVE_NUMBER and number <= 0.0):
+                return False
+        elif kind != _ANYTHING and counts[place // 2] < kind - _COUNT:
+            return False
+    return True
 
 
 @cache
-def _places(kind: np.dtype[Record]) -> tuple[tuple[np.dtype[Any], Places], ...]:
-    """Where in a record the numbers of each type stand, counted in numbers of that type."""
-    found: dict[np.dtype[Any], list[int]] = {}
-    for number, offset, count in _fields(kind):
-        first = offset // number.itemsize
-        found.setdefault(number, []).extend(range(first, first + count))
-    return tuple((number, _slice_of(places)) for number, places in found.items())
+def _kinds(kind: np.dtype[Record], positive: tuple[str, ...]) -> Places:
+    """What may stand in every four bytes of a record."""
+    found = np.full(kind.itemsize // 4, _ANYTHING)
+    _mark(found, kind, 0, positive)
+    return found
 
 
-def _slice_of(places: list[int]) -> Places:
-    """The places as a slice, which copies nothing, where they follow one another."""
-    follow = places == list(range(places[0], places[0] + len(places)))
-    return slice(places[0], places[-1] + 1) if follow else np.array(places)
-
-
-def _fields(kind: np.dtype[Record], at: int = 0) -> Iterator[tuple[np.dtype[Any], int, int]]:
-    """The fields of a record: the type of their numbers, where they begin, and how many they are."""
-    fields: Mapping[str, Any] = kind.fields or {}
-    for name in kind.names or ():
-        of, offset = fields[name][:2]
-        if of.names:
-            yield from _fields(of, at + offset)
-        else:
-            yield of.base, at + offset, of.itemsize // of.base.itemsize
+def _mark(found: Places, kind: np.dtype[Record], at: int, positive: Iterable[str]) -> None:
+    for name, (field, offset, *_) in (kind.fields or {}).items():
+        if field.names:
+            _mark(found, field, at + offset, ())
+        elif field.base in _KINDS:
+            places = slice((at + offset) // 4, (at + offset + field.itemsize) // 4, field.base.itemsize // 4)
+            found[places] = _KINDS[field.base] + (name in positive)
 
 
 @compiled

@@ -57,7 +57,7 @@ def rows_of(phases: int) -> int:
 @compiled
 def places_of(values: Numbers, phases: int, places: Places) -> None:
     """Write the places that inputs touch."""
-    curves, crosses, phase = len(_CURVES), len(_CROSSES), int(values[of.PHASE])
+    curves, crosses, phase = len(_CURVES), len(_CROSSES), min(max(int(values[of.PHASE]), 0), phases - 1)
     for curve in range(curves):
         number = _CURVES[curve]
         places[curve] = _STARTS[curve] + _cut(values, number, _BINS[number])

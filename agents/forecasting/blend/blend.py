@@ -63,7 +63,7 @@ class Blend:
 
     def fresh(self) -> BlendState:
         """Know nothing of an item."""
-        return BlendState(self._pace)
+        return stored_item.begin(self._pace)
 
     def learn(self, state: BlendState, item: str, period: ClosedPeriod, ahead: Sequence[Ahead] = ()) -> None:
         """Take in a period, judge the forecast that is due, file a new one."""

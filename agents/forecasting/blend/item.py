@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 
 from agents.forecasting.base import LEVELS
-from agents.forecasting.blend import aggregation, samples
+from agents.forecasting.blend import aggregation
 from agents.forecasting.blend.aggregation import EXPERTS, REGRETS
 from agents.forecasting.blend.experts import SPREAD
 from agents.forecasting.blend.past import PAST
@@ -66,12 +66,8 @@ class BlendState:
 
     __slots__ = ("filed", "record")
 
-    def __init__(self, pace: Records) -> None:
-        self.record = np.zeros(1, ITEM)
-        for name in _RHYTHM:
-            self.record[name] = pace[name]
-        self.record["stretches"] = 1.0
-        aggregation.begin(self.record)
+    def __init__(self, record: Records) -> None:
+        self.record = record
         self.filed = np.zeros(MOST_WAITING, FILED)
         """The oldest first."""
 
@@ -91,6 +87,16 @@ class BlendState:
         self.record["shifted"] = 0
 
 
+def begin(pace: Records) -> BlendState:
+    """Know nothing of an item."""
+    record = np.zeros(1, ITEM)
+    for name in _RHYTHM:
+        record[name] = pace[name]
+    record["stretches"] = 1.0
+    aggregation.begin(record)
+    return BlendState(record)
+
+
 def write(state: BlendState) -> bytes:
     """Write a state."""
     return state.record.tobytes() + state.filed[: state.record["filed"][0]].tobytes()
@@ -103,9 +109,7 @@ def load(data: bytes, pace: Records) -> BlendState:
         raise ValueError("not what the blend knows of an item in this rhythm")
     if not len(filed) == record["filed"][0] <= MOST_WAITING or record["unbroken"][0] > record["memory"][0]:
         raise ValueError("not what the blend knows of an item")
-    samples.check(filed, int(record["phases"][0]))
-    state = BlendState(pace)
-    state.record = record
+    state = BlendState(record)
     state.filed[: len(filed)] = filed
     return state
 

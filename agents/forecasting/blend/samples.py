@@ -12,7 +12,7 @@ from math import floor
 import numpy as np
 import numpy.typing as npt
 
-from agents.forecasting.blend.inputs import PHASE, WIDTH
+from agents.forecasting.blend.inputs import WIDTH
 from agents.kernel.compiled import Numbers, Places, Record, Records, compiled
 
 BATCH = 64
@@ -25,13 +25,6 @@ _PRIME, _FACTOR = 2_147_483_647, 48_271
 
 STORED_INPUTS = ("inputs", np.int16, WIDTH)
 SAMPLE = np.dtype([("target", np.float32), STORED_INPUTS], align=True)
-
-
-def check(stored: Records, phases: int) -> None:
-    """Refuse inputs whose phase does not exist."""
-    found = stored["inputs"][:, PHASE]
-    if len(found) and not 0 <= int(found.min()) <= int(found.max()) < phases * _STEPS:
-        raise ValueError("inputs of another rhythm")
 
 
 @compiled

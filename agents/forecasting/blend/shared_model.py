@@ -56,10 +56,9 @@ MODEL = np.dtype(
 class SharedModel:
     """The shared model of one horizon, in a rhythm of so many phases."""
 
-    __slots__ = ("_phases", "record", "samples", "weights")
+    __slots__ = ("record", "samples", "weights")
 
     def __init__(self, phases: int) -> None:
-        self._phases = phases
         self.record = np.zeros(1, MODEL)
         self.record["pool"], self.record["mean_squares"] = _POOL, 1.0
         self.record["seed"] = samples.FIRST_SEED
@@ -87,7 +86,7 @@ class SharedModel:
     def load(self, weights: bytes, waiting: bytes, kept: bytes) -> None:
         """Read the weights and the other two parts; what is not such a part raises ValueError."""
         kind = np.dtype([(name, np.float32, self.weights.shape[1:]) for name in ("learning", "averaged", "squares")])
-        found, record = read(weights, kind, ["squares"]), read(waiting[: MODEL.itemsize], MODEL, _POSITIVE)
+        found, record = read(weights, kind, ("squares",)), read(waiting[: MODEL.itemsize], MODEL, _POSITIVE)
         stored = [read(waiting[MODEL.itemsize :], SAMPLE), read(kept, SAMPLE)]
         counts = [len(part) for part in stored]
         if len(found) != 1 or len(record) != 1 or counts != [record["waiting"][0], record["kept"][0]]:
@@ -96,7 +95,6 @@ class SharedModel:
             raise ValueError("more samples than are kept")
         self.record, self.weights[:] = record, np.stack([found[name][0] for name in kind.names or ()])
         for place, part in zip((0, BATCH), stored, strict=True):
-            samples.check(part, self._phases)
             self.samples[place : place + len(part)] = part
 
 

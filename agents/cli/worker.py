@@ -50,9 +50,12 @@ def run(args: argparse.Namespace) -> int:
 
     # Only now: importing Faust and the learners takes seconds, in which the log would be silent.
     from agents.kernel.__main__ import compile_all
+    from agents.kernel.code_cache import nothing_kept
     from agents.worker.app import put_together
     from agents.worker.start import Start
 
+    if nothing_kept():
+        logger.info("compiling what learns, which takes most of a minute; `python -m agents.kernel` does it beforehand")
     compile_all()
 
     async def work() -> None:

@@ -3,7 +3,7 @@
 It stands in a folder that is named after all that it depends on: the sources of the rooms that are compiled, Numba, and
 the processor. So code of another version or processor is never taken by mistake, whichever function has changed. The
 folder is in NUMBA_CACHE_DIR, or else beside this file, or else in the user's own cache. One that is there need not be
-writable, as in an image. Where nothing can be written, code is compiled at every start, which takes half a minute.
+writable, as in an image. Where nothing can be written, code is compiled at every start, which takes most of a minute.
 """
 
 import hashlib
@@ -27,6 +27,12 @@ def keep(function: Any) -> Any:
     return function
 
 
+def nothing_kept() -> bool:
+    """Whether everything must be compiled, which takes most of a minute."""
+    folder = _folder()
+    return folder is None or not any(folder.iterdir())
+
+
 @cache
 def _folder() -> Path | None:
     """The folder of this version and processor; None where none can be made."""
@@ -39,7 +45,7 @@ def _folder() -> Path | None:
             return place / name
     for place in places:
         try:
-            (place / name).mkdir(parents=True)
+            (place / name).mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
         return place / name

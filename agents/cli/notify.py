@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     """Tell; with `--once` the exit code is 1 when somebody could not be told."""
     from agents.notify.metrics import MetricsServer
     from agents.notify.process import NotifyProcess, counts_of
+    from agents.notify.remembered import Remembered
     from agents.notify.settings import load_notify
 
     settings, table = load(args.config), load_notify(args.config)
@@ -60,12 +61,11 @@ def run(args: argparse.Namespace) -> int:
                 return _once(process)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        taken: set[str] = set()
+        remembered = Remembered()
         while not stopped.is_set():
-            counts.round_ms = _now_ms()
             metrics.listen()
             try:
-                with NotifyProcess(settings, table, finder, counts, taken) as process:
+                with NotifyProcess(settings, table, finder, counts, remembered) as process:
                     _for_good(process, metrics, stopped)
             except (Unreachable, BrokerDown) as error:
                 logger.warning("%s; trying again", error)

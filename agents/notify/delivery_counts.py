@@ -30,7 +30,7 @@ class DeliveryCounts:
         self.told_ms = dict.fromkeys(self.delivered, 0)
         """When each was last told; 0 for never."""
         self.round_ms = 0
-        """When it was last looked whether somebody is to be told."""
+        """When a round last came to its end; 0 for never."""
         self.open = 0
         """Alerts and proposals that are open."""
 

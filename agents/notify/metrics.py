@@ -43,7 +43,7 @@ class NotifyMetrics(Collector):
         told: dict[MailingKey, float] = {key: told_ms / 1_000 for key, told_ms in counts.told_ms.items()}
         text = "When a recipient last took a notification; 0 for never since this process began."
         yield gauge("restock_notify_told_timestamp_seconds", text, (LABELS, told))
-        text = "When it was last looked whether somebody is to be told, also while Kafka is away."
+        text = "When it last went round: what came was read, and what was due was sent or refused; 0 for never."
         yield gauge("restock_notify_round_timestamp_seconds", text, counts.round_ms / 1_000)
         yield gauge("restock_notify_matters_open", "Alerts and proposals that are open.", counts.open)
 

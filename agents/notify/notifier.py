@@ -13,6 +13,7 @@ from agents.notify.delivery_counts import DeliveryCounts
 from agents.notify.mailing import Mailing, Notification
 from agents.notify.matters import KnownItem, Matters
 from agents.notify.pauses import pause_ms
+from agents.notify.remembered import Remembered
 from agents.notify.told import Offsets, Told
 from agents.notify.wording import NotificationText, worded
 from schemas.quantities import HOUR_MS
@@ -63,7 +64,7 @@ class Notifier:
         lines: int,
         retry_ms: int,
         counts: DeliveryCounts,
-        taken: set[str] | None = None,
+        remembered: Remembered | None = None,
     ) -> None:
         self._mailings = mailings
         self._memory = memory
@@ -72,9 +73,7 @@ class Notifier:
         self._lines = lines
         self._retry_ms = retry_ms
         self._counts = counts
-        self._taken = set() if taken is None else taken
-        """Keys of what was taken and is not yet counted as told: a broker that is away while it is to be counted makes
-        this notifier end, and the next one of the same process sends nothing twice."""
+        self._remembered = Remembered() if remembered is None else remembered
         self._told: dict[str, Told] = {}
         self._kept_ms: dict[str, int] = {}
         self.refused: dict[str, int] = {}
@@ -85,7 +84,8 @@ class Notifier:
         """Send what is due."""
         for mailing in self._mailings:
             if mailing.name not in self._told:
-                self._told[mailing.name] = self._memory.told(mailing.name).within(read)
+                kept, known = self._memory.told(mailing.name), self._remembered.told.get(mailing.name)
+                self._told[mailing.name] = (kept if known is None else kept.or_later(known)).within(read)
             self._serve(mailing, matters, read, now_ms)
             if now_ms - self._kept_ms.get(mailing.name, 0) >= KEPT_MS:
                 self._keep(mailing, self._told[mailing.name], now_ms)
@@ -128,20 +128,20 @@ class Notifier:
             key = told.key(mailing.name)
             text = worded(notification, known, mailing.hours, self._lines, key)
             try:
-                if key not in self._taken:
+                if key not in self._remembered.taken:
                     self._channels[mailing.recipient.name].send(text)
                     self._counts.told(mailing.recipient.name, mailing.urgency, now_ms)
                     _log(mailing, notification, key)
             except NotTold as error:
                 self._put_off(mailing, str(error), now_ms)
                 return
-            self._taken.add(key)
+            self._remembered.taken.add(key)
         else:
             self._counts.settled(mailing.recipient.name, mailing.urgency)
         self.refused.pop(mailing.name, None)
         self.next_try_ms.pop(mailing.name, None)
         self._keep(mailing, told.done(), now_ms)
-        self._taken.discard(told.key(mailing.name))
+        self._remembered.taken.discard(told.key(mailing.name))
 
     def _put_off(self, mailing: Mailing, why: str, now_ms: int) -> None:
         self._counts.refused(mailing.recipient.name, mailing.urgency)
@@ -152,7 +152,8 @@ class Notifier:
 
     def _keep(self, mailing: Mailing, told: Told, now_ms: int) -> None:
         self._memory.keep(mailing.name, told)
-        self._told[mailing.name], self._kept_ms[mailing.name] = told, now_ms
+        self._told[mailing.name] = self._remembered.told[mailing.name] = told
+        self._kept_ms[mailing.name] = now_ms
 
 
 def _log(mailing: Mailing, notification: Notification, key: str) -> None:

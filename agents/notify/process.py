@@ -11,6 +11,7 @@ from agents.notify.delivery_counts import DeliveryCounts
 from agents.notify.matters import Matters
 from agents.notify.notifier import FindItems, Notifier
 from agents.notify.output_topics import OutputTopics
+from agents.notify.remembered import Remembered
 from agents.notify.settings import NotifySettings, is_alertmanager
 from agents.notify.told import Told, committed_of, told_of
 from stream.kafka.committed_places import CommittedPlaces, look
@@ -51,7 +52,7 @@ class NotifyProcess:
         table: NotifySettings,
         find_items: FindItems,
         counts: DeliveryCounts,
-        taken: set[str] | None = None,
+        remembered: Remembered | None = None,
     ) -> None:
         hide_addresses()
         people = [recipient for recipient in table.recipients if not is_alertmanager(recipient)]
@@ -74,7 +75,7 @@ class NotifyProcess:
                 lines=table.lines,
                 retry_ms=table.retry_ms,
                 counts=counts,
-                taken=taken,
+                remembered=remembered,
             )
             self._opened = opened.pop_all()
 
@@ -88,7 +89,6 @@ class NotifyProcess:
 
     def round(self, now_ms: int) -> None:
         """Read what has come, and tell what is due."""
-        self._counts.round_ms = now_ms
         self._topics.read()
         self._counts.open = len(self._matters.open)
         self._notifier.round(self._matters, self._topics.offsets, now_ms)
@@ -99,6 +99,7 @@ class NotifyProcess:
             for mirror in self._mirrors:
                 mirror.round(matters, self._matters.ended, known, now_ms)
         self._matters.ended.clear()
+        self._counts.round_ms = now_ms
 
     @property
     def waiting(self) -> dict[str, int]:

@@ -68,6 +68,15 @@ class Told(NamedTuple):
         sending = self.sending
         return self if sending is None else Told(self.offsets | sending.to, sending.at_ms)
 
+    def or_later(self, other: "Told") -> "Told":
+        """The one that has told more; the other one where both have told the same.
+
+        >>> kept, remembered = Told({}), Told({}, 1_000).begin({("alerts", 0): 9}, 2_000)
+        >>> kept.or_later(remembered) is remembered, remembered.done().or_later(remembered) is remembered
+        (True, False)
+        """
+        return self if sum(self.offsets.values()) > sum(other.offsets.values()) else other
+
     def within(self, ends: Offsets) -> "Told":
         """Begin anew with a partition that ends before what was told of it: its topic was made anew."""
         sending = self.sending

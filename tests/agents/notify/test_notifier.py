@@ -16,6 +16,7 @@ from agents.notify.mailing import Mailing
 from agents.notify.matters import KnownItem, Matters, RecordPlace
 from agents.notify.notifier import Notifier, NotTold
 from agents.notify.recipient import Recipient, Url
+from agents.notify.remembered import Remembered
 from agents.notify.told import Place, Told, committed_of, told_of
 from agents.notify.wording import NotificationText
 from schemas.outbound import OutputEvent, Severity
@@ -82,7 +83,7 @@ class Town:
         )
         self.restart()
 
-    def restart(self, taken: set[str] | None = None) -> None:
+    def restart(self, remembered: Remembered | None = None) -> None:
         mailings = [
             Mailing(recipient, urgency, HOURS, 5 * MINUTE_MS)
             for recipient in self.recipients
@@ -90,7 +91,14 @@ class Town:
         ]
         channels = {recipient.name: self.channel for recipient in self.recipients}
         self.notifier = Notifier(
-            mailings, self.memory, channels, self._find, lines=1_000, retry_ms=5_000, counts=self.counts, taken=taken
+            mailings,
+            self.memory,
+            channels,
+            self._find,
+            lines=1_000,
+            retry_ms=5_000,
+            counts=self.counts,
+            remembered=remembered,
         )
 
     def _find(self, items: Collection[str]) -> dict[str, KnownItem]:
@@ -304,16 +312,31 @@ def test_what_ends_while_it_is_refused_waits_no_more() -> None:
 
 
 def test_a_broker_that_is_away_when_it_is_to_be_counted_has_nobody_told_twice() -> None:
-    town, taken = Town(), set[str]()
-    town.restart(taken)
+    town, remembered = Town(), Remembered()
+    town.restart(remembered)
     town.happens(alert("A@BER1", severity="critical"))
     town.memory.dies = True
     assert len(town.round()) == 1
     town.memory.dies = False
-    town.restart(taken)
+    town.restart(remembered)
     assert town.round() == []
-    assert taken == set()
+    assert remembered.taken == set()
     assert town.memory.told("buyers-at-once").sending is None
+
+
+def test_a_broker_that_forgot_what_was_kept_has_nobody_told_twice() -> None:
+    town, remembered = Town(), Remembered()
+    town.restart(remembered)
+    town.happens(alert("A@BER1", severity="critical"))
+    town.memory.dies = True
+    assert len(town.round()) == 1
+    town.memory.dies = False
+    town.memory.places.clear()
+    town.happens(alert("B@BER1", severity="critical"))
+    town.restart(remembered)
+    assert town.round() == []
+    (text,) = town.round(5 * MINUTE_MS)
+    assert lines_of(text.text, "New") == ["B"]
 
 
 def test_a_digest_that_is_refused_until_the_evening_is_sent_in_the_morning_without_what_has_ended() -> None:

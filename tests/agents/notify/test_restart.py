@@ -23,6 +23,7 @@ from schemas.outbound import OutputEvent
 from schemas.topics import place
 from stream.kafka import topics
 from stream.kafka.clients import producer_config
+from stream.local import LocalServers
 from stream.local.free_ports import LOOPBACK, free_ports
 from stream.settings import Settings, as_environment
 from tests.chaos.system import await_true
@@ -177,6 +178,35 @@ def test_a_running_one_tells_what_comes_and_gives_way_to_the_next(
     assert second.returncode == 0, log
     titles = [request.body["title"] for request in webhook.requests]
     assert titles == [f"restock: low stock: {sku}@BER1" for sku in "ABC"]
+
+
+def test_a_broker_that_restarts_between_sending_and_counting_has_nobody_told_twice(
+    publish: Publish, notify: Notify, webhook: Webhook, servers: LocalServers
+) -> None:
+    arrived = threading.Semaphore(0)
+
+    def stop_the_broker() -> None:
+        webhook.on_request = arrived.release
+        servers.kafka_process.stop()
+        arrived.release()
+
+    publish(alert("A@BER1", severity="critical"))
+    webhook.on_request = stop_the_broker
+    running = notify()
+    try:
+        assert arrived.acquire(timeout=60)
+    finally:
+        servers.kafka_process.start()
+    publish(alert("B@BER1", severity="critical"))
+    assert arrived.acquire(timeout=90)
+    running.send_signal(signal.SIGTERM)
+    _, log = running.communicate(timeout=60)
+    assert running.returncode == 0, log
+    assert "; trying again" in log, "it had sent, and could not count"
+    titles = [request.body["title"] for request in webhook.requests]
+    assert titles == ["restock: low stock: A@BER1", "restock: low stock: B@BER1"]
+    assert once(notify)[0] == 0
+    assert len(webhook.requests) == 2, "both are counted"
 
 
 def test_metrics_say_who_waits_and_since_when_somebody_was_told(

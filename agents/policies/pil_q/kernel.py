@@ -47,7 +47,7 @@ def live(  # noqa: PLR0913, PLR0917 - what the kernel is given, piece by piece
     """
     item = items[0]
     averages, judged, soonest = item["averages"], 0, 0
-    demand = uncensored(averages, demand, censored)
+    demand = uncensored(averages, credible(demand), censored)
     if len(drawn):
         serve(units, drawn, demand, terms[0], item["fee"], costs)
         item["lived"] += 1
@@ -107,8 +107,8 @@ def order(  # noqa: PLR0913, PLR0917 - what the kernel is given, piece by piece
 @compiled
 def _variability(averages: Record) -> int:
     """How variable demand is, in steps."""
-    steps = floor(2.0 * sqrt(variance_of(averages, 0)) / max(averages["mean"][0], 1e-6))
-    return int(min(steps, MOST_VARIABILITY))
+    steps: float = 2.0 * sqrt(variance_of(averages, 0)) / max(averages["mean"][0], 1e-6)
+    return floor(min(steps, float(MOST_VARIABILITY)))
 
 
 @compiled

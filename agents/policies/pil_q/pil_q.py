@@ -102,7 +102,7 @@ class PilQ:
         """Let every arm live through the period, and order anew."""
         kind, menu, inputs = class_of(situation), menu_of(situation.economics), self._inputs(situation)
         pools, costs, may = self.pool.of(kind), np.empty(SHADOWS), situation.may_order
-        demand, hidden, table = max(float(outcome.demand), 0.0), outcome.censored, NO_LOTS
+        demand, hidden, table = float(outcome.demand), outcome.censored, NO_LOTS
         if state.item["lots"][0] != (menu is LOTS):
             state.begin(lots=menu is LOTS)
         terms, lead_time = inputs.terms, inputs.lead_time

@@ -181,3 +181,16 @@ def test_a_forecast_with_a_tail_of_its_own_is_heard() -> None:
         here = msgspec.structs.replace(situation("A", 0), forecast=forecast)
         bought.append(PilQ().decide(PilQ().fresh(), here).quantity)
     assert bought[1] < bought[0]
+
+
+@pytest.mark.parametrize("demand", [1e300, np.inf, np.nan, -5.0])
+def test_a_demand_that_cannot_be_leads_nothing_astray(demand: float) -> None:
+    policy = PilQ()
+    state = policy.fresh()
+    for period in range(6):
+        policy.learn(state, situation("A", period), Outcome(demand if period == 2 else 5.0, 5.0, 0))
+    state = policy.load(policy.dump(state))
+    state.item["averages"]["mean"], state.item["averages"]["variance"] = 0.0, 1e300
+    policy.learn(state, situation("A", 6), Outcome(5.0, 5.0, 0))
+    assert np.isfinite(policy.decide(state, situation("A", 7)).quantity)
+    PilQ().load_shared(policy.dump_shared())

@@ -18,6 +18,7 @@ from schemas.codec import decode_output
 from schemas.outbound import ItemReviewed
 from schemas.quantities import instant
 from schemas.topics import place
+from stream.checkpoint.store import LAYOUT
 from stream.kafka import ledger_state, topics
 from stream.kafka.topic_reader import TopicReader
 from stream.local import LocalServers
@@ -198,7 +199,7 @@ def test_an_older_layout_is_refused(restock: Run, settings: Settings, monkeypatc
     monkeypatch.setattr("stream.checkpoint.reader.LAYOUT", 99)
     exit_code, _, err = restock("items")
     assert exit_code == 2
-    assert "has layout 5, this version needs 99: install 0.1.0, or run `restock rebuild`" in err
+    assert f"has layout {LAYOUT}, this version needs 99: install 0.1.0, or run `restock rebuild`" in err
     monkeypatch.undo()
     for key, value in as_environment(settings).items():
         monkeypatch.setenv(key, value)

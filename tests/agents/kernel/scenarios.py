@@ -1,9 +1,10 @@
 """What the kernel computes in a few lives, as bytes.
 
-`python -m tests.agents.kernel.scenarios NAME` prints the hash of one.
+`python -m tests.agents.kernel.scenarios` prints the hash of each.
 """
 
 import hashlib
+import json
 import sys
 from collections.abc import Callable
 from math import sqrt
@@ -120,4 +121,5 @@ SCENARIOS: dict[str, Callable[[], bytes]] = {
 }
 
 if __name__ == "__main__":
-    sys.stdout.write(hashlib.sha256(SCENARIOS[sys.argv[1]]()).hexdigest())
+    hashes = {name: hashlib.sha256(scenario()).hexdigest() for name, scenario in SCENARIOS.items()}
+    sys.stdout.write(json.dumps(hashes))

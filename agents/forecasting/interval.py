@@ -19,12 +19,11 @@ from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.forecasting.base import LEVELS, DemandForecast
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Numbers, compiled
+from agents.kernel.ranking import sort
 
-Floats = npt.NDArray[np.float64]
 _AT = np.array((0.0, 0.05, *LEVELS, 1.0))
 """Chances of a demand below each point of a distribution."""
 _POINTS, _MEDIAN = len(_AT), 2
@@ -51,7 +50,7 @@ def over_interval(forecast: DemandForecast, lead_time: Sequence[float], review_p
 
 @compiled(np.float64, np.float64, float, float, np.float64, int, np.float64)
 def _mixed(
-    path: Floats, quantiles: Floats, mean: float, variance: float, lead_time: Floats, review: int, found: Floats
+    path: Numbers, quantiles: Numbers, mean: float, variance: float, lead_time: Numbers, review: int, found: Numbers
 ) -> int:
     """Write horizon, mean, variance, quantiles and path of the mixture; answers with the longest length, or 0."""
     most = len(path)
@@ -91,7 +90,7 @@ def _mixed(
 
 
 @compiled
-def _points(quantiles: Floats, mean: float, middle: float, root: float, points: Floats) -> None:
+def _points(quantiles: Numbers, mean: float, middle: float, root: float, points: Numbers) -> None:
     """The distribution of a length: where `_AT` of it lie."""
     for level in range(len(LEVELS)):
         points[_MEDIAN + level] = max(middle + (quantiles[level] - mean) * root, 0.0)
@@ -101,14 +100,16 @@ def _points(quantiles: Floats, mean: float, middle: float, root: float, points: 
 
 
 @compiled
-def _read(points: Floats, weights: Floats, quantiles: Floats) -> None:
+def _read(points: Numbers, weights: Numbers, quantiles: Numbers) -> None:
     """Write the quantiles of the mixture: between neighbours among all points its chance rises in a straight line."""
     knots = np.empty(len(weights) * _POINTS)
     count = 0
     for length in range(len(weights)):
         if weights[length] > 0.0:
             for point in range(_POINTS):
-                count = _put(knots, count, points[length, point])
+                knots[count] = points[length, point]
+                count += 1
+    sort(knots[:count])
     for level in range(len(LEVELS)):
         wanted = LEVELS[level] - _SAME
         low, high = -1, count - 1  # the chance up to `low` is too small
@@ -128,18 +129,7 @@ def _read(points: Floats, weights: Floats, quantiles: Floats) -> None:
 
 
 @compiled
-def _put(knots: Floats, count: int, point: float) -> int:
-    """Put a point among those that stand in order; answers with how many these are."""
-    place = count
-    while place > 0 and knots[place - 1] > point:
-        knots[place] = knots[place - 1]
-        place -= 1
-    knots[place] = point
-    return count + 1
-
-
-@compiled
-def _chance(points: Floats, weights: Floats, x: float, at: bool) -> float:  # noqa: FBT001 - Numba has no keywords only
+def _chance(points: Numbers, weights: Numbers, x: float, at: bool) -> float:  # noqa: FBT001 - Numba has no keywords only
     """Chance of a demand below x; `at` counts x itself in."""
     found = 0.0
     for length in range(len(weights)):

@@ -22,6 +22,15 @@ _PER_ROOT_TAU = 0.3989422804014327
 _MOST = 700.0
 """Beyond it an exponential is taken for that of it, or for nothing."""
 _POWERS = np.ldexp(1.0, np.arange(-1022, 1024))
+_ABOVE = (
+    3.52624965998911e-02, 0.700383064443688, 6.37396220353165, 33.912866078383, 112.079291497871, 221.213596169931,
+    220.206867912376,
+)  # fmt: skip
+_BELOW = (
+    8.83883476483184e-02, 1.75566716318264, 16.064177579207, 86.7807322029461, 296.564248779674, 637.333633378831,
+    793.826512519948, 440.413735824752,
+)  # fmt: skip
+"""Hart's fraction for the tail of the normal distribution."""
 _NEAR, _FRACTIONS = 4.0, 50
 
 
@@ -99,6 +108,15 @@ def density(x: float) -> float:
 
 
 @compiled
+def _polynomial(coefficients: tuple[float, ...], x: float) -> float:
+    """Horner's rule; the coefficient of the highest power comes first."""
+    found = 0.0
+    for coefficient in coefficients:
+        found = x * found + coefficient
+    return found
+
+
+@compiled
 def upper_tail(x: float) -> float:
     """Chance that a standard normal number is above x (near 0 Hart's fraction as West has it, further out Laplace's).
 
@@ -106,19 +124,7 @@ def upper_tail(x: float) -> float:
     """
     far = abs(x)
     if far < _NEAR:
-        above = far * 3.52624965998911e-02 + 0.700383064443688
-        above = far * above + 6.37396220353165
-        above = far * above + 33.912866078383
-        above = far * above + 112.079291497871
-        above = far * above + 221.213596169931
-        above = far * above + 220.206867912376
-        below = far * 8.83883476483184e-02 + 1.75566716318264
-        below = far * below + 16.064177579207
-        below = far * below + 86.7807322029461
-        below = far * below + 296.564248779674
-        below = far * below + 637.333633378831
-        below = far * below + 793.826512519948
-        below = far * below + 440.413735824752
+        above, below = _polynomial(_ABOVE, far), _polynomial(_BELOW, far)
         tail = exp(-0.5 * far * far) * above / below
     else:
         below = far

@@ -6,13 +6,12 @@ from math import floor, sqrt
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from agents.kernel.arithmetic import density, exp, log, normal_quantile, upper_tail
-from agents.kernel.compiled import compiled
+from agents.kernel.compiled import Numbers, compiled
+from agents.kernel.ranking import sort
 from agents.policies.base import Economics
 
-Floats = npt.NDArray[np.float64]
 STEPS = 48
 """Levels that are looked at."""
 LONG_CYCLE = 8.0
@@ -67,7 +66,7 @@ def _remembered(variance: float, left_variance: float, shortage: float, order_co
 
 @compiled(float, float, float, float, float, np.float64)
 def _unit_lot(
-    variance: float, left_variance: float, shortage: float, order_cost: float, stretch: float, found: Floats
+    variance: float, left_variance: float, shortage: float, order_cost: float, stretch: float, found: Numbers
 ) -> None:
     """Write (s, S) and the cycle for a mean demand of 1 and a holding cost of 1.
 
@@ -90,7 +89,7 @@ def _unit_lot(
 
 
 @compiled
-def _water_level(variance: float, shortage: float, order_cost: float, found: Floats) -> None:
+def _water_level(variance: float, shortage: float, order_cost: float, found: Numbers) -> None:
     """Write the stretch of levels at which a period costs less than the long-run average."""
     deviation, share = sqrt(variance), 1.0 / (1.0 + shortage)
     width = sqrt(2.0 * order_cost * (1.0 + 1.0 / shortage))
@@ -100,12 +99,8 @@ def _water_level(variance: float, shortage: float, order_cost: float, found: Flo
     costs, rising = np.empty(STEPS), np.empty(STEPS)
     for number in range(STEPS):
         gap = least + number * step - 1.0
-        cost = costs[number] = gap + (1.0 + shortage) * missing(gap, deviation)
-        place = number
-        while place > 0 and rising[place - 1] > cost:
-            rising[place] = rising[place - 1]
-            place -= 1
-        rising[place] = cost
+        costs[number] = rising[number] = gap + (1.0 + shortage) * missing(gap, deviation)
+    sort(rising)
     below, count = rising[0], 1  # the cheapest levels are filled up, as water fills a valley, until the work is done
     while count < STEPS and (rising[count] * count - below) * step < order_cost:
         below += rising[count]
@@ -120,7 +115,7 @@ def _water_level(variance: float, shortage: float, order_cost: float, found: Flo
 
 
 @compiled
-def _crossing(costs: Floats, left: int, cost: float) -> float:
+def _crossing(costs: Numbers, left: int, cost: float) -> float:
     """Where between a point and the next one the curve of costs meets `cost`, in steps."""
     if left < 0 or left + 1 >= STEPS:
         return float(max(left, 0))

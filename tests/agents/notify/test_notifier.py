@@ -311,13 +311,19 @@ def test_what_ends_while_it_is_refused_waits_no_more() -> None:
     assert not town.counts.waiting["buyers", "at-once"]
 
 
-def test_a_broker_that_is_away_when_it_is_to_be_counted_has_nobody_told_twice() -> None:
+def told_and_not_counted() -> tuple[Town, Remembered]:
+    """Somebody was told, and the broker was away when that was to be counted."""
     town, remembered = Town(), Remembered()
     town.restart(remembered)
     town.happens(alert("A@BER1", severity="critical"))
     town.memory.dies = True
     assert len(town.round()) == 1
     town.memory.dies = False
+    return town, remembered
+
+
+def test_a_broker_that_is_away_when_it_is_to_be_counted_has_nobody_told_twice() -> None:
+    town, remembered = told_and_not_counted()
     town.restart(remembered)
     assert town.round() == []
     assert remembered.taken == set()
@@ -325,12 +331,7 @@ def test_a_broker_that_is_away_when_it_is_to_be_counted_has_nobody_told_twice() 
 
 
 def test_a_broker_that_forgot_what_was_kept_has_nobody_told_twice() -> None:
-    town, remembered = Town(), Remembered()
-    town.restart(remembered)
-    town.happens(alert("A@BER1", severity="critical"))
-    town.memory.dies = True
-    assert len(town.round()) == 1
-    town.memory.dies = False
+    town, remembered = told_and_not_counted()
     town.memory.places.clear()
     town.happens(alert("B@BER1", severity="critical"))
     town.restart(remembered)

@@ -6,8 +6,8 @@ from pathlib import Path
 from stream.local import LocalServers
 from tests.chaos.system import System
 
-SECONDS = 20.0
-"""Time to start and to end; a worker that did not end by itself would stay for ever."""
+SECONDS = 60.0
+"""Time to start and to end on a busy machine; a worker that did not end by itself would stay for ever."""
 
 
 def test_a_worker_that_cannot_be_given_partitions_ends_with_one_clear_line(

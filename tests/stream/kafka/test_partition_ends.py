@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Future
 from unittest.mock import Mock
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, TopicPartition
 from faust.types import TP
 
 from stream.faults import BrokerDown
+from stream.kafka import partition_ends
 from stream.kafka.clients import client_config
 from stream.kafka.partition_ends import ANSWER_SECONDS, PartitionEnds
 from stream.local import LocalServers
@@ -78,6 +80,17 @@ async def test_a_broker_that_is_silent_when_it_is_asked_again_is_told_in_words(
     monkeypatch.setattr(asked, "_ask", Mock(side_effect=[led_by_another, TimeoutError()]))
     with pytest.raises(BrokerDown, match="no answer"):
         await asked.of([TP("orders", 0)])
+
+
+async def test_a_client_that_answers_with_no_offset_has_heard_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing: Future[Mock] = Future()
+    nothing.set_result(Mock(offset=OFFSET_INVALID))
+    client = Mock(list_offsets=Mock(return_value={TopicPartition("orders", 0): nothing}))
+    monkeypatch.setattr(partition_ends, "AdminClient", Mock(return_value=client))
+    with pytest.raises(BrokerDown, match="no answer"):
+        await PartitionEnds(client_config(settings)).of([TP("orders", 0)])
 
 
 async def until_led(asked: PartitionEnds, places: Sequence[TP]) -> None:

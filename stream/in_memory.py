@@ -7,7 +7,7 @@ ones. They keep what is written as bytes, so that a later change of an object ca
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
-from schemas.journal import JournalRecord, Point, Sealed, decode_journal, encode_journal
+from schemas.journal import JournalRecord, Sealed, decode_journal, encode_journal
 from schemas.ledger import Record, encode_record
 from stream.checkpoint.store import TABLES
 from stream.faults import Fenced, Torn, Unclear
@@ -99,15 +99,12 @@ class MemoryBroker:
 
     # Journal
 
-    async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
-        """Look at committed records back to those about ledger offset `since`, and to the seal of `writer`."""
+    async def look(self, shard: int, start: int | None) -> JournalView:
+        """Look at the seals from the journal's own offset `start` on, and at its last record."""
         records = [decode_journal(value) for value in self.journals[shard]]
         last = records[-1] if records else None
-        if writer is None:
+        if start is None:
             return JournalView(last, (), 0, len(records), whole=True)
-        seals = [i for i, record in enumerate(records) if isinstance(record, Sealed) and record.token == writer]
-        before = [i for i, record in enumerate(records) if record.end <= Point(since)]
-        start = min(seals[-1], before[-1]) if seals and before else 0
         owners = [record for record in records[start:] if isinstance(record, Sealed)]
         return JournalView(last, owners, start, len(records), whole=True)
 
@@ -129,14 +126,15 @@ class MemoryPublisher:
         self._broker.epochs[self._shard] += 1
         self._epoch = self._broker.epochs[self._shard]
 
-    async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> None:
-        """Publish all of it or nothing."""
+    async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> int:
+        """Publish all of it or nothing; answers with the journal's own offset after this record."""
         if self._epoch < 0:
             raise Unclear("the publisher was closed")
         if self._epoch != self._broker.epochs[self._shard]:
             raise Fenced("another owner came")
         self._broker.outputs[self._shard] += outputs
         self._broker.journals[self._shard].append(encode_journal(record))
+        return len(self._broker.journals[self._shard])
 
     async def close(self) -> None:
         """Publish no more."""

@@ -118,6 +118,8 @@ class Cursor(msgspec.Struct, frozen=True):
     layout: int
     version: str
     """Of the code that wrote it."""
+    journal: int = -1
+    """The journal's own offset below which nothing speaks of what comes after R; -1 where an older version wrote it."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -157,8 +159,11 @@ class Publisher(Protocol):
         """Fence the previous owner and settle what it left open."""
         ...
 
-    async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> None:
-        """Publish all or nothing; raises Fenced if another owner came, Unclear if nobody knows which happened."""
+    async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> int:
+        """Publish all or nothing, and answer with the journal's own offset after this record.
+
+        Raises Fenced if another owner came, Unclear if nobody knows which happened.
+        """
         ...
 
     async def close(self) -> None:
@@ -170,10 +175,11 @@ class JournalView(msgspec.Struct, frozen=True):
     """The seals in a shard's journal, and where in the journal replay begins."""
 
     last: JournalRecord | None
+    """Of the whole journal."""
     seals: Sequence[Sealed]
-    """Oldest first, as far back as was asked for."""
+    """From `start` on, oldest first."""
     start: int
-    """The journal's own offset from which on it holds the records that were asked for."""
+    """The journal's own offset from which on it was asked for, or where it begins if that is later."""
     end: int
     """The journal's own offset that was its end when it was read."""
     whole: bool
@@ -190,10 +196,10 @@ class Passage(NamedTuple):
 class Journal(Protocol):
     """Reads back what a shard has published."""
 
-    async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
-        """Look at committed records back to those about ledger offset `since`, and to the seal of `writer`.
+    async def look(self, shard: int, start: int | None) -> JournalView:
+        """Look at the seals from the journal's own offset `start` on, and at its last record.
 
-        Without a writer `since` is the start of the ledger, and only the last record of the journal is read.
+        Without a start the view is of the whole journal, and its seals are not read.
         """
         ...
 

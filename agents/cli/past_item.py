@@ -37,7 +37,7 @@ async def _folded(
 ) -> tuple[CheckpointedItem, Milliseconds]:
     resources = Resources(settings)
     try:
-        view, journal = await resources.ledger.view(shard), await resources.journal.look(shard, 0, None)
+        view, journal = await resources.ledger.view(shard), await resources.journal.look(shard, None)
         if view.start > 0 or not journal.whole:
             raise AnswerIsNo(
                 f"ledger and journal of shard {shard} no longer reach back to their start, so that no past moment can "

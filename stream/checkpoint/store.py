@@ -34,6 +34,7 @@ class CursorDetails(msgspec.Struct, frozen=True, array_like=True):
     checksum: int
     layout: int
     version: str
+    journal: int = -1
 
 
 _encode_details = msgspec.msgpack.Encoder().encode
@@ -75,6 +76,7 @@ class RedisStore:
                 checksum=known.checksum,
                 layout=known.layout,
                 version=known.version,
+                journal=known.journal,
             ),
             whole=torn == b"0" and sizes == expected,
         )
@@ -100,8 +102,9 @@ class RedisStore:
     async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
         """Write what has changed since offset `since` (-1: since nothing)."""
         about = CursorDetails(
-            cursor.published, cursor.ledger, cursor.partitions, cursor.checksum, cursor.layout, cursor.version
-        )
+            cursor.published, cursor.ledger, cursor.partitions, cursor.checksum, cursor.layout, cursor.version,
+            cursor.journal,
+        )  # fmt: skip
         verdict = await self._run(
             "checkpoint", shard, cursor.token, since, cursor.next, _encode_details(about), *encode_arguments(changes)
         )

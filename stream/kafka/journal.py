@@ -1,4 +1,4 @@
-"""Reads a shard's journal: backwards for the seals of earlier owners, forwards in passages for what was published.
+"""Reads a shard's journal: its last record, the seals of owners from a place on, and in passages what was published.
 
 A journal grows for years, so only one passage of it is in memory at a time.
 """
@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from schemas.journal import JournalRecord, Point, Sealed, decode_journal
+from schemas.journal import JournalRecord, Sealed, decode_journal
 from stream.faults import BrokerDown, Torn
 from stream.kafka.ledger import ANSWER_SECONDS, read_with
 from stream.ports import JournalView, Passage
 from stream.threads import in_thread
 
 FIRST_STEP, MOST_STEP = 256, 16_384
+MARKER = 1
+"""The end of a transaction takes an offset after its last record."""
 PASSAGE_BYTES = 1 << 18
 AHEAD_KILOBYTES = 1024
 """How far the client reads ahead: without a bound it would fetch 250 passages and throw them away."""
@@ -30,9 +32,9 @@ class KafkaJournal:
         self._topic = topic
         self._threads = threads
 
-    async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
-        """Look at committed records back to those about ledger offset `since`, and to the seal of `writer`."""
-        return await self._ask(look_back, self._topic, shard, since, writer)
+    async def look(self, shard: int, start: int | None) -> JournalView:
+        """Look at the seals from the journal's own offset `start` on, and at its last record."""
+        return await self._ask(_look, self._topic, shard, start)
 
     async def passage(self, shard: int, start: int, end: int) -> Passage:
         """Read the first records of the journal's offsets [start, end), as many as a passage holds."""
@@ -63,25 +65,32 @@ class KafkaJournal:
             consumer.close()
 
 
-def look_back(consumer: Consumer, topic: str, shard: int, since: int, writer: str | None) -> JournalView:
-    """Go back from the end in growing steps until the journal reaches back far enough."""
+def _look(consumer: Consumer, topic: str, shard: int, start: int | None) -> JournalView:
     low, high = consumer.get_watermark_offsets(TopicPartition(topic, shard), timeout=ANSWER_SECONDS)
+    if start is None:
+        return JournalView(_last(consumer, topic, shard, low, high), (), low, high, whole=low == 0)
     last: JournalRecord | None = None
     seals: list[Sealed] = []
-    start, step, reached = high, FIRST_STEP, False
-    while start > low and not reached:
-        end, start = start, max(low, start - step)
-        newest, some, far_enough = None, [], False
+    for stored in read_with(consumer, topic, shard, max(low, start), high):
+        last = decode_journal(stored.value)
+        seals += [last] if isinstance(last, Sealed) else []
+    last = last or _last(consumer, topic, shard, low, min(start, high))
+    # Where retention has deleted all of a quiet journal, nothing but the marker of the last transaction is missing.
+    return JournalView(last, seals, max(low, start), high, whole=low <= start or high <= start + MARKER)
+
+
+def _last(consumer: Consumer, topic: str, shard: int, low: int, high: int) -> JournalRecord | None:
+    """The last committed record below `high`: transactions that were aborted leave gaps before it."""
+    end, step = high, FIRST_STEP
+    while end > low:
+        start = max(low, end - step)
+        last: JournalRecord | None = None
         for stored in read_with(consumer, topic, shard, start, end):
-            newest = decode_journal(stored.value)
-            far_enough = far_enough or newest.end <= Point(since)
-            some += [newest] if isinstance(newest, Sealed) else []
-        last, seals = last or newest, some + seals
-        reached = last is not None if writer is None else far_enough and any(seal.token == writer for seal in seals)
-        step = min(4 * step, MOST_STEP)
-    if writer is None:
-        return JournalView(last, (), low, high, whole=low == 0)
-    return JournalView(last, seals, start, high, whole=reached or low == 0)
+            last = decode_journal(stored.value)
+        if last is not None:
+            return last
+        end, step = start, min(4 * step, MOST_STEP)
+    return None
 
 
 def _passage(consumer: Consumer, topic: str, shard: int, start: int, end: int) -> Passage:

@@ -63,11 +63,10 @@ class KafkaPublisher:
         """Fence the previous owner, and end the transaction that it left open."""
         await in_thread(self._threads, self._open)
 
-    async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> None:
-        """Publish all of it or nothing."""
-        topic, partition = self._journal
-        messages = [*map(self._encode, outputs), Message(topic, partition, None, encode_journal(record))]
-        await in_thread(self._threads, self._transact, messages)
+    async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> int:
+        """Publish all of it or nothing; answers with the journal's own offset after this record."""
+        messages = [*map(self._encode, outputs)]
+        return await in_thread(self._threads, self._transact, messages, encode_journal(record))
 
     async def close(self) -> None:
         """Close the connection; what was not committed is aborted."""
@@ -97,8 +96,10 @@ class KafkaPublisher:
             with contextlib.suppress(KafkaException, SystemError):
                 producer.close()
 
-    def _transact(self, messages: Iterable[Message]) -> None:
+    def _transact(self, messages: Iterable[Message], record: bytes) -> int:
         """Publish and commit; begin again after an abort, up to TRIES times."""
+        topic, partition = self._journal
+        written: list[int] = []
         for left in reversed(range(TRIES)):
             producer = self._producer
             if producer is None or self._closed:
@@ -107,15 +108,18 @@ class KafkaPublisher:
                 producer.begin_transaction()
                 for message in messages:
                     self._produce(producer, message)
+                self._produce(producer, Message(topic, partition, None, record), written)
                 failpoint("publish.before_commit")
                 self._commit(producer)
                 failpoint("publish.committed")
             except KafkaException as error:
                 self._settle(producer, error.args[0], left)
             else:
-                return
+                return written[-1] + 1
+        raise Unclear("the transaction was aborted")
 
-    def _produce(self, producer: Producer, message: Message) -> None:
+    def _produce(self, producer: Producer, message: Message, written: list[int] | None = None) -> None:
+        """Hand a record to the client; its offset is added to `written` once the broker has told it."""
         while True:
             try:
                 producer.produce(
@@ -124,6 +128,7 @@ class KafkaPublisher:
                     key=message.key,
                     partition=message.partition,
                     headers=list(message.headers),
+                    on_delivery=None if written is None else lambda _, stored: written.append(stored.offset() or 0),
                 )
             except BufferError:
                 producer.poll(0.05)

@@ -16,14 +16,26 @@ def refuse_strange(shard: int, ledger: LedgerView, cursor: Cursor | None, journa
     """Raise Parked where ledger, journal and checkpoint cannot belong together."""
     last = journal.last
     _refuse_other_ledger(shard, ledger, cursor, last)
-    if last is None and cursor is not None:
-        raise Parked(f"shard {shard}: Redis knows of a journal that is gone: {ANEW}")
+    if cursor is not None:
+        _refuse_other_journal(shard, cursor, journal)
     if last is not None and last.end.offset > ledger.end:
         raise Parked(f"shard {shard}: published up to {last.end.offset}, but the ledger ends at {ledger.end}: {ANEW}")
     if cursor is not None and not ledger.start <= cursor.next <= ledger.end:
         raise Parked(
             f"shard {shard}: the checkpoint stands at {cursor.next}, the ledger reaches from {ledger.start} to "
             f"{ledger.end}: restore a later Redis snapshot or the ledger, or {ANEW}"
+        )
+
+
+def _refuse_other_journal(shard: int, cursor: Cursor, journal: JournalView) -> None:
+    """Nothing is left of a journal that was quiet for longer than it is kept; then nothing is missing either."""
+    quiet = cursor.journal >= 0 and journal.whole and journal.end >= cursor.journal
+    if journal.last is None and not quiet:
+        raise Parked(f"shard {shard}: Redis knows of a journal that is gone: {ANEW}")
+    if cursor.journal > journal.end:
+        raise Parked(
+            f"shard {shard}: the checkpoint knows {cursor.journal} offsets of the journal, which ends at "
+            f"{journal.end}: {ANEW}"
         )
 
 
@@ -43,10 +55,15 @@ def same_lineage(cursor: Cursor, journal: JournalView) -> bool:
 
     Each owner writes a seal into the journal that says at which offset it started. When an older Redis file is
     restored, the next owner starts further back, and what its predecessors saved beyond that is abandoned. Such an
-    abandoned checkpoint may come back with a newer file; it must not be used.
+    abandoned checkpoint may come back with a newer file; it must not be used. The seals seen here are those since the
+    place in the journal that the checkpoint names: its writer's own lies before it, unless that one was replaying.
     """
     writers = [seal.token for seal in journal.seals]
-    if cursor.token not in writers:
+    if cursor.token in writers:
+        seals = journal.seals[writers.index(cursor.token) :]
+    elif cursor.journal >= 0:
+        seals = journal.seals
+    else:
         return False
-    followers = journal.seals[writers.index(cursor.token) + 1 :]
+    followers = [seal for seal in seals if seal.token != cursor.token]
     return not followers or cursor.next <= followers[0].saved

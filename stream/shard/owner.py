@@ -176,6 +176,7 @@ class Owner:
                 raise Gap(f"{read} was read instead")
             if monotonic() - shard.saved_at >= self._every and (self._left < FAR or shard.worth_saving):
                 shard.save()
+            await shard.renew_seal()
             if self._leaving and self._inbox.empty():
                 await shard.save_all()
                 logger.info("Left shard %d: checkpoint %d, all of it published", self.partition, shard.next)

@@ -13,7 +13,7 @@ from operator import length_hint
 from time import monotonic
 from typing import Any
 
-from schemas.journal import Point, Published
+from schemas.journal import Point, Published, Sealed
 from schemas.ledger import Movement, Record, Ticked, decode_record
 from stream.checkpoint.store import LAYOUT
 from stream.consumer.batch import Batch
@@ -31,6 +31,8 @@ CHUNK = 2000
 """Outputs of one transaction, unless one item has more."""
 TURN_SECONDS = 0.02
 """How long a shard folds before others get their turn."""
+RENEW_SECONDS = 3600.0
+"""How old the last record of a shard's journal may become."""
 RUN = 64
 """Records that are folded before somebody looks at the time."""
 NO_ENTRIES = Replay(entries=(), whole=True)
@@ -61,6 +63,12 @@ class Shard:
         self._last: bytes | None = None
         """The last record that was folded."""
         self._checksum = 0
+        self._journal = self._journal_start = 0
+        """The journal's own offsets after what we wrote last, and where replay began."""
+        self._replayed_at = 0
+        """The offset of the first record that no predecessor has published anything of."""
+        self._sealed_at = monotonic()
+        """When the journal was last written."""
         self._view = LedgerView("", 0, 0, 0)
 
     async def take(self, *, anew: bool = False) -> None:
@@ -69,6 +77,8 @@ class Shard:
         await taken.run(self._publisher, anew=anew)
         self.core, self.next, self.published = taken.core, taken.next, taken.published
         self._replay, self._view, self._checksum = taken.replay, taken.view, taken.checksum
+        self._journal, self._journal_start, self._sealed_at = taken.journal, taken.journal_start, monotonic()
+        self._replayed_at = taken.published.offset + (taken.published.step > 0)
         self._checkpoints = CheckpointWriter(self.partition, self._ports.store, self._instruments, taken.saved)
 
     async def close(self) -> None:
@@ -174,8 +184,8 @@ class Shard:
         record = Published(self.published, end, done, self._view.id, self._version, self.token, entries)
         failpoint("work.before_publish")
         with self._instruments.stage("publish"):
-            await self._publisher.publish(outputs, record)
-        self.published = end
+            self._journal = await self._publisher.publish(outputs, record)
+        self.published, self._sealed_at = end, monotonic()
         self._instruments.has_published(self.partition)
         self._instruments.observe_latency(self._caused)
         self._caused = []
@@ -220,6 +230,13 @@ class Shard:
         while (saving := self.save()) is not None:
             await saving
 
+    async def renew_seal(self) -> None:
+        """Write to a journal that was quiet for long: retention must not delete all of it, which says what K is."""
+        if monotonic() - self._sealed_at < RENEW_SECONDS:
+            return
+        seal = Sealed(self.token, max(self.saved, 0), self._view.id, self._version, self.published)
+        self._journal, self._sealed_at = await self._publisher.publish((), seal), monotonic()
+
     def _cursor(self) -> Cursor:
         if self._last is not None:
             self._checksum = checksum(self._last)
@@ -232,6 +249,7 @@ class Shard:
             checksum=self._checksum,
             layout=LAYOUT,
             version=self._version,
+            journal=self._journal if self.next >= self._replayed_at else self._journal_start,
         )
 
 

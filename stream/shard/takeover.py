@@ -34,6 +34,10 @@ class Takeover:
         self.checksum = 0
         """The checksum of the last record in the checkpoint."""
         self.replay = JournalReplay(ports.journal, partition, 0, 0, 0)
+        self.journal = 0
+        """The journal's own offset after our seal."""
+        self.journal_start = 0
+        """The journal's own offset where replay begins."""
         self._token = token
         self._ports = ports
         self._version = version
@@ -50,14 +54,14 @@ class Takeover:
         journal = await self._look(cursor)
         # Look at the ledger last: checkpoint and journal may be ahead of an older view of it.
         self.view = await self._ports.ledger.view(self.partition)
-        self.published = journal.last.end if journal.last else Point(0)
+        self.published = journal.last.end if journal.last else cursor.published if cursor else Point(0)
         refuse_strange(self.partition, self.view, cursor, journal)
         failpoint("take.read_journal")
         usable = held is not None and not anew and await self._trusts(held, journal) and await self._load(held.cursor)
         self._prepare_replay(journal if usable else await self._start_over())
         failpoint("take.before_seal")
         seal = Sealed(self._token, max(self.saved, 0), self.view.id, self._version, self.published)
-        await publisher.publish((), seal)
+        self.journal = await publisher.publish((), seal)
         self._ports.instruments.has_published(self.partition)
         failpoint("take.sealed")
         logger.info(
@@ -66,8 +70,8 @@ class Takeover:
         )  # fmt: skip
 
     async def _look(self, cursor: Cursor | None) -> JournalView:
-        since, writer = (cursor.next, cursor.token) if cursor else (0, None)
-        return await self._ports.journal.look(self.partition, since, writer)
+        """The journal since the place that the checkpoint names; an older version's names none, and all is read."""
+        return await self._ports.journal.look(self.partition, max(cursor.journal, 0) if cursor else None)
 
     async def _trusts(self, held: Held, journal: JournalView) -> bool:
         """Whether the checkpoint is whole, in our layout, and of the lineage that the journal names."""
@@ -104,10 +108,15 @@ class Takeover:
     async def _start_over(self) -> JournalView:
         """Stand at the start of the ledger with an empty core, and look at the whole journal."""
         whole = await self._look(None)
-        if self.view.start > 0 or not whole.whole:
+        missing = [
+            f"the {name} begins at {start}"
+            for name, start in (("ledger", self.view.start), ("journal", whole.start))
+            if start > 0
+        ]
+        if missing:
             raise Parked(
-                f"shard {self.partition}: there is no checkpoint and ledger or journal no longer reach back to their "
-                f"start: restore a Redis snapshot of it, or {ANEW}"
+                f"shard {self.partition}: there is no usable checkpoint, and {' and '.join(missing)} instead of 0: "
+                f"restore a Redis snapshot of it, or {ANEW}"
             )
         await self._ports.store.reset(self.partition, self._token)  # only now: it may be the last there is
         self._ports.instruments.forget_checkpoint(self.partition)
@@ -117,4 +126,5 @@ class Takeover:
 
     def _prepare_replay(self, journal: JournalView) -> None:
         """Prepare to read the journal entries of the records that will be folded again."""
+        self.journal_start = journal.start
         self.replay = JournalReplay(self._ports.journal, self.partition, journal.start, journal.end, self.next)

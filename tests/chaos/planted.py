@@ -85,6 +85,17 @@ def _replay_nothing(self: takeover.Takeover, journal: JournalView) -> None:
     self.published = type(self.published)(max(self.next, 0))
 
 
+def place_in_the_journal_forgotten() -> Patches:
+    """The checkpoint of an owner that is still replaying names the journal's end."""
+    cursor = shard.Shard._cursor
+
+    def at_the_end(self: shard.Shard) -> Cursor:
+        self._journal_start = self._journal
+        return cursor(self)
+
+    return [mock.patch.object(shard.Shard, "_cursor", at_the_end)]
+
+
 def no_seal() -> Patches:
     """An owner writes no seal, so the journal does not say where it began."""
     return [mock.patch.object(takeover, "same_lineage", return_value=True)]
@@ -280,7 +291,8 @@ BUGS: dict[str, Callable[[], Patches]] = {
     bug.__name__: bug
     for bug in (
         no_fencing_of_the_store, no_fencing_of_the_publisher, checkpoint_ahead_of_its_publication, lost_gap_check,
-        journal_ignored, no_seal, changed_checkpoint_believed, core_kept, prev_ignored, duplicate_window_off,
+        journal_ignored, place_in_the_journal_forgotten, no_seal, changed_checkpoint_believed, core_kept, prev_ignored,
+        duplicate_window_off,
         corrections_forgotten, clock_in_the_core, decision_remade_in_replay, next_version,
         decision_remade_by_another_rule, crash_in_recovery, clock_a_day_ahead, clock_a_day_behind,
         shard_0_stands_still, intake_stands_still, intake_fails, intake_fails_at_orders_0, folding_takes_long,

@@ -1,4 +1,4 @@
-"""Reads a journal as a shard does: a look back from its end, then passage by passage."""
+"""Reads a journal as a shard does: a look at it, then passage by passage."""
 
 from typing import NamedTuple
 
@@ -15,13 +15,14 @@ class FoundJournal(NamedTuple):
     """From `view.start` on."""
 
 
-async def read_journal(journal: Journal, shard: int, since: int = 0, writer: str | None = None) -> FoundJournal:
-    """Read what a shard finds that looks back to `since` and `writer`."""
-    view = await until_answered(lambda: journal.look(shard, since, writer))
+async def read_journal(journal: Journal, shard: int, start: int | None = None) -> FoundJournal:
+    """Read what a shard finds from the journal's own offset `start` on."""
+    view = await until_answered(lambda: journal.look(shard, start))
     records: list[JournalRecord] = []
     place = view.start
     while place < view.end:
         some, place = await journal.passage(shard, place, view.end)
         records += some
-    assert view.last == (records[-1] if records else None)
+    if records or not start:
+        assert view.last == (records[-1] if records else None)
     return FoundJournal(view, records)

@@ -200,10 +200,10 @@ class BrittlePublisher(MemoryPublisher):
         self.world.connections += self._epoch < 0
         await super().open()
 
-    async def publish(self, outputs: Any, record: Any) -> None:
+    async def publish(self, outputs: Any, record: Any) -> int:
         if outputs and self.world.unpublishable:
             raise Unclear("Broker: Message size too large")
-        await super().publish(outputs, record)
+        return await super().publish(outputs, record)
 
     async def close(self) -> None:
         self.world.connections -= self._epoch >= 0

@@ -29,6 +29,7 @@ from tests.fakes.records import ConsumedRecord
 KINDS = {
     "append": 26, "own": 7, "own amid change": 3, "work": 34, "save": 16, "save while working": 6,
     "forget": 3, "snapshot": 6, "restore": 5, "tear": 1, "heal": 2,
+    "renew": 3,
 }  # fmt: skip
 
 
@@ -81,13 +82,14 @@ class ShakyPublisher(MemoryPublisher):
 
     unclear = ""
 
-    async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> None:
+    async def publish(self, outputs: Sequence[Output], record: JournalRecord) -> int:
         unclear, ShakyPublisher.unclear = ShakyPublisher.unclear, ""
         if unclear == "lost":
             raise Unclear("nobody knows")
-        await super().publish(outputs, record)
+        place = await super().publish(outputs, record)
         if unclear == "done":
             raise Unclear("nobody knows")
+        return place
 
 
 def steps_of(seed: int) -> list[Step]:
@@ -154,6 +156,9 @@ class ShardHistory:
             case "save while working" if owner is not None:
                 owner.save()
                 await self.work(owner, chance)
+            case "renew" if owner is not None:
+                owner._sealed_at = -shard_module.RENEW_SECONDS
+                await owner.renew_seal()
             case "forget":
                 await self._forget(chance)
             case "snapshot":

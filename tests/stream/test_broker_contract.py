@@ -159,8 +159,8 @@ def published(start: Point, end: Point, token: str = "a", items: Sequence[str] =
     return Published(start, end, None, "ledger-id", "1.0", token, tuple(entry(item, start) for item in items))
 
 
-async def journal_of(broker: BrokerUnderTest, since: int = 0, writer: str | None = None) -> FoundJournal:
-    return await read_journal(broker.journal, SHARD, since, writer)
+async def journal_of(broker: BrokerUnderTest, start: int | None = None) -> FoundJournal:
+    return await read_journal(broker.journal, SHARD, start)
 
 
 async def opened(broker: BrokerUnderTest, *records: JournalRecord) -> Publisher:
@@ -226,72 +226,33 @@ async def test_a_closed_publisher_publishes_nothing(broker: BrokerUnderTest) -> 
 
 
 async def test_an_empty_journal_is_whole(broker: BrokerUnderTest) -> None:
-    view, records = await journal_of(broker)
-    assert (records, view.whole) == ([], True)
-    view, records = await journal_of(broker, 7, "a")
-    assert (records, view.whole) == ([], True)
+    for start in (None, 0):
+        view, records = await journal_of(broker, start)
+        assert (records, view.last, view.whole) == ([], None, True)
 
 
-async def test_a_look_without_a_writer_reads_the_journal_from_its_start(broker: BrokerUnderTest) -> None:
+async def test_a_look_without_a_start_is_of_the_whole_journal(broker: BrokerUnderTest) -> None:
     history: list[JournalRecord] = [sealed("a"), published(Point(0), Point(3)), sealed("b", 3, Point(3))]
     await opened(broker, *history)
-    view, records = await journal_of(broker, since=3)
-    assert (records, view.whole) == (history, True)
+    view, records = await journal_of(broker)
+    assert (records, view.last, view.seals, view.whole) == (history, history[-1], (), True)
 
 
-def long_history() -> list[JournalRecord]:
-    """Owners a, b, c; each publishes for a thousand ledger records, two at a time, the second half of one apart."""
-    records: list[JournalRecord] = []
-    for number, token in enumerate("abc"):
-        records.append(sealed(token, 1000 * number, Point(1000 * number)))
-        for offset in range(1000 * number, 1000 * number + 1000, 2):
-            records.append(published(Point(offset), Point(offset + 1, 4), token))
-            records.append(published(Point(offset + 1, 4), Point(offset + 2), token))
-    return records
-
-
-async def test_a_look_reaches_back_to_the_writers_seal_and_to_what_belongs_to_an_offset(
-    broker: BrokerUnderTest,
-) -> None:
-    history = long_history()
-    broker.write(*history)
-    for since, writer in ((2999, "c"), (2000, "c"), (1999, "b"), (2500, "b"), (1500, "c"), (3000, "a"), (0, "a")):
-        view, records = await journal_of(broker, since, writer)
-        assert view.whole
-        assert records == history[-len(records) :], "the end of the history, without a hole"
-        assert any(seal.token == writer for seal in view.seals)
-        assert list(view.seals) == [record for record in records if isinstance(record, Sealed)]
-        unread = history[: -len(records)]
-        assert all(record.end <= Point(since) for record in unread), "some entries of the offset are missing"
-    _, records = await journal_of(broker, 2999, "c")
-    assert len(records) < len(history), "it read everything, though the end was enough"
-
-
-async def test_a_record_published_in_two_parts_is_replayed_whole(broker: BrokerUnderTest) -> None:
-    """The journal's last record ends within ledger record 5; the entries of its beginning must be read as well."""
-    history: list[JournalRecord] = [
-        sealed("a"),
-        published(Point(0), Point(5), items=["A@B"]),
-        published(Point(5), Point(5, 3), items=["B@B"]),
-        published(Point(5, 3), Point(5, 9), items=["C@B"]),
-        sealed("b", 5, Point(5, 9)),
-    ]
-    broker.write(*history)
-    for writer in "ab":
-        _, records = await journal_of(broker, 5, writer)
-        assert [record for record in records if isinstance(record, Published)][-2:] == history[2:4]
-
-
-async def test_a_writer_the_journal_does_not_know_is_looked_for_from_the_start(broker: BrokerUnderTest) -> None:
-    history: list[JournalRecord] = [sealed("a"), *[published(Point(n), Point(n + 1)) for n in range(400)]]
-    broker.write(*history)
-    view, records = await journal_of(broker, 399, "stranger")
-    assert (records, view.whole) == (history, True)
+async def test_what_a_publisher_answers_is_where_the_next_owner_looks_from(broker: BrokerUnderTest) -> None:
+    first = await opened(broker, sealed("a"))
+    await first.publish([output("A@B")], published(Point(0), Point(1)))
+    place = await first.publish((), published(Point(1), Point(2)))
+    view, records = await journal_of(broker, place)
+    assert (records, view.last, view.whole) == ([], published(Point(1), Point(2)), True)
+    later: list[JournalRecord] = [sealed("b", 2), published(Point(2), Point(3), "b"), sealed("c", 3)]
+    await opened(broker, *later)
+    view, records = await journal_of(broker, place)
+    assert (records, list(view.seals), view.last, view.whole) == (later, [later[0], later[2]], later[2], True)
 
 
 async def test_a_journal_that_was_cut_is_not_waited_for(kafka_under_test: KafkaUnderTest, kafka: str) -> None:
     """The shard is then taken again and parks; it would wait for ever if that were taken for a broker that is away."""
-    kafka_under_test.write(*long_history()[:9])
+    kafka_under_test.write(*[published(Point(n), Point(n + 1)) for n in range(9)])
     place = TopicPartition(kafka_under_test.settings.topic("journal"), SHARD, 5)
     admin = AdminClient({"bootstrap.servers": kafka})
     for cut in admin.delete_records([place]).values():

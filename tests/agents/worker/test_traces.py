@@ -306,10 +306,10 @@ async def test_what_is_folded_again_makes_the_same_spans() -> None:
     """The first owner dies between folding and publishing."""
 
     class Dying(MemoryPublisher):
-        async def publish(self, outputs: Sequence[Output], record: Any) -> None:
+        async def publish(self, outputs: Sequence[Output], record: Any) -> int:
             if outputs:
                 raise Unclear("killed")
-            await super().publish(outputs, record)
+            return await super().publish(outputs, record)
 
     world = TracedWorld()
     await world.opens()

@@ -117,8 +117,8 @@ def published(offset: int) -> Published:
     return Published(Point(offset), Point(offset + 1), None, "ledger-id", "1.0", "a", ())
 
 
-async def look(journal: KafkaJournal, since: int = 0, writer: str | None = None) -> FoundJournal:
-    return await read_journal(journal, SHARD, since, writer)
+async def look(journal: KafkaJournal, start: int | None = None) -> FoundJournal:
+    return await read_journal(journal, SHARD, start)
 
 
 def write(settings: Settings, topic: str, *values: bytes) -> None:
@@ -201,12 +201,12 @@ async def test_a_journal_with_aborted_records_all_over_is_read(
     abort_some()
     owner = make()
     await owner.open()
-    await owner.publish((), sealed("a"))
-    await owner.publish((), DONE)
+    sealed_at = await owner.publish((), sealed("a"))
+    done_at = await owner.publish((), DONE)
     abort_some()
-    for writer in (None, "a", "stranger"):
-        view, records = await look(journal, 0, writer)
-        assert (records, view.whole) == ([sealed("a"), DONE], True)
+    for start, found in ((None, [sealed("a"), DONE]), (0, [sealed("a"), DONE]), (sealed_at, [DONE]), (done_at, [])):
+        view, records = await look(journal, start)
+        assert (records, view.last, view.whole) == (found, DONE, True)
 
 
 async def test_a_long_journal_comes_in_passages(
@@ -218,9 +218,8 @@ async def test_a_long_journal_comes_in_passages(
     write(settings, "journal", *map(encode_journal, history))
     first = (await journal.passage(SHARD, 0, len(history))).records
     assert 1 < len(first) < 100
-    for writer in (None, "a"):
-        view, records = await look(journal, 0, writer)
-        assert (records, view.whole) == (history, True)
+    view, records = await look(journal)
+    assert (records, view.whole) == (history, True)
 
 
 # Retention ------------------------------------------------------------------------------------------------------------
@@ -233,10 +232,22 @@ async def test_a_journal_that_was_cut_is_whole_only_as_far_as_it_reaches(
     write(settings, "journal", *map(encode_journal, history))
     cut(settings, "journal", before=4)
     assert not (await look(journal)).view.whole
-    assert not (await look(journal, 4, "a")).view.whole
-    assert not (await look(journal, 2, "b")).view.whole
-    view, records = await look(journal, 4, "b")
+    assert not (await look(journal, 3)).view.whole
+    view, records = await look(journal, 4)
     assert (records, view.whole) == (history[4:], True)
+
+
+async def test_a_quiet_journal_of_which_nothing_is_left_lacks_nothing(
+    settings: Settings, publisher: KafkaPublisher, journal: KafkaJournal
+) -> None:
+    """The end of the transaction takes an offset, which is deleted with the rest."""
+    place = await publisher.publish((), sealed("a"))
+    end = (await look(journal)).view.end
+    assert end == place + 1
+    cut(settings, "journal", before=end)
+    view, records = await look(journal, place)
+    assert (records, view.last, view.whole) == ([], None, True)
+    assert not (await look(journal, place - 1)).view.whole
 
 
 async def test_a_ledger_that_was_cut_says_where_it_starts(settings: Settings, threads: ThreadPoolExecutor) -> None:

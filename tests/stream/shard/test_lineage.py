@@ -27,6 +27,11 @@ def journal(*records: JournalRecord) -> JournalView:
     return JournalView(records[-1] if records else None, seals, 0, len(records), whole=True)
 
 
+def later(*records: JournalRecord) -> JournalView:
+    """The journal since a place that lies behind 500 records."""
+    return msgspec.structs.replace(journal(*records), start=500, end=510)
+
+
 def changed(original: Any, **changes: Any) -> Any:
     return msgspec.structs.replace(original, **changes)
 
@@ -46,6 +51,7 @@ JOURNAL = journal(sealed("a", 0), published(Point(60, 3)))
         (LEDGER, CURSOR, journal(sealed("a", 0), published(Point(100)))),
         (changed(LEDGER, start=50), CURSOR, JOURNAL),  # cut off exactly up to the checkpoint
         (changed(LEDGER, end=0), None, journal(sealed("a", 0))),
+        (LEDGER, changed(CURSOR, journal=500), later()),  # retention deleted the last record of a quiet journal
     ],
 )
 def test_what_belongs_together_is_not_refused(ledger: LedgerView, cursor: Cursor | None, journal: JournalView) -> None:
@@ -59,6 +65,13 @@ def test_what_belongs_together_is_not_refused(ledger: LedgerView, cursor: Cursor
         (changed(LEDGER, id="other"), None, JOURNAL, "the journal belongs to ledger ledger-id, .* is now other"),
         (changed(LEDGER, partitions=24), CURSOR, JOURNAL, "had 12 partitions and has 24"),
         (LEDGER, CURSOR, journal(), "Redis knows of a journal that is gone"),
+        (LEDGER, changed(CURSOR, journal=500), changed(later(), whole=False), "knows of a journal that is gone"),
+        (
+            LEDGER,
+            changed(CURSOR, journal=511),
+            later(sealed("a", 0)),
+            "knows 511 offsets of the journal, which ends at 510",
+        ),
         (LEDGER, None, journal(published(Point(101))), "published up to 101, but the ledger ends at 100"),
         (LEDGER, changed(CURSOR, next=101), JOURNAL, "stands at 101, the ledger reaches from 0 to 100"),
         (changed(LEDGER, start=51), CURSOR, JOURNAL, "stands at 50, the ledger reaches from 51 to 100"),
@@ -93,3 +106,24 @@ def test_a_difference_parks_with_shard_reason_and_cure(
 )
 def test_a_checkpoint_is_trusted_when_its_successors_knew_of_it(records: list[JournalRecord], same: bool) -> None:  # noqa: FBT001
     assert same_lineage(CURSOR, journal(*records)) is same
+
+
+@pytest.mark.parametrize(
+    "records, same",
+    [
+        ([], True),  # nothing came after the checkpoint
+        ([published(Point(60))], True),
+        ([sealed("a", 20)], True),  # its own seal, renewed, or that of an owner that was still replaying
+        ([sealed("z", 0), sealed("a", 10)], True),  # what it was replaying lies before its own seal
+        ([sealed("b", 50)], True),
+        ([sealed("b", 70), sealed("c", 90)], True),
+        ([sealed("b", 20)], False),
+        ([sealed("a", 50), sealed("b", 20)], False),
+        ([sealed("b", 0), sealed("b", 70)], False),  # b began anew, and renewed its seal later
+    ],
+)
+def test_a_checkpoint_that_names_its_place_in_the_journal_needs_what_came_since(
+    records: list[JournalRecord],
+    same: bool,  # noqa: FBT001
+) -> None:
+    assert same_lineage(changed(CURSOR, journal=500), later(*records)) is same

@@ -342,7 +342,7 @@ async def test_a_ledger_with_a_hole_parks_its_shard(world: OwnedShards) -> None:
         ("ledger shorter", "the ledger ends at 10"),
         ("journal gone", "Redis knows of a journal that is gone"),
         ("other record", "ledger record 19 is not the one that was applied"),
-        ("checkpoint and ledger's start gone", "there is no checkpoint and ledger or journal no longer reach back"),
+        ("checkpoint and ledger's start gone", "there is no usable checkpoint, and the ledger begins at"),
     ],
 )
 async def test_ledger_journal_and_checkpoint_that_do_not_fit_park_the_shard_until_they_do(

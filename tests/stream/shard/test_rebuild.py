@@ -36,13 +36,13 @@ class SlowJournal:
         self.times = times
         self._broker, self._world = broker, world
 
-    async def look(self, shard: int, since: int, writer: str | None) -> JournalView:
-        if self.times and writer is not None:
+    async def look(self, shard: int, start: int | None) -> JournalView:
+        if self.times and start is not None:
             self.times -= 1
             fenced = self._world.instruments.counts["fenced"]
             self._world.append(3)
             await until(lambda: self._world.instruments.counts["fenced"] > fenced and self._world.folded())
-        return await self._broker.look(shard, since, writer)
+        return await self._broker.look(shard, start)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ def _quiet() -> Iterator[None]:
         "checkpoint_ahead_of_its_publication",
         "lost_gap_check",
         "journal_ignored",
+        "place_in_the_journal_forgotten",
         "no_seal",
         "changed_checkpoint_believed",
         "core_kept",

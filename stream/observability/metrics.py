@@ -127,7 +127,7 @@ class Metrics(Collector):
         text = "When this worker last wrote a checkpoint of a shard."
         yield gauge("restock_checkpoint_timestamp_seconds", text, (("partition",), saved))
         published = {str(each): at for each, at in instruments.published.items() if each in held}
-        text = "When this worker last committed a transaction of a shard: outputs, or the seal of a start or a quiet hour."
+        text = "When this worker last committed a transaction of a shard: of outputs, or a seal."
         yield gauge("restock_published_timestamp_seconds", text, (("partition",), published))
         now = time.time()
         ages = {

@@ -74,7 +74,7 @@ class Published(msgspec.Struct, frozen=True, array_like=True, tag="p"):
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True, tag="s"):
-    """A new owner took the shard, whose checkpoint stood at `saved`."""
+    """A new owner took the shard, whose checkpoint stood at `saved`; or an owner goes on in a quiet journal."""
 
     token: str
     saved: int
@@ -82,6 +82,8 @@ class Sealed(msgspec.Struct, frozen=True, array_like=True, tag="s"):
     version: str
     end: Point
     """K when the shard was taken."""
+    reviews: int = 0
+    """How many reviews of the record at `saved`, a tick, the checkpoint held."""
 
 
 JournalRecord: TypeAlias = Published | Sealed

@@ -12,7 +12,7 @@ from schemas.ledger import Record, encode_record
 from stream.checkpoint.store import TABLES
 from stream.faults import Fenced, Torn, Unclear
 from stream.kafka.ledger import checksum
-from stream.ports import Cursor, Held, JournalView, LedgerView, Output, Passage, Tables
+from stream.ports import NOWHERE, Cursor, Held, JournalView, LedgerView, Output, Passage, Place, Tables
 
 
 class MemoryStore:
@@ -37,13 +37,13 @@ class MemoryStore:
                 if field in self.tables[shard][table]:
                     yield {table: {field: self.tables[shard][table][field]}}
 
-    async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
-        """Write what has changed since offset `since` (-1: since nothing)."""
+    async def checkpoint(self, shard: int, cursor: Cursor, since: Place, changes: Tables) -> None:
+        """Write what has changed since the place of the last checkpoint, or since NOWHERE."""
         if self.tokens.get(shard) != cursor.token:
             raise Fenced(f"shard {shard} has another writer")
         held = self.cursors.get(shard)
-        at = held.next if held else -1
-        if cursor.next <= at:
+        at = held.place if held else NOWHERE
+        if cursor.place <= at:
             return
         if since != at or self.sizes.get(shard, self._measure(shard)) != self._measure(shard):
             raise Torn(f"the checkpoint of shard {shard} is stale or torn")

@@ -45,6 +45,17 @@ class Replay(msgspec.Struct, frozen=True):
     """The step of the first output that was not published."""
 
 
+class Within(msgspec.Struct, frozen=True, array_like=True):
+    """How far a tick's reviews have come: a checkpoint may stand there."""
+
+    done: tuple[Milliseconds, str]
+    """The last of them, as (due, item)."""
+    step: int
+    """The step of the next output; in replay, where outputs are not made, at most that."""
+    count: int
+    """How many are done; from 1 on."""
+
+
 class RawRecord(Protocol):
     """A ledger record as it was read."""
 
@@ -73,9 +84,27 @@ class ShardCore(Protocol):
         """Apply one ledger record and decide.
 
         Yields the outputs in step order, each after the state has changed accordingly. During long work it yields
-        None now and then, so that other shards get their turn. With `replay`, the journal entries are applied, and
-        only what lies beyond them is decided. The caller exhausts the iterable before it folds the next record.
+        None now and then, always after the same number of reviews: then nothing is half done, other shards get their
+        turn, and `within` says how far it has come. With `replay`, the journal entries are applied, and only what lies
+        beyond them is decided. The caller exhausts the iterable before it folds the next record.
         """
+        ...
+
+    def go_on(self, record: Record, offset: int, within: Within, replay: Replay | None) -> Iterable[Output | None]:
+        """Fold the rest of a record, of whose reviews the state holds those up to `within`; as `fold` otherwise.
+
+        `replay` has the entries of the whole record.
+        """
+        ...
+
+    @property
+    def within(self) -> Within | None:
+        """How far the record in hand has come; None before its first rest and between records."""
+        ...
+
+    @property
+    def unsaved(self) -> int:
+        """How much `changes` would encode, in kilobytes or so."""
         ...
 
     def fold_run(
@@ -107,7 +136,7 @@ class Cursor(msgspec.Struct, frozen=True):
     token: str
     """Of the owner that wrote it."""
     next: int
-    """R: the offset of the first ledger record not in the state."""
+    """R: the offset of the first ledger record not in the state, or not whole."""
     published: Point
     """K when it was written."""
     ledger: str
@@ -120,6 +149,24 @@ class Cursor(msgspec.Struct, frozen=True):
     """Of the code that wrote it."""
     journal: int = -1
     """The journal's own offset below which nothing speaks of what comes after R; -1 where an older version wrote it."""
+    within: Within | None = None
+    """How far the record at `next`, a tick, is in the state all the same."""
+
+    @property
+    def place(self) -> "Place":
+        """R as checkpoints are compared by it."""
+        return Place(self.next, self.within.count if self.within is not None else 0)
+
+
+class Place(NamedTuple):
+    """R: the records before an offset are in the state, and of the one there so many reviews."""
+
+    next: int
+    reviews: int = 0
+
+
+NOWHERE = Place(-1)
+"""Where there is no checkpoint."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -140,8 +187,8 @@ class Store(Protocol):
         """Read a checkpoint in slices."""
         ...
 
-    async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
-        """Write what has changed since offset `since` (-1: since nothing).
+    async def checkpoint(self, shard: int, cursor: Cursor, since: Place, changes: Tables) -> None:
+        """Write what has changed since the place of the last checkpoint, or since NOWHERE.
 
         Raises Fenced or Torn, and then has written nothing; asking again after a lost reply is harmless.
         """

@@ -50,7 +50,7 @@ from schemas.ledger import (
     decode_record,
 )
 from schemas.refusal import Reason
-from stream.ports import Output, RawRecord, Replay, Tables
+from stream.ports import Output, RawRecord, Replay, Tables, Within
 
 
 class Core:
@@ -223,9 +223,20 @@ class Core:
     ) -> Iterable[Output | None]:
         """Move the watermark, and wake the items whose time has come."""
         self._state.tick(record, appended)
+        return self._wake(offset, replay, None)
+
+    def go_on(self, record: Record, offset: int, within: Within, replay: Replay | None) -> Iterable[Output | None]:
+        """Wake the items of a tick whose time the state has taken in, from where a checkpoint stands within it."""
+        if self._loaded:
+            self._read_shared()
+        if not isinstance(record, Ticked):
+            raise TypeError(f"a checkpoint stands within ledger record {offset}, which is no tick")
+        return self._wake(offset, replay, within)
+
+    def _wake(self, offset: int, replay: Replay | None, within: Within | None) -> Iterable[Output | None]:
         watermark = self.counters.watermark = self._timeline.watermark
         self.counters.silent_feeds = len(self._timeline.silent)
-        return () if watermark is None else self._wakeups.wake(offset, watermark, replay)
+        return () if watermark is None else self._wakeups.wake(offset, watermark, replay, within)
 
     def _note(self, record: Notice, offset: int, appended: Milliseconds, replay: Replay | None) -> Sequence[Output]:
         """Apply what concerns no single item."""
@@ -245,7 +256,17 @@ class Core:
             self.counters.applied += 1
         return ()
 
+    @property
+    def within(self) -> Within | None:
+        """How far the tick in hand has come."""
+        return self._wakeups.within
+
     # State --------------------------------------------------------------------------------------------------------
+
+    @property
+    def unsaved(self) -> int:
+        """How much `changes` would encode, in kilobytes or so."""
+        return self._shelf.unsaved
 
     def changes(self) -> Tables:
         """Encode what has changed since the last call."""

@@ -28,6 +28,9 @@ from schemas.spelling import folded
 _SEPARATOR = "\x00"
 """Between an item and the name of its page; no item's name holds it."""
 
+_KILOBYTES, _KILOBYTES_REVIEWED = 2, 6
+"""What a card takes in a checkpoint: item and pages, and after a review the learning state and more pages besides."""
+
 
 class Shelf:
     """The cards of a shard by item."""
@@ -36,6 +39,8 @@ class Shelf:
         self.cards: dict[str, Card] = {}
         """Those that are decoded."""
         self._changed: list[Card] = []
+        self.reviewed = 0
+        """Cards among them whose learning states have changed, too."""
         self._encode_learning_state = encode_learning_state
         self._most_decoded = most_decoded
         self._heads: dict[str, bytes] = {}
@@ -46,6 +51,11 @@ class Shelf:
 
     def __len__(self) -> int:
         return len(self.cards) + len(self._heads)
+
+    @property
+    def unsaved(self) -> int:
+        """How much is to be written, in kilobytes or so."""
+        return _KILOBYTES * len(self._changed) + _KILOBYTES_REVIEWED * self.reviewed
 
     def find(self, name: str) -> Card | None:
         """The card of an item, decoded if need be; None when there is no such item."""
@@ -92,7 +102,7 @@ class Shelf:
                 card.stored_learning_state = self._encode_learning_state(card.learning_state)
                 learning_states[card.name] = card.stored_learning_state
             card.learning_state = None
-        self._changed = []
+        self._changed, self.reviewed = [], 0
         self._put_back()
         return {"items": items, "pages": pages, "minds": learning_states}
 

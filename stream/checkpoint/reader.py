@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 from redis.exceptions import RedisClusterException, RedisError
 
 from stream.checkpoint.redis_client import reach_redis, unreachable
-from stream.checkpoint.store import LAYOUT, SLICE, TABLES, CursorDetails, decode_details, shard_keys
+from stream.checkpoint.store import LAYOUT, READABLE, SLICE, TABLES, CursorDetails, decode_details, shard_keys
 from stream.errors import WrongUse
 from stream.settings import Settings, mask
 
@@ -78,7 +78,7 @@ class CheckpointReader:
             raise unreachable(self._settings, error) from None
 
     def _refuse_other_layout(self, shard: int, about: CursorDetails) -> None:
-        if about.layout != LAYOUT:
+        if about.layout not in READABLE:
             raise WrongUse(
                 f"RESTOCK_REDIS={mask(self._settings.redis)}: shard {shard} has layout {about.layout}, this version "
                 f"needs {LAYOUT}: install {about.version}, or run `restock rebuild`"

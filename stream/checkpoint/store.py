@@ -15,11 +15,13 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from schemas.journal import Point
 from stream.faults import Fenced, StoreDown, Torn
-from stream.ports import Cursor, Held, Tables
+from stream.ports import Cursor, Held, Place, Tables, Within
 
 TABLES = ("items", "minds", "pages", "shared")
-LAYOUT = 6
-"""The layout of the tables' contents; a checkpoint of another layout is rebuilt from the ledger."""
+LAYOUT = 7
+"""The layout of cursor and tables as they are written."""
+READABLE = (6, LAYOUT)
+"""Layouts that are read; a checkpoint of another one is rebuilt from the ledger. 6 never stands within a tick."""
 SLICE = 1000
 """Fields that are read at a time: Redis serves others in between."""
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -35,6 +37,7 @@ class CursorDetails(msgspec.Struct, frozen=True, array_like=True):
     layout: int
     version: str
     journal: int = -1
+    within: Within | None = None
 
 
 _encode_details = msgspec.msgpack.Encoder().encode
@@ -62,24 +65,23 @@ class RedisStore:
     async def acquire(self, shard: int, token: str) -> Held | None:
         """Become the writer, and read the cursor that the last writer left."""
         cursor, sizes = await self._run("acquire", shard, token)
-        writer, at, about, torn, expected = cursor
+        writer, at, about, torn, expected, reviews = cursor
         if None in (writer, at, about):
             return None
         known = decode_details(about)
-        return Held(
-            cursor=Cursor(
-                token=writer.decode(),
-                next=int(at),
-                published=known.published,
-                ledger=known.ledger,
-                partitions=known.partitions,
-                checksum=known.checksum,
-                layout=known.layout,
-                version=known.version,
-                journal=known.journal,
-            ),
-            whole=torn == b"0" and sizes == expected,
+        found = Cursor(
+            token=writer.decode(),
+            next=int(at),
+            published=known.published,
+            ledger=known.ledger,
+            partitions=known.partitions,
+            checksum=known.checksum,
+            layout=known.layout,
+            version=known.version,
+            journal=known.journal,
+            within=known.within,
         )
+        return Held(found, whole=torn == b"0" and sizes == expected and int(reviews or 0) == found.place.reviews)
 
     async def load(self, shard: int) -> AsyncIterator[Tables]:
         """Read the tables in slices; raises Torn if fields are missing at the end.
@@ -99,14 +101,14 @@ class RedisStore:
             if len(read) != await _answer(self.redis.hlen(key)):
                 raise Torn(f"the checkpoint of shard {shard} changed while it was read")
 
-    async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
-        """Write what has changed since offset `since` (-1: since nothing)."""
+    async def checkpoint(self, shard: int, cursor: Cursor, since: Place, changes: Tables) -> None:
+        """Write what has changed since the place of the last checkpoint, or since NOWHERE."""
         about = CursorDetails(
             cursor.published, cursor.ledger, cursor.partitions, cursor.checksum, cursor.layout, cursor.version,
-            cursor.journal,
+            cursor.journal, cursor.within,
         )  # fmt: skip
         verdict = await self._run(
-            "checkpoint", shard, cursor.token, since, cursor.next, _encode_details(about), *encode_arguments(changes)
+            "checkpoint", shard, cursor.token, *since, *cursor.place, _encode_details(about), *encode_arguments(changes)
         )
         judge(verdict.decode(), shard)
 
@@ -123,11 +125,11 @@ class RedisStore:
             if place == 0:
                 return sorted(set(names))
 
-    async def look(self, shard: int, table: str, fields: Sequence[str]) -> tuple[int | None, list[bytes | None]]:
-        """Read fields together with the offset they stand at."""
+    async def look(self, shard: int, table: str, fields: Sequence[str]) -> tuple[Place | None, list[bytes | None]]:
+        """Read fields together with the place they stand at."""
         keys = [self._key(shard, "cursor"), self._key(shard, table)]
-        at, values = await _answer(self._scripts["look"](keys=keys, args=list(fields)))
-        return (None if at is None else int(at)), values
+        (at, reviews), values = await _answer(self._scripts["look"](keys=keys, args=list(fields)))
+        return (None if at is None else Place(int(at), int(reviews or 0))), values
 
     async def ping(self) -> None:
         """Ask for any answer; raises StoreDown when there is none."""

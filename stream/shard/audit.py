@@ -1,7 +1,7 @@
 """Compares Redis with the fold of ledger and journal, field by field: the two must be equal whatever has happened (I6).
 
-A worker may go on meanwhile: Redis is read in slices, each together with the offset it stands at, and the fold stops
-at each of these offsets to compare. The journal is read last, so it reaches further than any slice.
+A worker may go on meanwhile: Redis is read in slices, each together with the place it stands at, and the fold stops
+at each of these places to compare. The journal is read last, so it reaches further than any slice.
 """
 
 import asyncio
@@ -13,10 +13,12 @@ from schemas.ledger import decode_record
 from stream.checkpoint.store import TABLES, RedisStore
 from stream.kafka.journal import KafkaJournal
 from stream.kafka.ledger import KafkaLedger
-from stream.ports import ShardCore, Tables
+from stream.ports import Place, ShardCore, Tables
 from stream.shard.refold import Refold
 
 SLICE = 1000
+_OVER = object()
+"""What follows the last step of a record."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -30,9 +32,9 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """Some fields of a table as Redis held them at one offset."""
+    """Some fields of a table as Redis held them at one place."""
 
-    at: int
+    at: Place
     table: str
     fields: Mapping[str, bytes | None]
 
@@ -65,17 +67,30 @@ def _compare(shard: int, refold: Refold, slices: Sequence[Slice], ledger: KafkaL
         first = first or next(_differences(here, state), None)
     if first is None and len({each.at for each in slices}) == 1:
         first = next(_missing(slices, state), None)
-    return Verdict(shard, slices[-1].at, first is None, first)
+    return Verdict(shard, slices[-1].at.next, first is None, first)
 
 
-def _fold_to(refold: Refold, shard: int, stops: Sequence[int], ledger: KafkaLedger) -> Iterator[tuple[int, Tables]]:
-    """Fold to each of these offsets, and yield the state there."""
-    place = 0
+def _fold_to(refold: Refold, shard: int, stops: Sequence[Place], ledger: KafkaLedger) -> Iterator[tuple[Place, Tables]]:
+    """Fold to each of these places, and yield the state there."""
+    reached = 0
+    begun: Iterator[object] = iter(())
     for stop in stops:
-        for record in ledger.records(shard, place, stop):
-            refold.fold(decode_record(record.value), record.offset, record.timestamp)
-        place = stop
+        if stop.next >= reached:
+            _exhaust(begun)
+        for record in ledger.records(shard, reached, stop.next + (stop.reviews > 0)):
+            begun = iter(refold.steps(decode_record(record.value), record.offset, record.timestamp))
+            reached = record.offset + 1
+            if record.offset < stop.next:
+                _exhaust(begun)
+        while stop.reviews and (refold.core.within is None or refold.core.within.count < stop.reviews):
+            if next(begun, _OVER) is _OVER:
+                break
         yield stop, refold.core.dump()
+
+
+def _exhaust(steps: Iterator[object]) -> None:
+    for _ in steps:
+        pass
 
 
 def _differences(slices: Sequence[Slice], state: Tables) -> Iterator[str]:
@@ -83,7 +98,7 @@ def _differences(slices: Sequence[Slice], state: Tables) -> Iterator[str]:
         expected = state.get(each.table, {})
         for field, found in each.fields.items():
             if found != expected.get(field):
-                yield _describe(each.table, field, found, expected.get(field), each.at)
+                yield _describe(each.table, field, found, expected.get(field), each.at.next)
 
 
 def _missing(slices: Sequence[Slice], state: Tables) -> Iterator[str]:
@@ -91,7 +106,7 @@ def _missing(slices: Sequence[Slice], state: Tables) -> Iterator[str]:
     for table, fields in state.items():
         for field in fields:
             if (table, field) not in found:
-                yield f"{table} {field!r}: missing in Redis at ledger offset {slices[0].at}"
+                yield f"{table} {field!r}: missing in Redis at ledger offset {slices[0].at.next}"
 
 
 def _describe(table: str, field: str, found: bytes | None, expected: bytes | None, at: int) -> str:

@@ -5,7 +5,7 @@ from time import monotonic
 
 from stream.failpoints import failpoint
 from stream.observability.instruments import Instruments
-from stream.ports import Cursor, Store, Tables
+from stream.ports import Cursor, Place, Store, Tables
 from stream.retry import until_answered
 
 WORTH = 20
@@ -18,9 +18,9 @@ MOST_SECONDS = 60.0
 class CheckpointWriter:
     """Writes checkpoints, and knows where the last one stands."""
 
-    def __init__(self, partition: int, store: Store, instruments: Instruments, saved: int) -> None:
+    def __init__(self, partition: int, store: Store, instruments: Instruments, saved: Place) -> None:
         self.saved = saved
-        """R: the offset at which the last checkpoint stands; -1 where there is none."""
+        """R: where the last checkpoint stands, or NOWHERE."""
         self.saved_at = monotonic()
         self._partition = partition
         self._store = store
@@ -31,7 +31,7 @@ class CheckpointWriter:
 
     def worth(self, next_: int) -> bool:
         """Whether a checkpoint at this offset costs little compared with the folding since the last one, or is late."""
-        folded = next_ - max(self.saved, 0)
+        folded = next_ - max(self.saved.next, 0)
         return folded >= WORTH * self._items or monotonic() - self.saved_at >= MOST_SECONDS
 
     def underway(self) -> asyncio.Task[None] | None:
@@ -66,7 +66,7 @@ class CheckpointWriter:
         since = self.saved
         with self._instruments.stage("checkpoint"):
             await until_answered(lambda: self._store.checkpoint(self._partition, cursor, since, changes))
-        self.saved = cursor.next
+        self.saved = cursor.place
         self.saved_at = monotonic()
         self._instruments.checkpointed(self._partition, cursor.next)
         failpoint("checkpoint.after")

@@ -6,7 +6,7 @@ state that contradicts what was published, so every owner checks for them when i
 
 from schemas.journal import JournalRecord
 from stream.faults import Parked
-from stream.ports import Cursor, JournalView, LedgerView
+from stream.ports import Cursor, JournalView, LedgerView, Place
 
 ANEW = "restore the topic, or begin anew under another RESTOCK_APP and RESTOCK_TOPIC_PREFIX"
 """The cure of last resort, as messages name it."""
@@ -53,7 +53,7 @@ def _refuse_other_ledger(shard: int, ledger: LedgerView, cursor: Cursor | None, 
 def same_lineage(cursor: Cursor, journal: JournalView) -> bool:
     """Whether every owner after the writer of this checkpoint started from it, or from a later one.
 
-    Each owner writes a seal into the journal that says at which offset it started. When an older Redis file is
+    Each owner writes a seal into the journal that says at which place it started. When an older Redis file is
     restored, the next owner starts further back, and what its predecessors saved beyond that is abandoned. Such an
     abandoned checkpoint may come back with a newer file; it must not be used. The seals seen here are those since the
     place in the journal that the checkpoint names: its writer's own lies before it, unless that one was replaying.
@@ -66,4 +66,4 @@ def same_lineage(cursor: Cursor, journal: JournalView) -> bool:
     else:
         return False
     followers = [seal for seal in seals if seal.token != cursor.token]
-    return not followers or cursor.next <= followers[0].saved
+    return not followers or cursor.place <= Place(followers[0].saved, followers[0].reviews)

@@ -32,7 +32,7 @@ async def rebuild(
         while batch := tuple(islice(records, BATCH)):
             await shard.work(_batch(batch))
             progress(shard.next, end)
-            if shard.next - max(shard.saved, 0) >= SAVE_EVERY and shard.worth_saving:
+            if shard.next - max(shard.saved.next, 0) >= SAVE_EVERY and shard.worth_saving:
                 await shard.save_all()
         await shard.save_all()
     except Fenced:

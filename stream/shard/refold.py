@@ -22,13 +22,19 @@ class Refold:
 
     def fold(self, record: Record, offset: int, appended: Milliseconds, until: Milliseconds | None = None) -> None:
         """Fold the next ledger record; of what came of it, leave out what is dated after a moment."""
+        for _ in self.steps(record, offset, appended, until):
+            pass
+
+    def steps(
+        self, record: Record, offset: int, appended: Milliseconds, until: Milliseconds | None = None
+    ) -> Iterable[object]:
+        """Fold the next ledger record step by step; the caller exhausts it before the next."""
         while self._offset < offset:
             self._offset, self._some = next(self._entries, NOTHING)
         entries = self._some if self._offset == offset else []
         if until is not None:
             entries = [entry for entry in entries if _dated(entry) <= until]
-        for _ in self.core.fold(record, offset, appended, Replay(entries, whole=True)):
-            pass
+        return self.core.fold(record, offset, appended, Replay(entries, whole=True))
 
 
 def _by_offset(journal: Iterable[JournalRecord]) -> Iterator[tuple[int, list[JournalEntry]]]:

@@ -20,7 +20,7 @@ from stream.consumer.batch import Batch
 from stream.failpoints import failpoint
 from stream.kafka.ledger import checksum
 from stream.observability.output_lines import log_outputs
-from stream.ports import Cursor, LedgerView, Output, Replay, ShardCore
+from stream.ports import NOWHERE, Cursor, LedgerView, Output, Place, Replay, ShardCore, Within
 from stream.retry import until_answered
 from stream.shard.checkpointing import CheckpointWriter
 from stream.shard.dependencies import Ports
@@ -28,7 +28,9 @@ from stream.shard.replay import JournalReplay
 from stream.shard.takeover import Takeover
 
 CHUNK = 2000
-"""Outputs of one transaction, unless one item has more."""
+"""With so many outputs a transaction is full."""
+MOST_UNSAVED = 4_000
+"""With so many kilobytes a checkpoint is full."""
 TURN_SECONDS = 0.02
 """How long a shard folds before others get their turn."""
 RENEW_SECONDS = 3600.0
@@ -56,8 +58,10 @@ class Shard:
         self._instruments = ports.instruments
         self._version = version
         self._publisher = ports.publisher(partition)
+        self._within: Within | None = None
+        """How far that record is in the state all the same."""
         self._replay = JournalReplay(ports.journal, partition, 0, 0, 0)
-        self._checkpoints = CheckpointWriter(partition, ports.store, ports.instruments, -1)
+        self._checkpoints = CheckpointWriter(partition, ports.store, ports.instruments, NOWHERE)
         self._caused: list[int] = []
         """Append times of the events whose outputs are not yet published."""
         self._last: bytes | None = None
@@ -75,7 +79,7 @@ class Shard:
         """Become the only owner, and stand where the last checkpoint stands; or at the start, if asked to."""
         taken = Takeover(self.partition, self.token, self._ports, self._version)
         await taken.run(self._publisher, anew=anew)
-        self.core, self.next, self.published = taken.core, taken.next, taken.published
+        self.core, self.next, self._within, self.published = taken.core, taken.next, taken.within, taken.published
         self._replay, self._view, self._checksum = taken.replay, taken.view, taken.checksum
         self._journal, self._journal_start, self._sealed_at = taken.journal, taken.journal_start, monotonic()
         self._replayed_at = taken.published.offset + (taken.published.step > 0)
@@ -105,9 +109,10 @@ class Shard:
         while self.next < batch.end:
             record, made = self._fold_some(records, batch.end)
             if record is not None:
-                await self._collect(record, made, outputs)
-                self.next += 1
+                await self._collect(batch, record, made, outputs)
+                self.next, self._within = self.next + 1, None
                 self.movements += type(record) is not Ticked
+            await self._save_some(batch, outputs)
             if monotonic() - turn > TURN_SECONDS:
                 await asyncio.sleep(0)
                 turn = monotonic()
@@ -118,18 +123,34 @@ class Shard:
         if outputs:
             await self._publish(outputs, Point(self.next), None)
 
-    async def _collect(self, record: Record, made: Iterable[Output | None], outputs: list[Output]) -> None:
-        """Add what a record causes to the outputs; publish those as soon as they are many."""
+    async def _collect(
+        self, batch: Batch, record: Record, made: Iterable[Output | None], outputs: list[Output]
+    ) -> None:
+        """Add what a record causes to the outputs; where it rests, publish and save what has become much."""
         for output in made:
-            if output is None:
-                await asyncio.sleep(0)
+            if output is not None:
+                outputs.append(output)
+                if type(record) is Movement:
+                    self._caused.append(record.appended)
                 continue
-            if len(outputs) >= CHUNK and _cause(output) != _cause(outputs[-1]):
-                await self._publish(outputs, output.at, outputs[-1].review if output.at.step else None)
-                outputs.clear()
-            outputs.append(output)
-            if type(record) is Movement:
-                self._caused.append(record.appended)
+            self._within = self.core.within
+            await asyncio.sleep(0)
+            await self._save_some(batch, outputs)
+
+    async def _save_some(self, batch: Batch, outputs: list[Output]) -> None:
+        """Publish and save what has become much: neither a transaction nor a checkpoint may grow without bound."""
+        too_much = self.core.unsaved >= MOST_UNSAVED
+        if outputs and (too_much or len(outputs) >= CHUNK):
+            step, done = (self._within.step, self._within.done) if self._within is not None else (0, None)
+            await self._publish(outputs, Point(self.next, step), done if step else None)
+            outputs.clear()
+        if not too_much:
+            return
+        if (underway := self._checkpoints.underway()) is not None:
+            await underway
+        if self.next > batch.start:
+            self._last = batch.records[self.next - 1 - batch.start].value
+        self.save()
 
     def _fold_some(self, records: Iterator[Any], end: int) -> tuple[Record | None, Iterable[Output | None]]:
         """Fold on, up to a record that may have outputs; answers with that record, which is the next, and with them.
@@ -137,6 +158,8 @@ class Shard:
         `records` knows how many are left in it, and the last of them ends at `end`: offsets are dense.
         """
         published = self.published
+        if self._within is not None:
+            return self._fold_next(records)
         if self.next > published.offset or (self.next == published.offset and published.step == 0):
             most, replay = RUN, None
         else:
@@ -166,17 +189,23 @@ class Shard:
 
     def _fold(self, record: Record, raw: Any) -> Iterable[Output | None]:
         """Fold one record: decide what follows from it, or replay its journal entries if it was published before."""
-        published, offset, appended = self.published, raw.offset, raw.timestamp
+        replay, within = self._replay_of(raw.offset), self._within
+        if within is not None:
+            outputs = self.core.go_on(record, raw.offset, within, replay)
+        else:
+            outputs = self.core.fold(record, raw.offset, raw.timestamp, replay)
+        return self._instruments.timed("review", outputs) if replay is None and type(record) is Ticked else outputs
+
+    def _replay_of(self, offset: int) -> Replay | None:
+        """What the journal says of the record at an offset; None where nothing of it was published."""
+        published = self.published
         if offset > published.offset or (offset == published.offset and published.step == 0):
-            outputs = self.core.fold(record, offset, appended, None)
-            return self._instruments.timed("review", outputs) if type(record) is Ticked else outputs
+            return None
         self._instruments.counts["replayed"] += 1
         entries = self._replay.pop(offset)
         if offset < published.offset:
-            replay = Replay(entries, whole=True) if entries else NO_ENTRIES
-        else:
-            replay = Replay(entries, whole=False, done=self._replay.done, step=published.step)
-        return self.core.fold(record, offset, appended, replay)
+            return Replay(entries, whole=True) if entries else NO_ENTRIES
+        return Replay(entries, whole=False, done=self._replay.done, step=published.step)
 
     async def _publish(self, outputs: Sequence[Output], end: Point, done: tuple[int, str] | None) -> None:
         """Publish outputs and their journal entries in one transaction; everything before `end` is published then."""
@@ -195,8 +224,8 @@ class Shard:
     # Checkpoints --------------------------------------------------------------------------------------------------
 
     @property
-    def saved(self) -> int:
-        """R: the offset at which the last checkpoint stands; -1 where there is none."""
+    def saved(self) -> Place:
+        """R: where the last checkpoint stands, or NOWHERE."""
         return self._checkpoints.saved
 
     @property
@@ -207,7 +236,7 @@ class Shard:
     @property
     def unsaved(self) -> bool:
         """Whether something was folded that no checkpoint holds."""
-        return self.next != self._checkpoints.saved
+        return self._place() != self._checkpoints.saved
 
     @property
     def worth_saving(self) -> bool:
@@ -234,8 +263,12 @@ class Shard:
         """Write to a journal that was quiet for long: retention must not delete all of it, which says what K is."""
         if monotonic() - self._sealed_at < RENEW_SECONDS:
             return
-        seal = Sealed(self.token, max(self.saved, 0), self._view.id, self._version, self.published)
+        saved = max(self.saved, Place(0))
+        seal = Sealed(self.token, saved.next, self._view.id, self._version, self.published, saved.reviews)
         self._journal, self._sealed_at = await self._publisher.publish((), seal), monotonic()
+
+    def _place(self) -> Place:
+        return Place(self.next, self._within.count if self._within is not None else 0)
 
     def _cursor(self) -> Cursor:
         if self._last is not None:
@@ -250,9 +283,5 @@ class Shard:
             layout=LAYOUT,
             version=self._version,
             journal=self._journal if self.next >= self._replayed_at else self._journal_start,
+            within=self._within,
         )
-
-
-def _cause(output: Output) -> tuple[int, tuple[int, str] | None]:
-    """What an output belongs to: transactions are cut only between these."""
-    return output.at.offset, output.review

@@ -6,10 +6,10 @@ Each attempt is an object of its own. An attempt that fails half-way leaves noth
 import logging
 
 from schemas.journal import Point, Sealed
-from stream.checkpoint.store import LAYOUT
+from stream.checkpoint.store import READABLE
 from stream.failpoints import failpoint
 from stream.faults import Parked, Torn
-from stream.ports import Cursor, Held, JournalView, LedgerView, Publisher, ShardCore
+from stream.ports import NOWHERE, Cursor, Held, JournalView, LedgerView, Place, Publisher, ShardCore, Within
 from stream.shard.dependencies import Ports
 from stream.shard.lineage import ANEW, refuse_strange, same_lineage
 from stream.shard.replay import JournalReplay
@@ -29,8 +29,10 @@ class Takeover:
         self.partition = partition
         self.next = 0
         """The offset of the next record to fold."""
-        self.saved = -1
-        """R: where the checkpoint stands; -1 where there is none."""
+        self.within: Within | None = None
+        """How far that record is in the state all the same."""
+        self.saved = NOWHERE
+        """R: where the checkpoint stands."""
         self.checksum = 0
         """The checksum of the last record in the checkpoint."""
         self.replay = JournalReplay(ports.journal, partition, 0, 0, 0)
@@ -60,7 +62,8 @@ class Takeover:
         usable = held is not None and not anew and await self._trusts(held, journal) and await self._load(held.cursor)
         self._prepare_replay(journal if usable else await self._start_over())
         failpoint("take.before_seal")
-        seal = Sealed(self._token, max(self.saved, 0), self.view.id, self._version, self.published)
+        saved = max(self.saved, Place(0))
+        seal = Sealed(self._token, saved.next, self.view.id, self._version, self.published, saved.reviews)
         self.journal = await publisher.publish((), seal)
         self._ports.instruments.has_published(self.partition)
         failpoint("take.sealed")
@@ -78,7 +81,7 @@ class Takeover:
         cursor = held.cursor
         self._ports.instruments.counts["torn"] += not held.whole
         whole = held.whole and journal.whole
-        if not whole or cursor.layout != LAYOUT or not same_lineage(cursor, journal):
+        if not whole or cursor.layout not in READABLE or not same_lineage(cursor, journal):
             logger.warning("Shard %d: the checkpoint is torn or of another lineage; rebuilding", self.partition)
             return False
         if cursor.next == self.view.start:  # retention deleted exactly the records that were applied
@@ -101,7 +104,7 @@ class Takeover:
         if held is None or not held.whole:
             logger.warning("Shard %d: the checkpoint changed while it was read; rebuilding", self.partition)
             return False
-        self.next = self.saved = cursor.next
+        self.next, self.within, self.saved = cursor.next, cursor.within, cursor.place
         self.checksum = cursor.checksum
         return True
 
@@ -120,7 +123,7 @@ class Takeover:
             )
         await self._ports.store.reset(self.partition, self._token)  # only now: it may be the last there is
         self._ports.instruments.forget_checkpoint(self.partition)
-        self.core, self.next, self.saved = self._ports.core(self.partition), 0, -1
+        self.core, self.next, self.within, self.saved = self._ports.core(self.partition), 0, None, NOWHERE
         failpoint("take.reset")
         return whole
 

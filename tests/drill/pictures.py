@@ -45,7 +45,7 @@ class WatchedFault:
 
 
 @dataclass(frozen=True)
-class Place:
+class PicturePlace:
     """Where a panel stands."""
 
     left: float
@@ -105,17 +105,17 @@ def _rows(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
     yield row
 
 
-def _place(column: int, row: Sequence[Panel], top: float, height: float) -> Place:
+def _place(column: int, row: Sequence[Panel], top: float, height: float) -> PicturePlace:
     across = svg.WIDTH - 2 * GAP
     count = 4 if row[0].now else 2
     width = (across - GAP * (count - 1)) / count
-    return Place(GAP + column * (width + GAP), top, width, height)
+    return PicturePlace(GAP + column * (width + GAP), top, width, height)
 
 
 def _panel(
     panel: Panel,
     answers: Sequence[QueryAnswer],
-    place: Place,
+    place: PicturePlace,
     faults: Sequence[WatchedFault],
     watched: tuple[float, float],
 ) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _name(query: Query, series: Series) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda found: series.labels.get(found[1], ""), query.legend)
 
 
-def _numbers(panel: Panel, named: Sequence[tuple[str, Series]], place: Place) -> Iterator[str]:
+def _numbers(panel: Panel, named: Sequence[tuple[str, Series]], place: PicturePlace) -> Iterator[str]:
     """The newest number of each series, coloured as its limits say."""
     for number, (name, series) in enumerate(named):
         value = series.points[-1][1]
@@ -159,7 +159,7 @@ def _colour(limits: Sequence[Limit], value: float) -> str:
 def _lines(
     panel: Panel,
     named: Sequence[tuple[str, Series]],
-    place: Place,
+    place: PicturePlace,
     faults: Sequence[WatchedFault],
     watched: tuple[float, float],
 ) -> Iterator[str]:
@@ -233,7 +233,7 @@ def _wide(name: str) -> float:
     return 22 + 5.6 * len(name)
 
 
-def _names(rows: Sequence[Sequence[str]], place: Place, top: float) -> Iterator[str]:
+def _names(rows: Sequence[Sequence[str]], place: PicturePlace, top: float) -> Iterator[str]:
     """The names of the lines, in their colours."""
     colours = iter(PALETTE)
     for number, row in enumerate(rows):

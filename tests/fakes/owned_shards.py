@@ -11,7 +11,7 @@ from stream.consumer.batch import Batch
 from stream.faults import BrokerDown, StoreDown, Unclear
 from stream.in_memory import MemoryBroker, MemoryPublisher, MemoryStore
 from stream.observability.instruments import Instruments
-from stream.ports import Cursor, Held, LedgerView, Output, RawRecord, Replay, Tables
+from stream.ports import Cursor, Held, LedgerView, Output, Place, RawRecord, Replay, Tables, Within
 from stream.shard.dependencies import Ports
 from stream.shard.owner import Owner
 from tests.fakes.records import ConsumedRecord
@@ -125,7 +125,17 @@ class StumblingCore:
         self.world = world
         self.shard = shard
         self.inner = core
-        self.changes, self.load, self.dump = core.changes, core.load, core.dump
+        self.changes, self.load, self.dump, self.go_on = core.changes, core.load, core.dump, core.go_on
+
+    @property
+    def within(self) -> Within | None:
+        within: Within | None = self.inner.within
+        return within
+
+    @property
+    def unsaved(self) -> int:
+        unsaved: int = self.inner.unsaved
+        return unsaved
 
     def fold(self, record: Record, offset: int, appended: int, replay: Replay | None) -> Iterable[Output | None]:
         if self.shard == 0 and offset in self.world.poison:
@@ -163,7 +173,7 @@ class BrittleStore(MemoryStore):
                 self.while_read.pop(0)(shard)
                 self._answer()
 
-    async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
+    async def checkpoint(self, shard: int, cursor: Cursor, since: Place, changes: Tables) -> None:
         self._answer()
         await super().checkpoint(shard, cursor, since, changes)
 

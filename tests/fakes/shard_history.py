@@ -19,7 +19,7 @@ from stream.consumer.batch import Batch
 from stream.faults import Fault, StoreDown, Unclear
 from stream.in_memory import MemoryBroker, MemoryPublisher, MemoryStore
 from stream.observability.instruments import Instruments
-from stream.ports import Cursor, Output, Replay, ShardCore, Tables
+from stream.ports import Cursor, Output, Place, Replay, ShardCore, Tables
 from stream.shard import checkpointing, takeover
 from stream.shard import shard as shard_module
 from stream.shard.dependencies import Ports
@@ -70,7 +70,7 @@ class ShakyStore(MemoryStore):
             if self.while_read:
                 await self.while_read.pop()()
 
-    async def checkpoint(self, shard: int, cursor: Cursor, since: int, changes: Tables) -> None:
+    async def checkpoint(self, shard: int, cursor: Cursor, since: Place, changes: Tables) -> None:
         await super().checkpoint(shard, cursor, since, changes)
         if self.lost_replies:
             self.lost_replies -= 1
@@ -271,7 +271,9 @@ def _record(n: int, chance: random.Random, *, quiet: bool) -> Record:
     )
 
 
-def run(steps: Sequence[Step], core: Callable[[int], Any], ports: dict[str, Any] | None = None) -> str:
+def run(
+    steps: Sequence[Step], core: Callable[[int], Any], ports: dict[str, Any] | None = None, most_unsaved: int = 3
+) -> str:
     """Run a history, and return what is wrong in the end; empty if nothing is."""
     world = ShardHistory(core, ports)
 
@@ -284,6 +286,7 @@ def run(steps: Sequence[Step], core: Callable[[int], Any], ports: dict[str, Any]
         mock.patch.object(takeover, "failpoint", world.failpoint),
         mock.patch.object(checkpointing, "failpoint", world.failpoint),
         mock.patch.object(shard_module, "CHUNK", 2),
+        mock.patch.object(shard_module, "MOST_UNSAVED", most_unsaved),
         mock.patch.object(retry, "FIRST_SECONDS", 0.0),
     ):
         try:

@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.journal import Alerted, JournalEntry, Point
 from schemas.ledger import Milliseconds, Movement, Record, Ticked, decode_record
-from stream.ports import Output, RawRecord, Replay, Tables
+from stream.ports import Output, RawRecord, Replay, Tables, Within
 
 EVERY = 3
 MOODY = {"I2", "I3", "I4"}
@@ -40,6 +40,7 @@ class ToyCore:
         self.shard = shard
         self.items: dict[str, list[object]] = {}
         self.touched: set[str] = set()
+        self.within: Within | None = None
         self.due: list[int] = []
         """Ledger offsets at which something has to be decided."""
 
@@ -50,9 +51,17 @@ class ToyCore:
             case Movement(item=item):
                 return self._move(item, offset, replay)
             case Ticked():
-                return self._review(offset, replay)
+                return self._review(offset, replay, None)
             case _:
                 return ()
+
+    def go_on(self, record: Record, offset: int, within: Within, replay: Replay | None) -> Iterable[Output | None]:
+        assert isinstance(record, Ticked)
+        return self._review(offset, replay, within)
+
+    @property
+    def unsaved(self) -> int:
+        return len(self.touched)
 
     def fold_run(
         self, raws: Iterable[RawRecord], replay: Replay | None
@@ -68,15 +77,20 @@ class ToyCore:
         self.due += [offset] if item not in MOODY else []
         return self._decide(item, Point(offset), None, replay.entries if replay else None)
 
-    def _review(self, offset: int, replay: Replay | None) -> Iterator[Output | None]:
-        step = replay.step if replay else 0
+    def _review(self, offset: int, replay: Replay | None, within: Within | None) -> Iterator[Output | None]:
+        step = max(replay.step if replay else 0, within.step if within else 0)
         self.due += [offset] if self.items.keys() - MOODY else []
-        for item in sorted(self.items):
+        for count, item in enumerate(sorted(self.items), 1):
             review = (offset, item)
+            if within is not None and review <= within.done:
+                continue
             covered = replay is not None and (replay.whole or (replay.done is not None and review <= replay.done))
             made = self._decide(item, Point(offset, step), review, replay.entries if covered and replay else None)
             step += len(made)
-            yield from made or (None,)
+            yield from made
+            self.within = Within(review, step, count)
+            yield None
+        self.within = None
 
     def _decide(
         self, item: str, at: Point, review: tuple[int, str] | None, entries: Iterable[JournalEntry] | None

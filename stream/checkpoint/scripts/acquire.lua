@@ -3,4 +3,4 @@
 redis.call('HSET', KEYS[1], 'token', ARGV[1])
 local sizes = {}
 for i = 2, #KEYS do sizes[i - 1] = redis.call('HLEN', KEYS[i]) end
-return {redis.call('HMGET', KEYS[1], 'writer', 'next', 'about', 'torn', 'sizes'), table.concat(sizes, ',')}
+return {redis.call('HMGET', KEYS[1], 'writer', 'next', 'about', 'torn', 'sizes', 'reviews'), table.concat(sizes, ',')}

@@ -3,10 +3,12 @@
 from itertools import islice
 from operator import length_hint
 from typing import Any
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.core import wakeups
 from agents.core.core import Core
 from schemas.ledger import FoldSettings, encode_record
 from stream.ports import Output, Replay, Tables
@@ -70,6 +72,59 @@ def test_restored_at_any_point_it_goes_on_as_if_nothing_had_been(
     assert core.dump() == whole.core.dump()
 
 
+def restored(redis: Redis) -> Core:
+    core = Core(4, most_decoded=1)
+    core.load(redis.tables)
+    return core
+
+
+@settings(max_examples=80, deadline=None)
+@given(histories, settings_choices, st.integers(1, 3), st.booleans(), st.randoms(use_true_random=False))
+def test_restored_within_a_tick_it_goes_on_as_if_nothing_had_been(
+    history: list[Any],
+    chosen: FoldSettings,
+    rest: int,
+    replaying: bool,  # noqa: FBT001
+    chance: Any,
+) -> None:
+    """Live, or in replay of a record that was published as a whole or up to some review."""
+    with mock.patch.object(wakeups, "REST", rest):
+        whole, redis, core = lived(history, chosen), Redis(), Core(4, most_decoded=1)
+        for folded in whole.folded:
+            replay, expected = replay_in_part(folded, chance) if replaying else (None, folded.outputs)
+            outputs = list[Output]()
+            steps = iter(core.fold(folded.record, folded.offset, folded.appended, replay))
+            while (output := next(steps, "over")) != "over":
+                if output is not None:
+                    assert isinstance(output, Output)
+                    outputs.append(output)
+                elif (within := core.within) is not None and chance.random() < 0.5:
+                    redis.write(core.changes())
+                    core = restored(redis)
+                    steps = iter(core.go_on(folded.record, folded.offset, within, replay))
+            assert published(outputs) == published(expected)
+            redis.write(core.changes())
+            assert core.within is None
+    assert redis.tables == core.dump() == whole.core.dump()
+
+
+def replay_in_part(folded: Any, chance: Any) -> tuple[Replay | None, list[Output]]:
+    """Of a record, what a journal says where it was published up to some review, and the outputs that it lacks."""
+    cuts = [
+        place
+        for place in range(1, len(folded.outputs))
+        if folded.outputs[place].review != folded.outputs[place - 1].review
+    ]
+    cut = chance.choice([0, *cuts, len(folded.outputs)])
+    before, after = folded.outputs[:cut], folded.outputs[cut:]
+    if not before:
+        return None, after
+    entries = tuple(output.entry for output in before if output.entry is not None)
+    if not after:
+        return Replay(entries, whole=True), []
+    return Replay(entries, whole=False, done=before[-1].review, step=after[0].at.step), after
+
+
 def raws_of(whole: FoldedLedger) -> list[Any]:
     """The ledger as it is read."""
     return [ConsumedRecord(each.offset, each.appended, encode_record(each.record)) for each in whole.folded]
@@ -125,17 +180,7 @@ def test_a_record_published_in_part_is_published_to_its_end(
 ) -> None:
     whole, core = lived(history, chosen), Core(4)
     for folded in whole.folded:
-        cuts = [
-            place
-            for place in range(1, len(folded.outputs))
-            if folded.outputs[place].review != folded.outputs[place - 1].review
-        ]
-        cut = chance.choice([0, *cuts])
-        before, after = folded.outputs[:cut], folded.outputs[cut:]
-        replay = None
-        if cut:
-            entries = tuple(output.entry for output in before if output.entry is not None)
-            replay = Replay(entries, whole=False, done=before[-1].review, step=after[0].at.step)
+        replay, after = replay_in_part(folded, chance)
         outputs = [o for o in core.fold(folded.record, folded.offset, folded.appended, replay) if o is not None]
         assert published(outputs) == published(after), kinds(outputs)
     assert core.dump() == whole.core.dump()

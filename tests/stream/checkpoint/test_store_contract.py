@@ -14,7 +14,7 @@ from stream.checkpoint.store import LAYOUT, TABLES, RedisStore, shard_keys
 from stream.faults import Fenced, StoreDown, Torn
 from stream.in_memory import MemoryStore
 from stream.local import LocalServers
-from stream.ports import Cursor, Store, Tables
+from stream.ports import NOWHERE, Cursor, Place, Store, Tables, Within
 from stream.settings import Settings
 
 SHARD = 3
@@ -101,7 +101,7 @@ async def loaded(store: Store) -> dict[str, dict[str, bytes | None]]:
 
 async def written(store: Store, at: int = 5, changes: Tables | None = None) -> None:
     await store.acquire(SHARD, "a")
-    await store.checkpoint(SHARD, cursor("a", at), -1, {"items": {"TEA@B": b"1"}} if changes is None else changes)
+    await store.checkpoint(SHARD, cursor("a", at), NOWHERE, {"items": {"TEA@B": b"1"}} if changes is None else changes)
 
 
 async def test_a_shard_that_nobody_wrote_has_no_checkpoint(under_test: StoreUnderTest) -> None:
@@ -128,7 +128,7 @@ async def test_acquiring_again_with_the_same_token_changes_nothing(under_test: S
     await written(under_test.store)
     first = await under_test.store.acquire(SHARD, "b")
     assert await under_test.store.acquire(SHARD, "b") == first
-    await under_test.store.checkpoint(SHARD, cursor("b", 6), 5, {})
+    await under_test.store.checkpoint(SHARD, cursor("b", 6), Place(5), {})
 
 
 async def test_an_owner_without_a_checkpoint_may_still_ask_again(under_test: StoreUnderTest) -> None:
@@ -139,7 +139,7 @@ async def test_an_owner_without_a_checkpoint_may_still_ask_again(under_test: Sto
 async def test_fields_are_overwritten_and_dropped(under_test: StoreUnderTest) -> None:
     await written(under_test.store, 5, {"items": {"A@B": b"1", "B@B": b"1"}, "minds": {"A@B": b"1"}})
     await under_test.store.checkpoint(
-        SHARD, cursor("a", 6), 5, {"items": {"A@B": b"2", "B@B": None}, "minds": {"A@B": None}}
+        SHARD, cursor("a", 6), Place(5), {"items": {"A@B": b"2", "B@B": None}, "minds": {"A@B": None}}
     )
     held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
@@ -149,7 +149,7 @@ async def test_fields_are_overwritten_and_dropped(under_test: StoreUnderTest) ->
 
 async def test_dropping_what_was_never_there_leaves_the_checkpoint_whole(under_test: StoreUnderTest) -> None:
     await written(under_test.store)
-    await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"GONE@B": None}})
+    await under_test.store.checkpoint(SHARD, cursor("a", 6), Place(5), {"items": {"GONE@B": None}})
     held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert held.whole
@@ -159,24 +159,24 @@ async def test_a_successor_fences_the_writer_before_it(under_test: StoreUnderTes
     await written(under_test.store)
     await under_test.store.acquire(SHARD, "b")
     with pytest.raises(Fenced):
-        await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"TEA@B": b"zombie"}})
+        await under_test.store.checkpoint(SHARD, cursor("a", 6), Place(5), {"items": {"TEA@B": b"zombie"}})
     with pytest.raises(Fenced):
         await under_test.store.reset(SHARD, "a")
     assert await loaded(under_test.store) == {"items": {"TEA@B": b"1"}}
-    await under_test.store.checkpoint(SHARD, cursor("b", 6), 5, {})
+    await under_test.store.checkpoint(SHARD, cursor("b", 6), Place(5), {})
 
 
 async def test_a_forgotten_shard_has_no_writer(under_test: StoreUnderTest) -> None:
     await written(under_test.store)
     await under_test.vandal.forget()
     with pytest.raises(Fenced):
-        await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {})
+        await under_test.store.checkpoint(SHARD, cursor("a", 6), Place(5), {})
 
 
 async def test_shards_do_not_touch_each_others_checkpoints(under_test: StoreUnderTest) -> None:
     await written(under_test.store)
     await under_test.store.acquire(SHARD + 1, "b")
-    await under_test.store.checkpoint(SHARD + 1, cursor("b", 9), -1, {"items": {"CUP@B": b"9"}})
+    await under_test.store.checkpoint(SHARD + 1, cursor("b", 9), NOWHERE, {"items": {"CUP@B": b"9"}})
     await under_test.store.reset(SHARD + 1, "b")
     assert await loaded(under_test.store) == {"items": {"TEA@B": b"1"}}
 
@@ -184,9 +184,9 @@ async def test_shards_do_not_touch_each_others_checkpoints(under_test: StoreUnde
 async def test_a_repeated_checkpoint_is_done_already(under_test: StoreUnderTest) -> None:
     """The reply to the first may have been lost; the state may even have moved on."""
     await written(under_test.store)
-    await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"TEA@B": b"2"}})
-    await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"TEA@B": b"late"}})
-    await under_test.store.checkpoint(SHARD, cursor("a", 5), -1, {"items": {"TEA@B": b"later"}})
+    await under_test.store.checkpoint(SHARD, cursor("a", 6), Place(5), {"items": {"TEA@B": b"2"}})
+    await under_test.store.checkpoint(SHARD, cursor("a", 6), Place(5), {"items": {"TEA@B": b"late"}})
+    await under_test.store.checkpoint(SHARD, cursor("a", 5), NOWHERE, {"items": {"TEA@B": b"later"}})
     assert await loaded(under_test.store) == {"items": {"TEA@B": b"2"}}
 
 
@@ -194,7 +194,7 @@ async def test_a_repeated_checkpoint_is_done_already(under_test: StoreUnderTest)
 async def test_a_checkpoint_that_does_not_continue_the_last_is_refused(under_test: StoreUnderTest, since: int) -> None:
     await written(under_test.store)
     with pytest.raises(Torn):
-        await under_test.store.checkpoint(SHARD, cursor("a", 7), since, {"items": {"TEA@B": b"gap"}})
+        await under_test.store.checkpoint(SHARD, cursor("a", 7), Place(since), {"items": {"TEA@B": b"gap"}})
     held = await under_test.store.acquire(SHARD, "a")
     assert held is not None
     assert (held.cursor.next, await loaded(under_test.store)) == (5, {"items": {"TEA@B": b"1"}})
@@ -203,8 +203,8 @@ async def test_a_checkpoint_that_does_not_continue_the_last_is_refused(under_tes
 async def test_a_first_checkpoint_starts_from_nothing(under_test: StoreUnderTest) -> None:
     await under_test.store.acquire(SHARD, "a")
     with pytest.raises(Torn):
-        await under_test.store.checkpoint(SHARD, cursor("a", 7), 3, {})
-    await under_test.store.checkpoint(SHARD, cursor("a", 0), -1, {})
+        await under_test.store.checkpoint(SHARD, cursor("a", 7), Place(3), {})
+    await under_test.store.checkpoint(SHARD, cursor("a", 0), NOWHERE, {})
     held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert held.cursor.next == 0
@@ -220,7 +220,7 @@ async def test_a_deleted_field_is_noticed_by_the_writer_and_by_the_next_owner(
     else:
         await under_test.vandal.drop_field("items", "A@B")
     with pytest.raises(Torn):
-        await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {"items": {"C@B": b"1"}})
+        await under_test.store.checkpoint(SHARD, cursor("a", 6), Place(5), {"items": {"C@B": b"1"}})
     held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert not held.whole
@@ -230,10 +230,10 @@ async def test_a_deleted_cursor_fences_and_leaves_nothing_to_go_on_from(under_te
     await written(under_test.store)
     await under_test.vandal.drop_cursor()
     with pytest.raises(Fenced):
-        await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, {})
+        await under_test.store.checkpoint(SHARD, cursor("a", 6), Place(5), {})
     assert await under_test.store.acquire(SHARD, "b") is None
     await under_test.store.reset(SHARD, "b")
-    await under_test.store.checkpoint(SHARD, cursor("b", 1), -1, {"minds": {"A@B": b"1"}})
+    await under_test.store.checkpoint(SHARD, cursor("b", 1), NOWHERE, {"minds": {"A@B": b"1"}})
     held = await under_test.store.acquire(SHARD, "c")
     assert held is not None
     assert held.whole
@@ -244,7 +244,7 @@ async def test_reset_forgets_the_state_and_not_the_writer(under_test: StoreUnder
     await written(under_test.store, 5, {table: {"A@B": b"1"} for table in TABLES})
     await under_test.store.reset(SHARD, "a")
     assert await loaded(under_test.store) == {}
-    await under_test.store.checkpoint(SHARD, cursor("a", 2), -1, {"items": {"A@B": b"2"}})
+    await under_test.store.checkpoint(SHARD, cursor("a", 2), NOWHERE, {"items": {"A@B": b"2"}})
     held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert (held.whole, held.cursor.next) == (True, 2)
@@ -258,7 +258,9 @@ async def test_a_large_checkpoint_is_one_step_and_is_read_in_slices(under_test: 
     assert max(slices) < 5_000
     assert await loaded(under_test.store) == tables
     gone = {table: dict.fromkeys(fields) for table, fields in tables.items()}
-    await under_test.store.checkpoint(SHARD, cursor("a", 6), 5, gone | {"items": gone["items"] | {"NEW@B": b"n"}})
+    await under_test.store.checkpoint(
+        SHARD, cursor("a", 6), Place(5), gone | {"items": gone["items"] | {"NEW@B": b"n"}}
+    )
     held = await under_test.store.acquire(SHARD, "b")
     assert held is not None
     assert held.whole
@@ -288,21 +290,22 @@ async def test_an_interrupted_script_leaves_a_torn_checkpoint(redis_under_test: 
         0,
     )  # the second field has no value: HSET fails after the first is set
     with pytest.raises(StoreDown, match="wrong number of arguments"):
-        await store._run("checkpoint", SHARD, "a", 5, 6, b"about", *half, "A@B", b"1", "A@B", b"1", "B@B")
+        await store._run("checkpoint", SHARD, "a", 5, 0, 6, 0, b"about", *half, "A@B", b"1", "A@B", b"1", "B@B")
     assert await vandal.redis.hexists(vandal.keys["items"], "A@B")
     with pytest.raises(Torn):
-        await store.checkpoint(SHARD, cursor("a", 6), 5, {})
+        await store.checkpoint(SHARD, cursor("a", 6), Place(5), {})
     held = await store.acquire(SHARD, "b")
     assert held is not None
     assert not held.whole
 
 
-@pytest.mark.parametrize("field", ["writer", "next", "about", "sizes", "torn"])
+@pytest.mark.parametrize("field", ["writer", "next", "about", "sizes", "torn", "reviews"])
 async def test_a_cursor_without_one_of_its_fields_is_rebuilt(
     redis_under_test: tuple[RedisStore, RedisVandal], field: str
 ) -> None:
     store, vandal = redis_under_test
     await written(store)
+    await store.checkpoint(SHARD, within(64), Place(5), {})
     await vandal.drop_field("cursor", field)
     held = await store.acquire(SHARD, "b")
     assert held is None or not held.whole
@@ -312,7 +315,7 @@ async def test_flushed_scripts_are_loaded_again(redis_under_test: tuple[RedisSto
     store, vandal = redis_under_test
     await written(store)
     await vandal.redis.script_flush()
-    await store.checkpoint(SHARD, cursor("a", 6), 5, {})
+    await store.checkpoint(SHARD, cursor("a", 6), Place(5), {})
 
 
 async def test_arguments_that_do_not_add_up_are_refused_before_anything_is_written(
@@ -321,16 +324,16 @@ async def test_arguments_that_do_not_add_up_are_refused_before_anything_is_writt
     store, _ = redis_under_test
     await written(store)
     with pytest.raises(StoreDown, match="arguments"):
-        await store._run("checkpoint", SHARD, "a", 5, 6, b"about", 2, 0, 0, 0, 0, 0, 0, 0, "A@B", b"1", "B@B")
-    await store.checkpoint(SHARD, cursor("a", 6), 5, {})
+        await store._run("checkpoint", SHARD, "a", 5, 0, 6, 0, b"about", 2, 0, 0, 0, 0, 0, 0, 0, "A@B", b"1", "B@B")
+    await store.checkpoint(SHARD, cursor("a", 6), Place(5), {})
 
 
 async def test_a_look_reads_fields_and_offset_of_one_moment(redis_under_test: tuple[RedisStore, RedisVandal]) -> None:
     store, _ = redis_under_test
     assert await store.look(SHARD, "items", ["A@B"]) == (None, [None])
     await written(store, 5, {"items": {f"I{n:04}@B": b"%d" % n for n in range(3_000)}})
-    assert await store.look(SHARD, "items", ["I0007@B", "GONE@B"]) == (5, [b"7", None])
-    assert await store.look(SHARD, "items", []) == (5, [])
+    assert await store.look(SHARD, "items", ["I0007@B", "GONE@B"]) == (Place(5), [b"7", None])
+    assert await store.look(SHARD, "items", []) == (Place(5), [])
     assert await store.fields(SHARD, "items") == [f"I{n:04}@B" for n in range(3_000)]
 
 
@@ -368,3 +371,30 @@ async def test_a_server_that_is_away_is_a_store_that_is_down(app: str) -> None:
         await loaded(store)
     await store.close()
     listener.close()
+
+
+# Within a tick --------------------------------------------------------------------------------------------------------
+
+
+def within(count: int) -> Cursor:
+    return cursor("a", 5, within=Within((1000, "TEA@B"), count // 2, count))
+
+
+async def test_a_checkpoint_may_stand_within_a_tick(under_test: StoreUnderTest) -> None:
+    store = under_test.store
+    await written(store)
+    await store.checkpoint(SHARD, within(64), Place(5), {"items": {"TEA@B": b"2"}})
+    await store.checkpoint(SHARD, within(128), Place(5, 64), {"items": {"TEA@B": b"3"}})
+    await store.checkpoint(SHARD, within(128), Place(5, 64), {"items": {"TEA@B": b"a lost reply"}})
+    await store.checkpoint(SHARD, within(64), Place(5), {"items": {"TEA@B": b"late"}})
+    held = await store.acquire(SHARD, "a")
+    assert held is not None
+    assert (held.cursor, held.cursor.place, held.whole) == (within(128), Place(5, 128), True)
+    assert await loaded(store) == {"items": {"TEA@B": b"3"}}
+    for since in (Place(5), Place(5, 64), Place(6), Place(4, 128)):
+        with pytest.raises(Torn):
+            await store.checkpoint(SHARD, cursor("a", 6), since, {})
+    await store.checkpoint(SHARD, cursor("a", 6), Place(5, 128), {})
+    held = await store.acquire(SHARD, "a")
+    assert held is not None
+    assert held.cursor == cursor("a", 6)

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.journal import JournalRecord, Point, Published, Sealed
 from stream.faults import Parked
-from stream.ports import Cursor, JournalView, LedgerView
+from stream.ports import Cursor, JournalView, LedgerView, Within
 from stream.shard.lineage import refuse_strange, same_lineage
 
 LEDGER = LedgerView("ledger-id", 12, start=0, end=100)
@@ -127,3 +127,11 @@ def test_a_checkpoint_that_names_its_place_in_the_journal_needs_what_came_since(
     same: bool,  # noqa: FBT001
 ) -> None:
     assert same_lineage(changed(CURSOR, journal=500), later(*records)) is same
+
+
+def test_of_a_checkpoint_within_a_tick_a_successor_must_have_known_the_reviews_too() -> None:
+    within = changed(CURSOR, journal=500, within=Within((9, "TEA-01@BER1"), 2, 3))
+    for seal, same in ((sealed("b", 50), False), (sealed("b", 51), True)):
+        assert same_lineage(within, later(seal)) is same
+    for reviews, same in ((2, False), (3, True), (4, True)):
+        assert same_lineage(within, later(changed(sealed("b", 50), reviews=reviews))) is same

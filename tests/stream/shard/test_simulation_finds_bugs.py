@@ -27,6 +27,8 @@ def _quiet() -> Iterator[None]:
         "checkpoint_ahead_of_its_publication",
         "lost_gap_check",
         "journal_ignored",
+        "begun_tick_forgotten",
+        "tick_saved_ahead_of_its_publication",
         "place_in_the_journal_forgotten",
         "no_seal",
         "changed_checkpoint_believed",

@@ -151,6 +151,8 @@ class Shard:
         if self.next > batch.start:
             self._last = batch.records[self.next - 1 - batch.start].value
         self.save()
+        if self._within is not None:
+            failpoint("checkpoint.within")
 
     def _fold_some(self, records: Iterator[Any], end: int) -> tuple[Record | None, Iterable[Output | None]]:
         """Fold on, up to a record that may have outputs; answers with that record, which is the next, and with them.

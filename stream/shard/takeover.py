@@ -79,6 +79,12 @@ class Takeover:
     async def _trusts(self, held: Held, journal: JournalView) -> bool:
         """Whether the checkpoint is whole, in our layout, and of the lineage that the journal names."""
         cursor = held.cursor
+        if cursor.layout > max(READABLE):
+            raise Parked(
+                f"shard {self.partition}: version {cursor.version} wrote its checkpoint in layout {cursor.layout}, and "
+                f"this version knows none after {max(READABLE)}: leave the shard to workers of that version, or make "
+                f"its checkpoint anew with `restock rebuild --shard {self.partition}`"
+            )
         self._ports.instruments.counts["torn"] += not held.whole
         whole = held.whole and journal.whole
         if not whole or cursor.layout not in READABLE or not same_lineage(cursor, journal):

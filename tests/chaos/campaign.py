@@ -4,8 +4,8 @@
 
 Every round is one application: faults happen one after the other, then everything heals and the checker judges. Every
 fault comes alone once; in the time that is left two or three come together, the next before the effects of the last are
-over. Every second round has traces on. The seed is printed; with it the same faults come in the same order. A table in
-the end shows what happened.
+over. Every second round has traces on; in the others checkpoints are cut small. The seed is printed; with it the same
+faults come in the same order. A table in the end shows what happened.
 """
 
 import argparse
@@ -81,6 +81,7 @@ def campaign(directory: Path, seconds: float, seed: int, names: list[str]) -> Ca
                     break
                 traces = {"traces": collector.url, "trace_share": "1"} if number % 2 else {}
                 with Run(servers.kafka, servers.redis, f"c{seed}-{number}", directory, seed + number, **traces) as run:
+                    run.system.usual = "small_slices" if number % 2 == 0 else ""
                     _round(Arena(servers, run, *proxies, random.Random(seed + number)), chosen, result)
                 result.counts["spans"] += len(collector.spans)
                 if traces and not collector.spans:

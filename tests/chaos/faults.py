@@ -21,7 +21,7 @@ FAILPOINTS = (
     "intake.decoded", "intake.letters_written", "intake.lines_sent", "intake.written",
     "take.fenced_publisher", "take.acquired", "take.read_journal", "take.reset", "take.before_seal", "take.sealed",
     "work.folded", "work.before_publish", "publish.before_commit", "publish.committed", "work.after_publish",
-    "checkpoint.before", "checkpoint.after", "replay.folded",
+    "checkpoint.before", "checkpoint.within", "checkpoint.after", "replay.folded",
 )  # fmt: skip
 PAUSE_SECONDS = 8.0
 """Beyond the session timeout of the campaign's workers, which is 6 s."""
@@ -60,7 +60,8 @@ def at_failpoint(name: str) -> Fault:
             arena.store.flushall()
         # A shard is taken once and replayed in few batches; all other failpoints are passed again and again.
         often = 1.0 if name.startswith(("take.", "replay.")) else 0.3
-        doomed = arena.run.system.start(RESTOCK_FAILPOINTS=f"{name}={often}")
+        bug = "small_slices" if name == "checkpoint.within" else ""
+        doomed = arena.run.system.start(bug=bug, RESTOCK_FAILPOINTS=f"{name}={often}")
         deadline = time.monotonic() + 60
         while doomed.running and time.monotonic() < deadline:
             arena.work(1)

@@ -109,6 +109,13 @@ def tick_saved_ahead_of_its_publication() -> Patches:
     return [mock.patch.object(shard.Shard, "_save_some", save_some)]
 
 
+def small_slices() -> Patches:
+    """No bug: checkpoints are cut as small as those of a shard of very many items are in proportion."""
+    from agents.core import wakeups
+
+    return [mock.patch.object(shard, "MOST_UNSAVED", 8), mock.patch.object(wakeups, "REST", 2)]
+
+
 def place_in_the_journal_forgotten() -> Patches:
     """The checkpoint of an owner that is still replaying names the journal's end."""
     cursor = shard.Shard._cursor
@@ -219,7 +226,10 @@ def next_version() -> Patches:
             return msgspec.structs.replace(guarded, quantity=more)
         return guarded
 
-    layouts = [mock.patch.object(module, "LAYOUT", 1000) for module in (shard, takeover, checkpoint_reader)]
+    layouts = [
+        mock.patch.object(shard, "LAYOUT", 1000),
+        *(mock.patch.object(module, "READABLE", (1000,)) for module in (takeover, checkpoint_reader)),
+    ]
     return [*layouts, mock.patch.object(decide, "guard", generous)]
 
 
@@ -315,7 +325,7 @@ BUGS: dict[str, Callable[[], Patches]] = {
     bug.__name__: bug
     for bug in (
         no_fencing_of_the_store, no_fencing_of_the_publisher, checkpoint_ahead_of_its_publication, lost_gap_check,
-        journal_ignored, begun_tick_forgotten, tick_saved_ahead_of_its_publication,
+        journal_ignored, small_slices, begun_tick_forgotten, tick_saved_ahead_of_its_publication,
         place_in_the_journal_forgotten, no_seal, changed_checkpoint_believed, core_kept, prev_ignored,
         duplicate_window_off,
         corrections_forgotten, clock_in_the_core, decision_remade_in_replay, next_version,

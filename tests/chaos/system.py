@@ -31,6 +31,8 @@ class System:
         self.environment = outer | {f"RESTOCK_{key.upper()}": value for key, value in given.items()}
         self.partitions = int(given["partitions"])
         self.workers: list[SystemWorker] = []
+        self.usual = ""
+        """What is planted in every worker and command, unless another bug is."""
         self._number = 0
 
     def __enter__(self) -> Self:
@@ -50,8 +52,8 @@ class System:
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command of the product."""
         return subprocess.run(
-            [*program(bug), *words], env=self.environment, cwd=self.home, input=given, check=False, capture_output=True,
-            text=True, timeout=seconds,
+            [*program(bug or self.usual), *words], env=self.environment, cwd=self.home, input=given, check=False,
+            capture_output=True, text=True, timeout=seconds,
         )  # fmt: skip
 
     def create(self) -> None:
@@ -77,7 +79,7 @@ class System:
     def start(self, *words: str, bug: str = "", **environment: str) -> "SystemWorker":
         """Start a worker; with a bug, one that was planted."""
         self._number += 1
-        worker = SystemWorker(self, f"w{self._number}", words, bug, environment)
+        worker = SystemWorker(self, f"w{self._number}", words, bug or self.usual, environment)
         self.workers.append(worker)
         return worker
 

@@ -1,6 +1,6 @@
 """Faults that no worker can mend: the shard parks and names the command, others go on, and nothing is published."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from stream.local import LocalServers
 from tests.chaos.run import Run
+from tests.chaos.shop_front import said
 from tests.chaos.system import SystemWorker, await_true
 
 SEED = 20260305
@@ -54,7 +55,11 @@ class StoppedSystem:
     def cut(self, logical: str, *partitions: int) -> None:
         """Delete all records but the last, a tick, as retention does."""
         ends = self.system.ends(logical)
-        places = [TopicPartition(self.system.topic(logical), p, ends[p] - 1) for p in partitions]
+        self.cut_to(logical, {p: ends[p] - 1 for p in partitions})
+
+    def cut_to(self, logical: str, starts: Mapping[int, int]) -> None:
+        """Delete the records before these offsets."""
+        places = [TopicPartition(self.system.topic(logical), p, start) for p, start in starts.items()]
         for deleted in self.admin.delete_records(places).values():
             deleted.result(30)
 
@@ -137,6 +142,24 @@ def test_a_history_with_a_hole_is_never_folded_on(
     worker.stop()
     assert worker.wait() == 0
     assert world.outputs() == world.published
+
+
+@pytest.mark.parametrize("left", [0, 2])
+def test_what_lies_before_the_checkpoint_may_be_deleted(left: int, world: StoppedSystem) -> None:
+    """Of the journal the last record and its marker are left, or nothing at all."""
+    world.cut_to("ledger", dict(enumerate(world.system.checkpoints())))
+    world.cut_to("journal", {shard: end - left for shard, end in enumerate(world.system.ends("journal"))})
+    for _ in range(2):
+        published = world.outputs()
+        worker = world.system.start()
+        world.run.publish(12, 20)  # a day, so that items are reviewed
+        world.system.settle()
+        assert world.outputs() > published
+        worker.stop()
+        assert worker.wait() == 0
+        assert "Parked" not in worker.log.read_text(errors="replace")
+    outputs = [said(raw)["id"] for name in ("replenishments", "alerts") for raw in world.run.topics.read(name)]
+    assert len(outputs) == len(set(outputs)), "something was published twice"
 
 
 @pytest.mark.parametrize("topic, reason", [("ledger", "install a version that can"), ("journal", "shard 0")])

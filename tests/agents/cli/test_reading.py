@@ -196,7 +196,8 @@ def test_items_are_listed_and_filtered(restock: Run) -> None:
 
 
 def test_an_older_layout_is_refused(restock: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.checkpoint.reader.LAYOUT", 99)
+    for name, known in (("LAYOUT", 99), ("READABLE", (99,))):
+        monkeypatch.setattr(f"stream.checkpoint.reader.{name}", known)
     exit_code, _, err = restock("items")
     assert exit_code == 2
     assert f"has layout {LAYOUT}, this version needs 99: install 0.1.0, or run `restock rebuild`" in err

@@ -13,6 +13,8 @@ WORTH = 20
 fewer, a shard of very many items would encode an item for nearly every record."""
 MOST_SECONDS = 60.0
 """The longest time between two checkpoints, whatever they cost: what a crash loses must be folded again."""
+PATIENCE_SECONDS = 2.0
+"""How long folding waits for the store; it goes on in an outage."""
 
 
 class CheckpointWriter:
@@ -28,6 +30,8 @@ class CheckpointWriter:
         self._items = 0
         """Items in the last checkpoint."""
         self._writing: asyncio.Task[None] | None = None
+        self._given_up: asyncio.Task[None] | None = None
+        """The write that was not waited for any longer."""
 
     def worth(self, next_: int) -> bool:
         """Whether a checkpoint at this offset costs little compared with the folding since the last one, or is late."""
@@ -41,6 +45,19 @@ class CheckpointWriter:
         if self._writing is not None:
             self._writing.result()
         return None
+
+    async def make_room(self) -> bool:
+        """Wait for the write that is not finished, so that the next stays small; False when the store is away.
+
+        Then folding goes on without it, and the next write is the larger.
+        """
+        underway = self.underway()
+        if underway is None:
+            return True
+        if underway is not self._given_up:
+            await asyncio.wait({underway}, timeout=PATIENCE_SECONDS)
+            self._given_up = None if underway.done() else underway
+        return self.underway() is None
 
     def write(self, cursor: Cursor, changes: Tables) -> asyncio.Task[None]:
         """Begin to write a checkpoint."""

@@ -144,10 +144,8 @@ class Shard:
             step, done = (self._within.step, self._within.done) if self._within is not None else (0, None)
             await self._publish(outputs, Point(self.next, step), done if step else None)
             outputs.clear()
-        if not too_much:
+        if not too_much or not await self._checkpoints.make_room():
             return
-        if (underway := self._checkpoints.underway()) is not None:
-            await underway
         if self.next > batch.start:
             self._last = batch.records[self.next - 1 - batch.start].value
         self.save()

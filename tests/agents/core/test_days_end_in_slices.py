@@ -1,5 +1,6 @@
 """The end of a day is written in slices, each whole: who is lost between two of them loses no more than one."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -33,8 +34,12 @@ class MeasuredStore(MemoryStore):
         self.places: list[Place] = []
         self.written_bytes: list[int] = []
         self.lose_after = lose_after
+        self.away: asyncio.Event | None = None
+        """Until this is set, no answer comes."""
 
     async def checkpoint(self, shard: int, cursor: Cursor, since: Place, changes: Tables) -> None:
+        if self.away is not None:
+            await self.away.wait()
         self.written_bytes.append(
             sum(len(each) if isinstance(each, str | bytes) else 8 for each in encode_arguments(changes))
         )
@@ -86,11 +91,15 @@ def owner(broker: MemoryBroker, store: MemoryStore) -> Shard:
 
 async def fold(shard: Shard, broker: MemoryBroker) -> None:
     await shard.take()
+    await fold_on(shard, broker)
+    await shard.save_all()
+
+
+async def fold_on(shard: Shard, broker: MemoryBroker) -> None:
     while shard.next < len(broker.ledgers[0]):
         end = min(len(broker.ledgers[0]), shard.next + 500)
         batch = tuple(ConsumedRecord(offset, *broker.ledgers[0][offset]) for offset in range(shard.next, end))
         await shard.work(Batch(shard.next, end, batch))
-    await shard.save_all()
 
 
 def refolded(broker: MemoryBroker) -> ShardCore:
@@ -127,3 +136,21 @@ async def test_a_successor_goes_on_within_the_tick(broker: MemoryBroker, lose_af
     assert sorted(reviewed) == sorted(ITEMS * 2), "each item is reviewed once a day"
     names = [output.event.id for output in broker.outputs[0]]
     assert len(names) == len(set(names))
+
+
+async def test_an_outage_of_the_store_does_not_hold_up_the_days_end(
+    broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.shard.checkpointing.PATIENCE_SECONDS", 0.01)
+    store = MeasuredStore()
+    shard = owner(broker, store)
+    await shard.take()
+    store.away = asyncio.Event()
+    folding = asyncio.create_task(fold_on(shard, broker))
+    async with asyncio.timeout(60):
+        await folding
+    assert store.places == []
+    assert len([output for output in broker.outputs[0] if output.topic == "reviews"]) == 2 * len(ITEMS)
+    store.away.set()
+    await shard.save_all()
+    assert shard.core.dump() == refolded(broker).dump()

@@ -206,5 +206,5 @@ def test_a_parked_shard_is_told_and_does_not_kill(system: System) -> None:
     worker.await_answer("/readyz", 503, "shard 0 is not read: shard 0: ledger record ")
     worker.await_value("restock_shard_held", 2)
     assert worker.value("restock_shard_held", partition="0") == 0
-    assert (worker.value("restock_ledger_lag_records", partition="0") or 0) > 0
+    await_true(lambda: (worker.value("restock_ledger_lag_records", partition="0") or 0) > 0, 60, worker.worker.tail)
     assert worker.get("/healthz") == (200, "alive\n")

@@ -50,6 +50,7 @@ def test_an_order_is_followed_to_the_replenishment_that_it_causes(
         await_true(lambda: topics.read("reviews"), 60, worker.tail)
         sell(system, "ord", opens + DAY + AFTERNOON, f"00-{TRACE}-{SPAN}-01")
         await_true(lambda: topics.read("replenishments"), 60, worker.tail)
+        system.settle()  # a shard that was not yet taken when the worker leaves has no checkpoint to audit
         assert system.stop() == [0], worker.tail()
         audit = system.run("audit")
         assert audit.returncode == 0, audit.stdout
